@@ -1,0 +1,94 @@
+/**
+ * `npm run build`: src/ -> dist/, which is what stands in /usr/local/lib/lintel of an image.
+ *
+ * lintel.cjs is three programs one after the other: launcher.sh (sh reads it, JavaScript skips it as a comment),
+ * the loader, and the bundle, which the loader takes out of the last comment and compiles through the cache.
+ */
+import { createHash } from 'node:crypto';
+import { chmod, copyFile, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { type BuildOptions, build } from 'esbuild';
+import { execa } from 'execa';
+import pkg from '../package.json' with { type: 'json' };
+
+const SOURCE = join(import.meta.dirname, '../src');
+const DIST = join(import.meta.dirname, '../dist');
+const BUNDLE_BEGIN = '/*lintel-bundle\n';
+const BUNDLE_END = '\nlintel-bundle*/';
+/** Stands for the two characters that would end the comment; the byte 1 occurs in no bundle (checked below). */
+const COMMENT_END = '*\u0001/';
+
+const CACHE_LIMIT_MS = 30_000;
+
+const common = {
+  bundle: true,
+  write: false,
+  platform: 'node',
+  target: 'node24',
+  format: 'cjs',
+  minify: true,
+  keepNames: false,
+  legalComments: 'none',
+  charset: 'ascii',
+  // pino's worker transports are not used; the stub keeps worker_threads out of every start.
+  alias: { 'thread-stream': join(SOURCE, 'launch/no-worker.ts') },
+} satisfies BuildOptions;
+
+await mkdir(DIST, { recursive: true });
+await writeProgram();
+await placeNode();
+await writeCodeCache();
+
+async function writeProgram(): Promise<void> {
+  const bundle = await makeBundle();
+  const launcher = await makeLauncher();
+  const loader = await bundled(join(SOURCE, 'launch/loader.ts'), {
+    BUNDLE_ID: JSON.stringify(createHash('sha256').update(bundle).digest('hex').slice(0, 32)),
+    BUNDLE_BEGIN: JSON.stringify(BUNDLE_BEGIN),
+    BUNDLE_END: JSON.stringify(BUNDLE_END),
+    COMMENT_END: JSON.stringify(COMMENT_END),
+  });
+  const file = join(DIST, 'lintel.cjs');
+  const carried = bundle.replaceAll('*/', COMMENT_END);
+  await writeFile(file, `${launcher}${loader}${BUNDLE_BEGIN}${carried}${BUNDLE_END}\n`);
+  await chmod(file, 0o755);
+}
+
+/** The whole program as one function expression of what the loader hands over. */
+async function makeBundle(): Promise<string> {
+  const program = await bundled(join(SOURCE, 'main.ts'), { LINTEL_VERSION_BUILT: JSON.stringify(pkg.version) });
+  if (program.includes(COMMENT_END)) throw new Error('Cannot carry the bundle in a comment: it holds the byte 1');
+  return `(function(require,LINTEL_CACHE_USE,LINTEL_MAKE_CACHE){var module={exports:{}},exports=module.exports;${program}\n})`;
+}
+
+/** sh sees a null command whose arguments are thrown away; JavaScript sees a string and a comment. */
+async function makeLauncher(): Promise<string> {
+  const source = await readFile(join(SOURCE, 'launch/launcher.sh'), 'utf8');
+  if (source.includes('*/')) throw new Error('Cannot carry launcher.sh in a comment: it holds a star and a slash');
+  const lines = source.split('\n').filter(line => line.trim() !== '' && !line.startsWith('#'));
+  return `#!/bin/sh\n":" /*\n${lines.join('\n')}\n*/;\n`;
+}
+
+async function bundled(entry: string, define: Record<string, string>): Promise<string> {
+  const result = await build({ ...common, entryPoints: [entry], define });
+  const [output] = result.outputFiles;
+  if (output === undefined) throw new Error(`Cannot bundle ${entry}: esbuild wrote nothing`);
+  return output.text;
+}
+
+/** dist/node is the pinned Node: a second name of the same file where the file system allows, else a copy. */
+async function placeNode(): Promise<void> {
+  const require = createRequire(import.meta.url);
+  const source = join(dirname(require.resolve(`node-linux-${process.arch}/package.json`)), 'bin/node');
+  const target = join(DIST, 'node');
+  await rm(target, { force: true });
+  await link(source, target).catch(() => copyFile(source, target));
+}
+
+/** Boots once in a scratch root, so that the cache holds what a boot really runs. */
+async function writeCodeCache(): Promise<void> {
+  const cache = join(DIST, 'lintel.cjs.cache');
+  await rm(cache, { force: true });
+  await execa(join(DIST, 'lintel.cjs'), ['make-cache', cache], { timeout: CACHE_LIMIT_MS });
+}

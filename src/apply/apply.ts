@@ -1,0 +1,32 @@
+import { renderCause } from '../errors.ts';
+import type { Plan } from '../plan.ts';
+import type { FileWrite } from '../tools/tool.ts';
+import { makeRuntimeFolder, removeFile, writeFile } from './files.ts';
+
+/** Makes the empty folder for this boot's state. Throws the system's error: without it there is no boot. */
+export function applyRuntimeFolder(plan: Plan): void {
+  const isRoot = process.geteuid?.() === 0;
+  // Root's folder is open to look-ups, since every user needs the certificates; a user's own is the user's alone.
+  makeRuntimeFolder(plan.runtimeDir, { mode: isRoot ? 0o755 : 0o700, user: plan.user });
+}
+
+/**
+ * Makes the files of the plan. What can't be written costs one sentence each and is otherwise left as it was:
+ * a tool without its setting is no reason to keep somebody from their work. Returns those sentences.
+ */
+export function applyFiles(plan: Plan): string[] {
+  return plan.files.flatMap(file => {
+    try {
+      applyFile(file, plan);
+      return [];
+    } catch (error) {
+      return [`Cannot write ${file.path}: ${renderCause(error)}; it is left as it was`];
+    }
+  });
+}
+
+function applyFile(file: FileWrite, plan: Plan): void {
+  if (file.text === undefined) return removeFile(file.path);
+  const self = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+  writeFile(file.path, { text: file.text, mode: file.mode, owner: file.owner === 'workbench' ? plan.user : self });
+}

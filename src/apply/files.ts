@@ -1,0 +1,65 @@
+import { chmodSync, chownSync, closeSync, constants, fchmodSync, fchownSync, lstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, unlinkSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Who shall own what is written. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * Replaces a file whole or not at all: a new file beside it takes its name. Never follows a link at `path`. An
+ * existing file keeps its owner and mode. Throws the system's error and leaves the old file as it was.
+ */
+export function writeFile(path: string, file: { readonly text: string; readonly mode: number; readonly owner: Owner }): void {
+  makeFolder(dirname(path));
+  const old = lstatSync(path, { throwIfNoEntry: false });
+  const kept = old?.isFile() ? { mode: old.mode & 0o7777, owner: { uid: old.uid, gid: old.gid } } : file;
+  const temporary = `${path}.lintel-${process.pid}`;
+  rmSync(temporary, { force: true });
+  const fd = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+  try {
+    writeAll(fd, file.text);
+    give(fd, kept.owner);
+    fchmodSync(fd, kept.mode);
+    renameSync(temporary, path);
+  } catch (error) {
+    unlinkSync(temporary);
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export function removeFile(path: string): void {
+  rmSync(path, { force: true });
+}
+
+/** A folder with its parents, 0755 where they are new. */
+export function makeFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o755 });
+}
+
+/**
+ * The folder of this boot's state, empty: what an earlier run of the same container left is removed, without
+ * following links. `secrets` below it is the workbench user's alone.
+ */
+export function makeRuntimeFolder(path: string, options: { readonly mode: number; readonly user: Owner }): void {
+  makeFolder(path);
+  // The folder itself may be a mount, so it is emptied, not removed.
+  for (const name of readdirSync(path)) rmSync(`${path}/${name}`, { recursive: true, force: true });
+  chmodSync(path, options.mode);
+  const secrets = `${path}/secrets`;
+  mkdirSync(secrets, { mode: 0o700 });
+  if (process.geteuid?.() === 0) chownSync(secrets, options.user.uid, options.user.gid);
+}
+
+function writeAll(fd: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+}
+
+/** Only root can give a file away, and only what is not its own already needs it. */
+function give(fd: number, owner: Owner): void {
+  if (process.geteuid?.() === 0) fchownSync(fd, owner.uid, owner.gid);
+}

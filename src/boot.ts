@@ -1,0 +1,156 @@
+import { applyFiles, applyRuntimeFolder } from './apply/apply.ts';
+import { runInitScripts } from './apply/init-scripts.ts';
+import { writeTerminationLog } from './apply/termination.ts';
+import { LintelError, renderCause, renderProblem } from './errors.ts';
+import { type Facts, readFacts } from './facts/facts.ts';
+import type { Environment, Origin } from './launch/environ.ts';
+import { type Log, makeLog } from './log.ts';
+import { type Libc, openLibc } from './pid1/libc.ts';
+import { startReaper } from './pid1/reaper.ts';
+import { receiveRequests } from './pid1/requests.ts';
+import { makePlan, type Plan } from './plan.ts';
+import type { Spawner } from './services/child.ts';
+import type { Supervisor } from './services/supervisor.ts';
+import { readEnvFiles } from './settings/env-files.ts';
+import { parseSettings, type Settings } from './settings/settings.ts';
+import { VARIABLES } from './settings/variables.ts';
+import type { User } from './user.ts';
+import { LINTEL_VERSION } from './version.ts';
+import { type Ending, runWorkbench } from './workbench.ts';
+
+/** Everything that is known before anything is changed. */
+export interface Draft {
+  readonly environment: Environment;
+  readonly settings: Settings;
+  readonly facts: Facts;
+  readonly plan: Plan;
+}
+
+/** Reads settings and facts and makes the plan; changes nothing. `lintel plan` and `lintel facts` print it. */
+export function makeDraft(origin: Origin, command: readonly string[]): Draft {
+  const environment = readEnvFiles(origin.environment);
+  const parsed = parseSettings(environment);
+  const facts = readFacts({ settings: parsed.settings, environment, openFilesSoft: origin.openFilesSoft });
+  return { environment, settings: parsed.settings, facts, plan: makePlan({ ...parsed, facts, environment, command }) };
+}
+
+/** From the container's variables and arguments to its exit code. Never rejects but for a bug. */
+export async function boot(origin: Origin, command: readonly string[]): Promise<number> {
+  const draft = makeDraft(origin, command);
+  let supervisor: Supervisor | undefined;
+  const log = await makeLog({
+    format: draft.settings.logFormat ?? 'text',
+    isStdoutTaken: command.length > 0,
+    onFull: isFull => supervisor?.setReading(!isFull),
+  });
+  const keepSupervisor = (made: Supervisor) => {
+    supervisor = made;
+  };
+  const ending = await live({ draft, origin, log, onReaped: () => supervisor?.onChildEnded(), keepSupervisor });
+  if (command.length === 0 || draft.plan.services.length > 0) log.info(`ended with exit code ${ending.code}: ${ending.reason}`);
+  writeTerminationLog(draft.facts.root, ending.reason);
+  await log.flush(FLUSH_MS);
+  return ending.code;
+}
+
+/** A reader that has stalled at the very end is not waited for longer than this. */
+const FLUSH_MS = 1000;
+
+interface Life {
+  readonly draft: Draft;
+  readonly origin: Origin;
+  readonly log: Log;
+  readonly onReaped: () => void;
+  readonly keepSupervisor: (supervisor: Supervisor) => void;
+}
+
+async function live({ draft, origin, log, onReaped, keepSupervisor }: Life): Promise<Ending> {
+  const { facts } = draft;
+  const requests = receiveRequests(facts.process.hasTerminal);
+  const libc = prepareProcess(facts, log, onReaped);
+  try {
+    const first = applyDraft(draft, origin, log);
+    const spawner = makeSpawner(draft, libc);
+    const self = makeSelf(facts, draft.environment);
+    const init = { spawner, self, log, stop: requests.stop };
+    const grown = await runInitScripts({ ...init, plan: first.plan, given: first.environment });
+    // Scripts may have fetched the very certificates or mirrors that the tools were waiting for.
+    const { plan, environment } = changesSettings(grown) ? replan(first, origin, grown, log) : first;
+    if (requests.stop.aborted) return { code: 0, reason: `asked to stop by ${requests.stop.reason} during the boot` };
+    return await runWorkbench({ plan, spawner, self, given: environment, added: { ...plan.environment, ...grown }, log, requests, onSupervisor: keepSupervisor });
+  } catch (error) {
+    if (!(error instanceof LintelError)) throw error;
+    log.error(error.message);
+    return { code: error.exitCode, reason: error.message };
+  }
+}
+
+/** Says what is wrong and what is done, then does it. Throws a LintelError for problems that stop the boot. */
+function applyDraft(draft: Draft, origin: Origin, log: Log): Draft {
+  const { plan, facts } = draft;
+  sayProblems(plan, log);
+  try {
+    applyRuntimeFolder(plan);
+  } catch (error) {
+    throw new LintelError(`Cannot make ${plan.runtimeDir}: ${renderCause(error)}, expected a writable folder for runtime state`, 2);
+  }
+  saySummary(draft, log);
+  for (const name of origin.notUtf8) log.warn(`variable ${name} is not valid UTF-8: its odd bytes reach programs as U+FFFD`);
+  if (facts.setpriv === undefined && facts.process.uid === 0 && plan.user.uid !== 0) {
+    log.warn('there is no setpriv (util-linux): services run as the workbench user, but without its supplementary groups');
+  }
+  for (const failure of applyFiles(plan)) log.error(failure);
+  return draft;
+}
+
+function sayProblems(plan: Plan, log: Log): void {
+  const fatal = plan.problems.filter(problem => problem.fatal);
+  for (const problem of plan.problems) log.error(renderProblem(problem));
+  if (fatal.length === 0) return;
+  throw new LintelError(`nothing was started: ${fatal.length === 1 ? 'a problem' : `${fatal.length} problems`} above must be mended first`, 2);
+}
+
+/** Silent for a plain `docker run IMAGE COMMAND`: where nothing is applied there is nothing to say. */
+function saySummary({ plan, facts }: Draft, log: Log): void {
+  for (const warning of plan.warnings) log.warn(warning);
+  if (plan.command.length > 0 && plan.services.length + plan.notes.length + plan.initScripts.length === 0) return;
+  const self = facts.process;
+  log.info(`Lintel ${LINTEL_VERSION} boots`, { pid: process.pid, uid: self.uid, workbench: `${plan.user.name} ${plan.user.uid}:${plan.user.gid}`, home: plan.user.home });
+  for (const { tool, text } of plan.notes) log.info(`${tool}: ${text}`);
+  const names = plan.services.map(({ definition }) => definition.name).join(' ');
+  const disabled = plan.disabledServices.map(({ name, why }) => `${name} (${why})`).join(', ');
+  log.info(`services: ${names || 'none'}${disabled === '' ? '' : `; not: ${disabled}`}`);
+}
+
+function prepareProcess(facts: Facts, log: Log, onReaped: () => void): Libc | undefined {
+  const libc = openLibc();
+  if ('missing' in libc) {
+    log.warn(`orphaned processes are not reaped: ${libc.missing}. Better start the container with the engine's --init`);
+    return undefined;
+  }
+  if (!facts.process.isPid1) libc.becomeSubreaper();
+  startReaper(libc, onReaped);
+  return libc;
+}
+
+function makeSpawner({ facts, plan }: Draft, libc: Libc | undefined): Spawner {
+  return { libc, setpriv: facts.setpriv, uid: facts.process.uid, openFiles: { soft: plan.openFilesSoft, hard: facts.process.openFiles.hard } };
+}
+
+/** Lintel's own user, whom scripts run as. */
+function makeSelf(facts: Facts, environment: Environment): User {
+  const { uid, gid, groups } = facts.process;
+  return { uid, gid, groups, name: String(uid), home: environment['HOME'] ?? '/', shell: '/bin/sh' };
+}
+
+function replan(draft: Draft, origin: Origin, grown: Environment, log: Log): Draft {
+  const again = makeDraft({ ...origin, environment: { ...origin.environment, ...grown } }, draft.plan.command);
+  sayProblems(again.plan, log);
+  for (const { tool, text } of again.plan.notes) log.info(`${tool}: ${text} (settings changed by scripts)`);
+  for (const failure of applyFiles(again.plan)) log.error(failure);
+  return again;
+}
+
+function changesSettings(grown: Environment): boolean {
+  return Object.values(VARIABLES).some(({ names }) => names.some(name => name in grown));
+}

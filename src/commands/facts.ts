@@ -1,0 +1,43 @@
+import { makeDraft } from '../boot.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { Command } from './command.ts';
+import { parseFlags } from './flags.ts';
+
+/** Prints what Lintel found on the machine. */
+export const facts: Command = {
+  name: 'facts',
+  usage: '[--json]',
+  summary: 'print what Lintel finds on this machine',
+  run({ args, origin }) {
+    const flags = parseFlags(args, ['--json']);
+    const found = makeDraft(origin, []).facts;
+    const text = flags['--json'] ? `${JSON.stringify(withoutTexts(found), null, 2)}\n` : renderFacts(found);
+    return { text, exitCode: 0 };
+  },
+};
+
+/** Configuration files may hold credentials, and bundles are long: their place is a fact, their text is not printed. */
+function withoutTexts(found: Facts): unknown {
+  return JSON.parse(JSON.stringify(found, (key, value) => (key === 'text' && typeof value === 'string' ? `${value.length} characters` : value)));
+}
+
+function renderFacts(found: Facts): string {
+  const { process: self, cgroup, workbench, certificates } = found;
+  const rows: readonly (readonly [string, string])[] = [
+    ['process', `pid ${process.pid}${self.isPid1 ? ' (PID 1)' : ''}, uid ${self.uid}, gid ${self.gid}, groups ${self.groups.join(' ') || 'none'}`],
+    ['capabilities', self.capabilities.join(' ') || 'none that Lintel uses'],
+    ['no_new_privs', self.noNewPrivs ? 'yes' : 'no'],
+    ['workbench user', `${workbench.user.name} (uid ${workbench.user.uid}, gid ${workbench.user.gid}, home ${workbench.user.home})`],
+    ['runtime folder', found.runtimeDir],
+    ['open files', `${self.openFiles.soft} of ${self.openFiles.hard}`],
+    ['memory limit', cgroup.memoryLimitBytes === undefined ? 'none' : `${(cgroup.memoryLimitBytes / 2 ** 20).toFixed(0)} MiB`],
+    ['processor limit', cgroup.cpuLimit === undefined ? 'none' : String(cgroup.cpuLimit)],
+    ['programs', Object.entries(found.programs).map(([name, path]) => `${name} ${path}`).join(', ') || 'none'],
+    ['configuration', Object.values(found.configs).flat().flatMap(config => (config?.text === undefined ? [] : config.path)).join(', ') || 'none'],
+    ['certificates', certificates.extra.length === 0 ? 'the system’s only' : `${certificates.extra.length} of ${certificates.source}`],
+    ['scripts', found.initScripts.map(({ name }) => name).join(', ') || 'none'],
+    ['services', found.services.map(({ name, origin }) => `${name} (${origin})`).join(', ') || 'none'],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('');
+}

@@ -1,0 +1,56 @@
+import { makeDraft } from '../boot.ts';
+import { renderProblem } from '../errors.ts';
+import type { Plan } from '../plan.ts';
+import { maskUrls } from '../settings/url.ts';
+import type { FileWrite } from '../tools/tool.ts';
+import type { Command } from './command.ts';
+import { parseFlags } from './flags.ts';
+
+/** Prints what a boot would do. Changes nothing. Exit code 1 when a boot would refuse to start. */
+export const plan: Command = {
+  name: 'plan',
+  usage: '[--json] [-- CMD…]',
+  summary: 'print what a boot would do, and change nothing',
+  run({ args, origin }) {
+    const separator = args.indexOf('--');
+    const own = separator === -1 ? args : args.slice(0, separator);
+    const flags = parseFlags(own, ['--json']);
+    const made = maskPlan(makeDraft(origin, separator === -1 ? [] : args.slice(separator + 1)).plan);
+    const exitCode = made.problems.some(problem => problem.fatal) ? 1 : 0;
+    return { text: flags['--json'] ? `${JSON.stringify(made, null, 2)}\n` : renderPlan(made), exitCode };
+  },
+};
+
+/** What is printed may end in a ticket: no credentials of a URL, whatever file or variable they go into. */
+function maskPlan(made: Plan): Plan {
+  return {
+    ...made,
+    files: made.files.map(file => (file.text === undefined ? file : { ...file, text: maskUrls(file.text) })),
+    environment: Object.fromEntries(Object.entries(made.environment).map(([name, value]) => [name, maskUrls(value)])),
+  };
+}
+
+function renderPlan(made: Plan): string {
+  const sections: readonly (readonly [string, readonly string[]])[] = [
+    ['Problems', made.problems.map(renderProblem)],
+    ['Warnings', made.warnings],
+    ['Workbench user', [`${made.user.name} (uid ${made.user.uid}, gid ${made.user.gid}, home ${made.user.home})`]],
+    ['Tools', made.notes.map(({ tool, text }) => `${tool}: ${text}`)],
+    ['Files', made.files.map(renderFile)],
+    ['Variables added', Object.entries(made.environment).map(([name, value]) => `${name}=${value}`)],
+    ['Scripts', made.initScripts.map(({ path }) => path)],
+    ['Services', made.services.map(({ definition, user }) => `${definition.name} as ${user.name}: ${definition.command.join(' ')}`)],
+    ['Services not started', made.disabledServices.map(({ name, why }) => `${name}: ${why}`)],
+    ['CMD', made.command.length === 0 ? [] : [made.command.join(' ')]],
+  ];
+  return sections
+    .filter(([, lines]) => lines.length > 0)
+    .map(([title, lines]) => `${title}\n${lines.map(line => `  ${line}\n`).join('')}`)
+    .join('\n');
+}
+
+function renderFile({ path, text, mode, owner }: FileWrite): string {
+  if (text === undefined) return `${path} (removed)`;
+  const who = owner === 'workbench' ? "the workbench user's" : "Lintel's";
+  return `${path} (${Buffer.byteLength(text)} bytes, mode ${mode.toString(8)}, ${who})`;
+}

@@ -1,0 +1,48 @@
+/** Something an operator or an image author wrote that can't be used. */
+export interface Problem {
+  /** The variable or file, for example "PIP_REPOSITORY". */
+  readonly what: string;
+  /** What stands there, with every secret masked. */
+  readonly seen: string;
+  /** What could stand there instead. */
+  readonly expected: string;
+  /** Stops the boot with exit code 2; the others cost one error line. */
+  readonly fatal: boolean;
+}
+
+/** "Cannot use PIP_REPOSITORY: "ftp://x", expected an http or https URL". */
+export function renderProblem(problem: Problem): string {
+  return `Cannot use ${problem.what}: ${problem.seen}, expected ${problem.expected}`;
+}
+
+/** Stops a command. Everything else that is thrown is a bug. */
+export class LintelError extends Error {
+  readonly exitCode: number;
+  constructor(message: string, exitCode: number, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+export function unreachable(value: never): never {
+  throw new Error(`Bug: no case for ${JSON.stringify(value)}`);
+}
+
+/** The sentence of anything that was thrown; for a system error without the path that the caller names anyway. */
+export function renderCause(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === undefined ? error.message : (SYSTEM_ERRORS[code] ?? code);
+}
+
+const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EBUSY: 'it is a mount point or in use',
+  EISDIR: 'it is a directory',
+  ELOOP: 'too many symbolic links',
+  ENOENT: 'no such file',
+  ENOSPC: 'no space left',
+  ENOTDIR: 'a part of the path is no directory',
+  EPERM: 'not permitted',
+  EROFS: 'read-only file system',
+};

@@ -1,0 +1,54 @@
+import { readTextIfAny } from './files.ts';
+
+/** One line of /etc/passwd. */
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+  readonly shell: string;
+}
+
+/** One line of /etc/group. */
+export interface Group {
+  readonly name: string;
+  readonly gid: number;
+  readonly members: readonly string[];
+}
+
+/** The machine's users and groups. Lines that are none (comments, NIS's "+") are passed over. */
+export interface Accounts {
+  readonly users: readonly Account[];
+  readonly groups: readonly Group[];
+}
+
+export function readAccounts(root: string): Accounts {
+  return {
+    users: parsePasswd(readTextIfAny(`${root}/etc/passwd`) ?? ''),
+    groups: parseGroup(readTextIfAny(`${root}/etc/group`) ?? ''),
+  };
+}
+
+export function parsePasswd(text: string): Account[] {
+  return rows(text, 7).map(([name = '', , uid, gid, , home = '', shell = '']) => ({
+    name,
+    uid: Number(uid),
+    gid: Number(gid),
+    home,
+    shell,
+  }));
+}
+
+export function parseGroup(text: string): Group[] {
+  return rows(text, 4).map(([name = '', , gid, members = '']) => ({
+    name,
+    gid: Number(gid),
+    members: members.split(',').filter(member => member !== ''),
+  }));
+}
+
+/** Rows of `columns` fields whose third is a number, as in both files. */
+function rows(text: string, columns: number): string[][] {
+  const split = text.split('\n').map(line => line.split(':'));
+  return split.filter(row => row.length === columns && row[0] !== '' && /^\d+$/.test(row[2] ?? ''));
+}

@@ -1,0 +1,88 @@
+import { realpathSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
+import type { Problem } from '../errors.ts';
+import type { Environment } from '../launch/environ.ts';
+import { type Definition, parseDefinition } from '../services/definitions.ts';
+import type { Settings } from '../settings/settings.ts';
+import { type FoundUser, findWorkbenchUser, type UserSources } from '../user.ts';
+import { type Accounts, readAccounts } from './accounts.ts';
+import { type CertificateFacts, readCertificates } from './certificates.ts';
+import { type CgroupFacts, readCgroup } from './cgroup.ts';
+import { type Configs, readConfigs } from './configs.ts';
+import { type ProcessFacts, readProcess } from './process.ts';
+import { findProgram, type Programs, readPrograms } from './programs.ts';
+import { findRuntimeDir } from './runtime.ts';
+import { readScripts, type ScriptFact } from './scripts.ts';
+import { readServices } from './services.ts';
+
+/** What the machine is like. Read once, changed by nobody, JSON-serialisable. */
+export interface Facts {
+  /** LINTEL_ROOT without its last slash: "" for /. */
+  readonly root: string;
+  readonly process: ProcessFacts;
+  readonly accounts: Accounts;
+  readonly givenHome: UserSources['givenHome'];
+  readonly workbench: FoundUser;
+  readonly runtimeDir: string;
+  readonly cgroup: CgroupFacts;
+  readonly programs: Programs;
+  /** Path of a setpriv that can keep supplementary groups; undefined where there is none (BusyBox's can't). */
+  readonly setpriv: string | undefined;
+  readonly configs: Configs;
+  readonly certificates: CertificateFacts;
+  readonly initScripts: readonly ScriptFact[];
+  readonly finishScripts: readonly ScriptFact[];
+  readonly services: readonly Definition[];
+  /** Those of the files that services name in `when.file` that exist. */
+  readonly presentFiles: readonly string[];
+  readonly problems: readonly Problem[];
+}
+
+/** Looks at the machine. Changes nothing and starts no process. */
+export function readFacts(given: {
+  readonly settings: Settings;
+  readonly environment: Environment;
+  readonly openFilesSoft: number | undefined;
+}): Facts {
+  const { settings, environment } = given;
+  const root = (settings.root ?? '').replace(/\/+$/, '');
+  const self = readProcess(given.openFilesSoft);
+  const accounts = readAccounts(root);
+  const givenHome = readGivenHome(environment['HOME']);
+  const workbench = findWorkbenchUser({ settings, environment, accounts, identity: self, givenHome });
+  const parsed = readServices(root).map(fact => parseDefinition(fact, SIGNAL_NAMES));
+  const services = parsed.flatMap(({ definition }) => definition ?? []);
+  const programs = readPrograms(environment, services.flatMap(service => service.when.command));
+  const certificates = readCertificates(root, settings);
+  return {
+    root,
+    process: self,
+    accounts,
+    givenHome,
+    workbench,
+    runtimeDir: findRuntimeDir({ root, environment, uid: self.uid }),
+    cgroup: readCgroup(),
+    programs,
+    setpriv: findSetpriv(environment),
+    configs: readConfigs({ root, environment, programs, home: workbench.user.home }),
+    certificates,
+    initScripts: readScripts(root, 'cont-init.d'),
+    finishScripts: readScripts(root, 'cont-finish.d'),
+    services,
+    presentFiles: services.flatMap(service => service.when.file).filter(path => statSync(root + path, { throwIfNoEntry: false })),
+    problems: [...workbench.problems, ...certificates.problems, ...parsed.flatMap(({ problems }) => problems)],
+  };
+}
+
+const SIGNAL_NAMES: ReadonlySet<string> = new Set(Object.keys(constants.signals));
+
+function readGivenHome(home: string | undefined): UserSources['givenHome'] {
+  const stat = home?.startsWith('/') ? statSync(home, { throwIfNoEntry: false }) : undefined;
+  return stat?.isDirectory() ? { uid: stat.uid, gid: stat.gid, mode: stat.mode } : undefined;
+}
+
+/** BusyBox's setpriv lacks --reuid; it is a link to a program of that name. */
+function findSetpriv(environment: Environment): string | undefined {
+  const path = findProgram('setpriv', environment);
+  return path === undefined || realpathSync(path).endsWith('busybox') ? undefined : path;
+}

@@ -1,0 +1,100 @@
+import { accessSync, closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+
+/** Larger than any configuration; a limit so that a planted file can't fill memory. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The text of a regular file, undefined when there is none. Never waits for a fifo that nobody writes.
+ * Throws the system's error for a file that is there but can't be read, and says so of a folder or a huge file.
+ */
+export function readText(path: string): string | undefined {
+  const fd = openIfThere(path);
+  if (fd === undefined) return undefined;
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw new Error(stat.isDirectory() ? 'it is a directory' : 'it is no regular file');
+    if (stat.size > MAX_BYTES) throw new Error(`it has ${stat.size} bytes, more than ${MAX_BYTES}`);
+    return readAll(fd, stat.size);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** As `readText`, but what can't be read counts as absent: for files of the system that need not be there. */
+export function readTextIfAny(path: string): string | undefined {
+  try {
+    return readText(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The first bytes of a file as latin1 text; empty when it can't be read. */
+export function readHead(path: string, bytes: number): string {
+  const fd = openIfThere(path);
+  if (fd === undefined) return '';
+  try {
+    const buffer = Buffer.alloc(bytes);
+    return buffer.toString('latin1', 0, readSync(fd, buffer, 0, bytes, 0));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Names in a folder in byte order, without hidden ones (Kubernetes mounts keep `..data` there); empty when there is none. */
+export function readNames(path: string): string[] {
+  try {
+    const names = readdirSync(path).filter(name => !name.startsWith('.'));
+    return names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  } catch {
+    return [];
+  }
+}
+
+export function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+export function isExecutableFile(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Whether this process may make and replace files in the folder; a folder that is yet to be made counts by its parent. */
+export function isWritableFolder(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || path === '/') return false;
+    return isWritableFolder(path.slice(0, Math.max(path.lastIndexOf('/'), 1)));
+  }
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+/** Files of /proc say size 0, so reading goes on until nothing comes. */
+function readAll(fd: number, sizeHint: number): string {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  while (total <= MAX_BYTES) {
+    const chunk = Buffer.allocUnsafe(Math.max(sizeHint + 1 - total, 4096));
+    const count = readSync(fd, chunk, 0, chunk.length, null);
+    if (count === 0) break;
+    total += count;
+    chunks.push(chunk.subarray(0, count));
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

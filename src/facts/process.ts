@@ -1,0 +1,46 @@
+import { isatty } from 'node:tty';
+import type { Identity } from '../user.ts';
+import { readTextIfAny } from './files.ts';
+
+/** What the kernel says of this very process. */
+export interface ProcessFacts extends Identity {
+  readonly isPid1: boolean;
+  /** Effective capabilities by name, only those that Lintel acts on. */
+  readonly capabilities: readonly Capability[];
+  readonly noNewPrivs: boolean;
+  /** Whether standard input is a terminal. */
+  readonly hasTerminal: boolean;
+  /** Soft and hard limit of open files that the container was given; Infinity for "unlimited". */
+  readonly openFiles: { readonly soft: number; readonly hard: number };
+}
+
+export type Capability = keyof typeof CAPABILITY_BITS;
+
+/** Numbers from linux/capability.h. */
+const CAPABILITY_BITS = { chown: 0n, dac_override: 1n, kill: 5n, setgid: 6n, setuid: 7n, sys_ptrace: 19n, sys_admin: 21n } as const;
+/** POSIX's usual soft limit, where nothing kept the container's: Node has raised its own. */
+const USUAL_OPEN_FILES = 1024;
+
+export function readProcess(openFilesSoft: number | undefined): ProcessFacts {
+  const status = readTextIfAny('/proc/self/status') ?? '';
+  const bits = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`);
+  const names = Object.keys(CAPABILITY_BITS) as Capability[];
+  const capabilities = names.filter(name => (bits >> CAPABILITY_BITS[name]) & 1n);
+  const hard = parseHardLimit(readTextIfAny('/proc/self/limits') ?? '');
+  return {
+    isPid1: process.pid === 1,
+    uid: process.geteuid?.() ?? 0,
+    gid: process.getegid?.() ?? 0,
+    groups: process.getgroups?.() ?? [],
+    canSwitchUser: capabilities.includes('setuid') && capabilities.includes('setgid'),
+    capabilities,
+    noNewPrivs: /^NoNewPrivs:\s*1/m.test(status),
+    hasTerminal: isatty(0),
+    openFiles: { soft: openFilesSoft ?? Math.min(hard, USUAL_OPEN_FILES), hard },
+  };
+}
+
+function parseHardLimit(limits: string): number {
+  const hard = /^Max open files\s+\S+\s+(\d+)/m.exec(limits)?.[1];
+  return hard === undefined ? Number.POSITIVE_INFINITY : Number(hard);
+}

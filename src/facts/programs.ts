@@ -1,0 +1,27 @@
+import type { Environment } from '../launch/environ.ts';
+import { isExecutableFile } from './files.ts';
+
+const USUAL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Programs whose presence the plan or a person wants to know. */
+const PROGRAMS = ['conda', 'git', 'jupyter', 'mamba', 'micromamba', 'node', 'npm', 'pip', 'python3', 'R', 'setpriv', 'sshd', 'uv'] as const;
+
+/** Name -> path of each program that is installed. */
+export type Programs = Readonly<Record<string, string>>;
+
+export function readPrograms(environment: Environment, alsoWanted: Iterable<string>): Programs {
+  const found: Record<string, string> = {};
+  for (const name of new Set([...PROGRAMS, ...alsoWanted])) {
+    const path = findProgram(name, environment);
+    if (path !== undefined) found[name] = path;
+  }
+  return found;
+}
+
+/** The file that `name` would run, as execvp(3) finds it; a name with a slash is a path of its own. */
+export function findProgram(name: string, environment: Environment): string | undefined {
+  if (name.includes('/')) return isExecutableFile(name) ? name : undefined;
+  // An image whose PATH lacks the sbin folders still has its sshd and setpriv there.
+  const folders = `${environment['PATH'] || USUAL_PATH}:/usr/sbin:/sbin`.split(':');
+  return folders.map(folder => `${folder || '.'}/${name}`).find(isExecutableFile);
+}

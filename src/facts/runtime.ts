@@ -1,0 +1,19 @@
+import { lstatSync } from 'node:fs';
+import type { Environment } from '../launch/environ.ts';
+import { isWritableFolder } from './files.ts';
+
+/** Where runtime state goes: the first of these that is ours to write and no trap of another user. */
+export function findRuntimeDir(where: { readonly root: string; readonly environment: Environment; readonly uid: number }): string {
+  const { root, environment, uid } = where;
+  const xdg = environment['XDG_RUNTIME_DIR'];
+  const usual = [`${root}/run/lintel`, ...(xdg?.startsWith('/') ? [`${xdg}/lintel`] : []), `${root}/tmp/lintel-${uid}`];
+  const found = usual.find(path => isOurs(path, uid) && isWritableFolder(path));
+  // Somebody holds the usual name in /tmp: a name that nobody could have foreseen.
+  return found ?? `${root}/tmp/lintel-${uid}-${crypto.randomUUID().slice(0, 8)}`;
+}
+
+/** Absent, or a real folder of this uid that nobody else may write. */
+function isOurs(path: string, uid: number): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat === undefined || (stat.isDirectory() && stat.uid === uid && (stat.mode & 0o022) === 0);
+}

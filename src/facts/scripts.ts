@@ -1,0 +1,35 @@
+import { statSync } from 'node:fs';
+import { isExecutableFile, readHead, readNames } from './files.ts';
+
+/** A file in cont-init.d or cont-finish.d. */
+export interface ScriptFact {
+  readonly name: string;
+  readonly path: string;
+  /** Why it can't run; undefined when it can. */
+  readonly skipped: string | undefined;
+}
+
+/** Scripts of both folders in one byte order; one under /etc replaces a shipped one of the same name. */
+export function readScripts(root: string, folder: 'cont-init.d' | 'cont-finish.d'): ScriptFact[] {
+  const byName = new Map<string, string>();
+  for (const place of [`${root}/usr/local/lib/lintel/${folder}`, `${root}/etc/${folder}`]) {
+    for (const name of readNames(place)) byName.set(name, `${place}/${name}`);
+  }
+  const names = [...byName.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  return names.map(name => {
+    const path = byName.get(name) ?? '';
+    return { name, path, skipped: findObstacle(path) };
+  });
+}
+
+/** Why a file can't be run as a program; undefined when it can. */
+export function findObstacle(path: string): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return 'it is a link to nothing';
+  if (stat.isDirectory()) return 'it is a directory, not a file';
+  if (!stat.isFile()) return 'it is no regular file';
+  if (!isExecutableFile(path)) return 'it is not executable (chmod +x)';
+  const head = readHead(path, 4);
+  if (!head.startsWith('#!') && head !== '\x7fELF') return 'its first line is no "#!" with an interpreter';
+  return undefined;
+}

@@ -1,0 +1,29 @@
+/** Cuts a stream of bytes into whole lines. Bytes are latin1 characters: nothing is decoded, so nothing is lost. */
+export interface LineCutter {
+  /** Whole lines, each ending in a newline, or "" when none is complete yet. */
+  push(data: Buffer): string;
+  /** What was left without a newline, with one added; "" when nothing was. */
+  end(): string;
+}
+
+/** A line longer than this is passed on in pieces, each a line of its own. */
+const LINE_LIMIT = 256 * 1024;
+
+export function makeLineCutter(): LineCutter {
+  let rest = '';
+  return {
+    push(data) {
+      const text = rest + data.toString('latin1');
+      const end = text.lastIndexOf('\n') + 1;
+      rest = text.slice(end);
+      if (rest.length < LINE_LIMIT) return text.slice(0, end);
+      rest = '';
+      return `${text}\n`;
+    },
+    end() {
+      const last = rest === '' ? '' : `${rest}\n`;
+      rest = '';
+      return last;
+    },
+  };
+}

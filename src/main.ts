@@ -1,0 +1,78 @@
+import { writeFileSync, writeSync } from 'node:fs';
+import { parseArguments } from './arguments.ts';
+import { boot, makeDraft } from './boot.ts';
+import { COMMANDS } from './commands/list.ts';
+import { LintelError } from './errors.ts';
+import type { CacheUse } from './launch/cache.ts';
+import { type Origin, readOrigin } from './launch/environ.ts';
+import { catchSignals, releaseSignals } from './pid1/signals.ts';
+import { suggestName } from './settings/suggest.ts';
+
+/** Handed over by the loader; absent when the program runs from its source. */
+declare const LINTEL_CACHE_USE: CacheUse | undefined;
+declare const LINTEL_MAKE_CACHE: (() => Buffer) | undefined;
+
+/** A hidden subcommand of the build: runs what a boot runs up to its plan, and writes what V8 compiled for it. */
+const MAKE_CACHE = 'make-cache';
+
+catchSignals();
+main().then(
+  code => process.exit(code),
+  error => fail(error),
+);
+
+async function main(): Promise<number> {
+  const origin = readOrigin(process.env);
+  const [, program = '', ...args] = process.argv;
+  const invocation = parseArguments(program, args, new Set([...COMMANDS.map(({ name }) => name), MAKE_CACHE]));
+  if (invocation.type === 'boot') {
+    // A workbench outlives a bug of its init: say it, go on.
+    process.on('uncaughtException', error => writeSync(2, renderFailure(error)));
+    return boot(origin, invocation.command);
+  }
+  releaseSignals();
+  return runCommand(invocation.name, invocation.args, origin);
+}
+
+function runCommand(name: string, args: readonly string[], origin: Origin): number {
+  if (name === MAKE_CACHE) return makeCache(args[0] ?? '', origin);
+  const command = COMMANDS.find(candidate => candidate.name === name);
+  if (command === undefined) {
+    const names = COMMANDS.map(candidate => candidate.name);
+    const meant = suggestCommand(name, names);
+    throw new LintelError(`Cannot run "lintel ${name}": no such subcommand, expected ${meant ?? `one of ${names.join(', ')}`}`, 2);
+  }
+  const cacheUse = typeof LINTEL_CACHE_USE === 'string' ? LINTEL_CACHE_USE : 'absent';
+  const { text, exitCode } = command.run({ args, origin, cacheUse });
+  writeAll(text);
+  return exitCode;
+}
+
+function suggestCommand(name: string, names: readonly string[]): string | undefined {
+  const meant = suggestName(name.toUpperCase(), names.map(candidate => candidate.toUpperCase()));
+  return meant === undefined ? undefined : `perhaps "${meant.toLowerCase()}"`;
+}
+
+function makeCache(path: string, origin: Origin): number {
+  makeDraft(origin, []);
+  if (typeof LINTEL_MAKE_CACHE !== 'function') throw new LintelError('Cannot make a code cache: this is no bundle', 2);
+  writeFileSync(path, LINTEL_MAKE_CACHE());
+  return 0;
+}
+
+/** process.stdout would leave a slow pipe unfinished at process.exit. */
+function writeAll(text: string): void {
+  const bytes = Buffer.from(text);
+  for (let done = 0; done < bytes.length; ) done += writeSync(1, bytes, done);
+}
+
+/** The last catch: what stopped a command says so in a sentence, anything else is a bug with its stack. */
+function fail(error: unknown): never {
+  writeSync(2, renderFailure(error));
+  process.exit(error instanceof LintelError ? error.exitCode : 1);
+}
+
+function renderFailure(error: unknown): string {
+  if (error instanceof LintelError) return `lintel: error: ${error.message}\n`;
+  return `lintel: error: Bug in Lintel: ${error instanceof Error ? error.stack : String(error)}\n`;
+}

@@ -1,0 +1,71 @@
+/**
+ * The few calls of libc that Node does not offer, through node:ffi. The module is experimental and absent where
+ * Node was built without it: then `openLibc` says why, and what needs it is reduced.
+ */
+export interface Libc {
+  /** The pid of a child that has ended and waits to be reaped, 0 for none. Reaps nothing. */
+  peekEnded(): number;
+  /** Reaps one ended child; whether it did. */
+  reap(pid: number): boolean;
+  /** Makes orphans below this process its children. */
+  becomeSubreaper(): boolean;
+  /** A pipe of the kernel's, both ends closed on exec: [read end, write end]; undefined when no descriptor is left. */
+  openPipe(): readonly [number, number] | undefined;
+  /** Sets the soft limit of open files of this process and its later children. */
+  setOpenFiles(limit: { readonly soft: number; readonly hard: number }): boolean;
+}
+
+/** Constants of linux/wait.h, linux/prctl.h, fcntl.h and sys/resource.h; the same on x64 and arm64. */
+const P_ALL = 0;
+const WNOHANG = 1;
+const WEXITED = 4;
+const WNOWAIT = 0x0100_0000;
+const PR_SET_CHILD_SUBREAPER = 36;
+const O_CLOEXEC = 0o2000000;
+const RLIMIT_NOFILE = 7;
+const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
+/** Offset of si_pid in siginfo_t on 64-bit Linux, and its size. */
+const SI_PID = 16;
+const SIGINFO_BYTES = 128;
+
+/** The libc, or the reason why there is none. */
+export function openLibc(): Libc | { readonly missing: string } {
+  try {
+    return bind();
+  } catch (error) {
+    return { missing: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function bind(): Libc {
+  const ffi = process.getBuiltinModule('node:ffi');
+  if (ffi === undefined) throw new Error(`Node ${process.version} has no node:ffi`);
+  const { functions: c } = ffi.dlopen(null, {
+    getpid: { arguments: [], return: 'i32' },
+    waitid: { arguments: ['i32', 'i32', 'buffer', 'i32'], return: 'i32' },
+    waitpid: { arguments: ['i32', 'buffer', 'i32'], return: 'i32' },
+    prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
+    pipe2: { arguments: ['buffer', 'i32'], return: 'i32' },
+    setrlimit: { arguments: ['i32', 'buffer'], return: 'i32' },
+  });
+  // Unknown keys of a signature are silently ignored, so a call whose result is known shows that it works.
+  if (c.getpid() !== process.pid) throw new Error('node:ffi does not call libc as this program expects');
+  const info = Buffer.alloc(SIGINFO_BYTES);
+  const status = Buffer.alloc(4);
+  const pair = Buffer.alloc(8);
+  const limits = Buffer.alloc(16);
+  return {
+    peekEnded() {
+      info.writeInt32LE(0, SI_PID);
+      return c.waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT) === 0 ? info.readInt32LE(SI_PID) : 0;
+    },
+    reap: pid => c.waitpid(pid, status, WNOHANG) === pid,
+    becomeSubreaper: () => c.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n) === 0,
+    openPipe: () => (c.pipe2(pair, O_CLOEXEC) === 0 ? [pair.readInt32LE(0), pair.readInt32LE(4)] : undefined),
+    setOpenFiles({ soft, hard }) {
+      limits.writeBigUInt64LE(BigInt(soft), 0);
+      limits.writeBigUInt64LE(Number.isFinite(hard) ? BigInt(hard) : RLIM_INFINITY, 8);
+      return c.setrlimit(RLIMIT_NOFILE, limits) === 0;
+    },
+  };
+}

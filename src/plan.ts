@@ -1,0 +1,164 @@
+import { renderProblem, type Problem } from './errors.ts';
+import type { Facts } from './facts/facts.ts';
+import type { Environment } from './launch/environ.ts';
+import type { Definition } from './services/definitions.ts';
+import { chooseServices, type Disabled } from './services/choice.ts';
+import type { ParsedSettings, Settings } from './settings/settings.ts';
+import { TOOLS } from './tools/list.ts';
+import { NOTHING, type Contribution, type FileWrite, type ToolName } from './tools/tool.ts';
+import { findUser, type User } from './user.ts';
+
+/** All that a boot will do. Data only: `lintel plan` prints it and nothing happens. */
+export interface Plan {
+  /** Who services and CMD run as. */
+  readonly user: User;
+  readonly runtimeDir: string;
+  readonly files: readonly FileWrite[];
+  /** Variables that Lintel adds to the container's own. */
+  readonly environment: Environment;
+  readonly notes: readonly Note[];
+  readonly warnings: readonly string[];
+  readonly initScripts: readonly Script[];
+  readonly finishScripts: readonly Script[];
+  readonly services: readonly PlannedService[];
+  readonly disabledServices: readonly Disabled[];
+  /** The CMD; empty for none. */
+  readonly command: readonly string[];
+  readonly onInitFailure: 'stop' | 'warn' | 'continue';
+  /** undefined: scripts may take as long as they like. */
+  readonly initTimeoutMs: number | undefined;
+  readonly shutdownTimeoutMs: number;
+  readonly openFilesSoft: number;
+  readonly noNewPrivs: boolean;
+  readonly problems: readonly Problem[];
+}
+
+export interface Note {
+  readonly tool: ToolName;
+  readonly text: string;
+}
+
+export interface Script {
+  readonly name: string;
+  readonly path: string;
+}
+
+export interface PlannedService {
+  readonly definition: Definition;
+  readonly user: User;
+}
+
+export interface PlanSources extends ParsedSettings {
+  readonly facts: Facts;
+  readonly environment: Environment;
+  readonly command: readonly string[];
+}
+
+const SHUTDOWN_TIMEOUT_MS = 9000;
+/** Kubernetes kills after 30 s. */
+const KUBERNETES_SHUTDOWN_TIMEOUT_MS = 27_000;
+
+/** Pure. Problems are in the plan, not thrown: the caller decides what to do with a plan that has fatal ones. */
+export function makePlan(sources: PlanSources): Plan {
+  const { settings, facts, command } = sources;
+  const contributions = TOOLS.map(tool => ({ tool: tool.name, ...(tool.configure(settings, facts) ?? NOTHING) }));
+  const environment = mergeEnvironment(contributions, sources);
+  const chosen = chooseServices(sources);
+  const services = planServices(chosen.enabled, sources);
+  return {
+    user: facts.workbench.user,
+    runtimeDir: facts.runtimeDir,
+    files: contributions.flatMap(({ files }) => files),
+    environment: environment.added,
+    notes: contributions.flatMap(({ tool, notes }) => notes.map(text => ({ tool, text }))),
+    warnings: [
+      ...sources.warnings,
+      ...facts.workbench.warnings,
+      ...contributions.flatMap(({ tool, warnings }) => warnings.map(text => `${tool}: ${text}`)),
+      ...environment.warnings,
+      ...[...facts.initScripts, ...facts.finishScripts].flatMap(({ path, skipped }) => (skipped === undefined ? [] : [`script ${path} is skipped: ${skipped}`])),
+    ],
+    initScripts: runnable(facts.initScripts),
+    finishScripts: runnable(facts.finishScripts),
+    services: services.planned,
+    disabledServices: chosen.disabled,
+    command,
+    ...makeLimits(settings, facts),
+    problems: [...sources.problems, ...facts.problems, ...chosen.problems, ...services.problems, ...findTwoWriters(contributions)],
+  };
+}
+
+function makeLimits(settings: Settings, facts: Facts) {
+  const kubernetes = settings.kubernetesHost !== undefined;
+  return {
+    onInitFailure: settings.onInitFailure ?? ({ 0: 'continue', 1: 'warn', 2: 'stop' } as const)[settings.s6OnInitFailure ?? '2'],
+    initTimeoutMs: settings.initTimeoutMs,
+    shutdownTimeoutMs: settings.shutdownTimeoutMs ?? (kubernetes ? KUBERNETES_SHUTDOWN_TIMEOUT_MS : SHUTDOWN_TIMEOUT_MS),
+    openFilesSoft: Math.min(settings.openFilesSoft ?? facts.process.openFiles.soft, facts.process.openFiles.hard),
+    noNewPrivs: settings.noNewPrivs === true,
+  };
+}
+
+function runnable(scripts: Facts['initScripts']): Script[] {
+  return scripts.filter(({ skipped }) => skipped === undefined).map(({ name, path }) => ({ name, path }));
+}
+
+/** A variable that the container was given wins over a tool's, unless the operator enforces the settings. */
+function mergeEnvironment(
+  contributions: readonly ({ readonly tool: ToolName } & Contribution)[],
+  { environment, settings, facts }: PlanSources,
+): { added: Environment; warnings: string[] } {
+  const added: Record<string, string> = { LINTEL_RUNTIME_DIR: facts.runtimeDir };
+  const warnings: string[] = [];
+  for (const { tool, env } of contributions) {
+    for (const [name, value] of Object.entries(env)) {
+      const given = environment[name];
+      if (given === undefined || given === '' || given === value || settings.enforce === true) added[name] = value;
+      else warnings.push(`${tool}: ${name} is already set in the container: left alone`);
+    }
+  }
+  return { added, warnings };
+}
+
+function planServices(definitions: readonly Definition[], sources: PlanSources): { planned: PlannedService[]; problems: Problem[] } {
+  const planned: PlannedService[] = [];
+  const problems: Problem[] = [];
+  for (const definition of definitions) {
+    const user = findServiceUser(definition, sources);
+    if (user !== undefined) planned.push({ definition, user });
+    else {
+      const expected = 'the name of a user in /etc/passwd, a uid or uid:gid';
+      problems.push({ what: `user of service ${definition.name}`, seen: JSON.stringify(definition.user), expected, fatal: true });
+    }
+  }
+  return { planned, problems };
+}
+
+/** A process that can't switch users runs everything as itself. */
+function findServiceUser(definition: Definition, sources: PlanSources): User | undefined {
+  const { settings, facts, environment } = sources;
+  const wanted = definition.user ?? (settings.serviceUser === 'root' ? 'root' : undefined);
+  if (wanted === undefined) return facts.workbench.user;
+  const found = findUser(wanted, { settings, environment, accounts: facts.accounts, identity: facts.process, givenHome: facts.givenHome });
+  const canBecome = facts.process.canSwitchUser && facts.process.uid === 0;
+  return found === undefined || canBecome || found.uid === facts.process.uid ? found : facts.workbench.user;
+}
+
+function findTwoWriters(contributions: readonly ({ readonly tool: ToolName } & Contribution)[]): Problem[] {
+  const writers = new Map<string, ToolName>();
+  const problems: Problem[] = [];
+  for (const { tool, files } of contributions) {
+    for (const { path } of files) {
+      const other = writers.get(path);
+      if (other !== undefined) problems.push({ what: path, seen: `written by ${other} and by ${tool}`, expected: 'one writer of a file', fatal: true });
+      writers.set(path, tool);
+    }
+  }
+  return problems;
+}
+
+/** One text with every fatal problem; undefined when the boot may go on. */
+export function renderFatal(plan: Pick<Plan, 'problems'>): string | undefined {
+  const fatal = plan.problems.filter(problem => problem.fatal);
+  return fatal.length === 0 ? undefined : fatal.map(renderProblem).join('\n');
+}

@@ -1,0 +1,195 @@
+import * as z from 'zod/mini';
+import type { Problem } from '../errors.ts';
+import type { ServiceFact } from '../facts/services.ts';
+import { suggestName } from '../settings/suggest.ts';
+
+/** What service.json may say. All optional; the JSON Schema in docs/ is generated from this. */
+const text = z.string().check(z.minLength(1));
+const some = z.union([text, z.array(text).check(z.minLength(1))]);
+const milliseconds = z.int().check(z.gte(0), z.lte(86_400_000));
+const signalName = z.string().check(z.regex(/^SIG[A-Z0-9]+$/));
+
+export const SERVICE_SCHEMA = z.strictObject({
+  $schema: z.optional(z.string()),
+  description: z.optional(z.string()),
+  command: z.optional(z.array(text).check(z.minLength(1))),
+  user: z.optional(text),
+  cwd: z.optional(text.check(z.regex(/^\//))),
+  env: z.optional(z.record(z.string().check(z.regex(/^[^=\0]+$/)), z.string())),
+  when: z.optional(z.strictObject({ command: z.optional(some), file: z.optional(some), env: z.optional(some) })),
+  restart: z.optional(z.enum(['always', 'on-failure', 'never'])),
+  backoffMs: z.optional(z.strictObject({ min: z.optional(milliseconds), max: z.optional(milliseconds) })),
+  maxRestarts: z.optional(z.strictObject({ count: z.int().check(z.gte(0)), windowMs: milliseconds })),
+  critical: z.optional(z.boolean()),
+  stopSignal: z.optional(signalName),
+  stopTimeoutMs: z.optional(milliseconds),
+  kill: z.optional(z.enum(['tree', 'group'])),
+  successCodes: z.optional(z.array(z.union([z.int().check(z.gte(0), z.lte(255)), signalName]))),
+  noNewPrivs: z.optional(z.boolean()),
+});
+
+type ServiceJson = z.infer<typeof SERVICE_SCHEMA>;
+
+/** A service with every default filled in. Times in milliseconds. */
+export interface Definition {
+  readonly name: string;
+  readonly origin: ServiceFact['origin'];
+  readonly description: string;
+  readonly command: readonly string[];
+  readonly finish: string | undefined;
+  /** Name, uid or uid:gid; undefined for the workbench user. */
+  readonly user: string | undefined;
+  /** undefined for HOME. */
+  readonly cwd: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly when: { readonly command: readonly string[]; readonly file: readonly string[]; readonly env: readonly string[] };
+  readonly policy: Policy;
+  readonly noNewPrivs: boolean;
+}
+
+/** All that the state machine needs to know of a service. */
+export interface Policy {
+  readonly restart: 'always' | 'on-failure' | 'never';
+  readonly backoffMs: { readonly min: number; readonly max: number };
+  readonly maxRestarts: { readonly count: number; readonly windowMs: number } | undefined;
+  readonly critical: boolean;
+  readonly stopSignal: NodeJS.Signals;
+  readonly stopTimeoutMs: number;
+  readonly kill: 'tree' | 'group';
+  readonly successCodes: readonly (number | string)[];
+  readonly hasFinish: boolean;
+}
+
+/** What each field expects, for error messages. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  backoffMs: '{"min": …, "max": …} in milliseconds, min not above max',
+  command: 'a list of the program and its arguments',
+  critical: 'true or false',
+  cwd: 'an absolute path',
+  description: 'text',
+  env: 'an object of NAME: "value"',
+  kill: '"tree" or "group"',
+  maxRestarts: '{"count": …, "windowMs": …}',
+  noNewPrivs: 'true or false',
+  restart: '"always", "on-failure" or "never"',
+  stopSignal: 'the name of a signal, such as "SIGINT"',
+  stopTimeoutMs: 'a whole number of milliseconds from 0 to 86400000',
+  successCodes: 'a list of exit codes and signal names',
+  user: 'the name of a user, a uid or uid:gid',
+  when: 'an object of command, file and env, each a text or a list of texts (any one is enough)',
+};
+
+export interface ParsedDefinition {
+  /** undefined when a problem leaves nothing to run. */
+  readonly definition: Definition | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** Checks a service's folder. `signals` are the names that the system knows. */
+export function parseDefinition(fact: ServiceFact, signals: ReadonlySet<string>): ParsedDefinition {
+  const what = `${fact.folder}/service.json`;
+  if (fact.json !== undefined && 'trouble' in fact.json) {
+    return refuse({ what, seen: fact.json.trouble, expected: 'a readable JSON file', fatal: true });
+  }
+  const json = parseJson(fact.json?.text ?? '{}');
+  if ('trouble' in json) return refuse({ what, seen: json.trouble, expected: 'a JSON object', fatal: true });
+  const parsed = SERVICE_SCHEMA.safeParse(json.value);
+  const problems = parsed.success ? checkMeaning(what, parsed.data, signals) : parsed.error.issues.flatMap(issue => renderIssue(what, json.value, issue));
+  if (!parsed.success || problems.length > 0) return { definition: undefined, problems };
+  return makeDefinition(fact, parsed.data);
+}
+
+function refuse(problem: Problem): ParsedDefinition {
+  return { definition: undefined, problems: [problem] };
+}
+
+function parseJson(text: string): { readonly value: unknown } | { readonly trouble: string } {
+  try {
+    return { value: JSON.parse(text) };
+  } catch (error) {
+    return { trouble: (error as Error).message };
+  }
+}
+
+/** What the types allow but makes no sense. */
+function checkMeaning(what: string, json: ServiceJson, signals: ReadonlySet<string>): Problem[] {
+  const names = [json.stopSignal, ...(json.successCodes ?? []).filter(code => typeof code === 'string')];
+  const problems = names
+    .filter(name => name !== undefined && !signals.has(name))
+    .map(name => ({ what, seen: `signal ${JSON.stringify(name)}`, expected: EXPECTED['stopSignal'] ?? '', fatal: true }));
+  const { min, max } = makeBackoff(json);
+  if (min > max) problems.push({ what, seen: `backoffMs ${JSON.stringify({ min, max })}`, expected: EXPECTED['backoffMs'] ?? '', fatal: true });
+  return problems;
+}
+
+function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Problem[] {
+  if (issue.code === 'unrecognized_keys') {
+    const known = issue.path.length === 0 ? Object.keys(SERVICE_SCHEMA.shape) : ['min', 'max', 'count', 'windowMs', 'command', 'file', 'env'];
+    return issue.keys.map(key => {
+      const meant = known.find(name => name.toLowerCase() === key.toLowerCase()) ?? suggestField(key, known);
+      const hint = meant === undefined ? `one of ${known.filter(name => name !== '$schema').join(', ')}` : `perhaps "${meant}"`;
+      return { what, seen: `unknown field ${JSON.stringify([...issue.path, key].join('.'))}`, expected: hint, fatal: true };
+    });
+  }
+  const [field] = issue.path;
+  const seen = issue.path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], value);
+  const place = issue.path.length === 0 ? '' : `${issue.path.join('.')} `;
+  // A value of env may be a secret.
+  const shown = field === 'env' ? 'what stands there' : (JSON.stringify(seen)?.slice(0, 120) ?? 'nothing');
+  return [{ what, seen: `${place}${shown}`, expected: EXPECTED[String(field)] ?? 'a JSON object', fatal: true }];
+}
+
+function suggestField(key: string, known: readonly string[]): string | undefined {
+  const upper = suggestName(key.toUpperCase(), known.map(name => name.toUpperCase()));
+  return known.find(name => name.toUpperCase() === upper);
+}
+
+const DEFAULTS = { backoffMs: { min: 250, max: 30_000 }, stopTimeoutMs: 5000 } as const;
+
+function makeDefinition(fact: ServiceFact, json: ServiceJson): ParsedDefinition {
+  const what = fact.folder;
+  const command = json.command ?? (fact.run === undefined ? undefined : [fact.run.path]);
+  if (command === undefined) return refuse({ what, seen: 'neither "run" nor a "command" in service.json', expected: 'one of them', fatal: true });
+  const problems: Problem[] = [];
+  if (json.command === undefined && fact.run?.obstacle !== undefined) problems.push({ what: fact.run.path, seen: fact.run.obstacle, expected: 'an executable script or program', fatal: false });
+  if (fact.finish?.obstacle !== undefined) problems.push({ what: fact.finish.path, seen: fact.finish.obstacle, expected: 'an executable script or program', fatal: false });
+  const finish = fact.finish?.obstacle === undefined ? fact.finish?.path : undefined;
+  const isRunnable = json.command !== undefined || fact.run?.obstacle === undefined;
+  const definition: Definition = {
+    name: fact.name,
+    origin: fact.origin,
+    description: json.description ?? '',
+    command,
+    finish,
+    user: json.user,
+    cwd: json.cwd,
+    env: json.env ?? {},
+    when: { command: list(json.when?.command), file: list(json.when?.file), env: list(json.when?.env) },
+    policy: makePolicy(json, finish !== undefined),
+    noNewPrivs: json.noNewPrivs ?? false,
+  };
+  return { definition: isRunnable ? definition : undefined, problems };
+}
+
+function makePolicy(json: ServiceJson, hasFinish: boolean): Policy {
+  return {
+    restart: json.restart ?? 'always',
+    backoffMs: makeBackoff(json),
+    maxRestarts: json.maxRestarts,
+    critical: json.critical ?? false,
+    stopSignal: (json.stopSignal ?? 'SIGTERM') as NodeJS.Signals,
+    stopTimeoutMs: json.stopTimeoutMs ?? DEFAULTS.stopTimeoutMs,
+    kill: json.kill ?? 'tree',
+    successCodes: [0, ...(json.successCodes ?? [])],
+    hasFinish,
+  };
+}
+
+function makeBackoff(json: ServiceJson): Policy['backoffMs'] {
+  const min = json.backoffMs?.min ?? Math.min(DEFAULTS.backoffMs.min, json.backoffMs?.max ?? Number.POSITIVE_INFINITY);
+  return { min, max: json.backoffMs?.max ?? Math.max(DEFAULTS.backoffMs.max, min) };
+}
+
+function list(value: string | readonly string[] | undefined): readonly string[] {
+  return value === undefined ? [] : typeof value === 'string' ? [value] : value;
+}

@@ -1,0 +1,34 @@
+import { findDescendants, type Process, readProcesses, signalProcess } from './tree.ts';
+
+const TERM_LIMIT_MS = 2000;
+const KILL_LIMIT_MS = 500;
+const POLL_MS = 10;
+
+/**
+ * Ends whatever is left when services and CMD are gone: TERM, then KILL. Returns at once when nothing is, and
+ * otherwise as soon as the last has ended, within `limitMs`. Returns those that needed KILL, as "name[pid]".
+ */
+export async function endStragglers(limitMs: number, kill: AbortSignal): Promise<string[]> {
+  const left = findDescendants(readProcesses());
+  if (left.length === 0) return [];
+  signalAll(left, 'SIGTERM');
+  const stubborn = await waitForEnd(Math.min(limitMs / 2, TERM_LIMIT_MS), kill);
+  if (stubborn.length === 0) return [];
+  signalAll(stubborn, 'SIGKILL');
+  await waitForEnd(Math.min(limitMs / 2, KILL_LIMIT_MS));
+  return stubborn.map(({ name, pid }) => `${name}[${pid}]`);
+}
+
+function signalAll(processes: readonly Process[], signal: NodeJS.Signals): void {
+  for (const target of processes) signalProcess(target, signal);
+}
+
+/** What still lives after at most `limitMs`. */
+async function waitForEnd(limitMs: number, cut?: AbortSignal): Promise<Process[]> {
+  const deadlineMs = performance.now() + limitMs;
+  for (;;) {
+    const left = findDescendants(readProcesses());
+    if (left.length === 0 || performance.now() > deadlineMs || cut?.aborted) return left;
+    await new Promise(resolve => setTimeout(resolve, POLL_MS));
+  }
+}

@@ -1,0 +1,136 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+
+/** One process of /proc. (pid, startTicks) names it for good; a pid alone may be used again. */
+export interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly group: number;
+  readonly session: number;
+  /** Clock ticks since boot. */
+  readonly startTicks: number;
+  readonly isZombie: boolean;
+  readonly name: string;
+}
+
+/** The process that a service was started as. It led its own session, so that is its number too. */
+export interface Leader {
+  readonly pid: number;
+  readonly startTicks: number;
+}
+
+/** The variable that marks every process of a service: what left its session and its parents still carries it. */
+export const MARK = 'LINTEL_SERVICE';
+
+/** Every process that /proc shows, by pid. */
+export function readProcesses(): Map<number, Process> {
+  const all = new Map<number, Process>();
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name);
+    if (!Number.isInteger(pid)) continue;
+    const found = readProcess(pid);
+    if (found !== undefined) all.set(pid, found);
+  }
+  return all;
+}
+
+/** undefined when there is no such process (any more). */
+export function readProcess(pid: number): Process | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return undefined;
+  }
+  // The name is in parentheses and may hold any character, so fields count from the last one.
+  const end = stat.lastIndexOf(')');
+  const fields = stat.slice(end + 2).split(' ');
+  return {
+    pid,
+    parent: Number(fields[1]),
+    group: Number(fields[2]),
+    session: Number(fields[3]),
+    startTicks: Number(fields[19]),
+    isZombie: fields[0] === 'Z' || fields[0] === 'X',
+    name: stat.slice(stat.indexOf('(') + 1, end),
+  };
+}
+
+/**
+ * The living processes of a service: the closure over parent, session and group from its leader, and orphans
+ * that carry its mark. `group` scope: only those of the leader's own group. Misses only a daemon that left its
+ * session, its parents and its environment.
+ */
+export function findMembers(all: ReadonlyMap<number, Process>, service: { readonly name: string; readonly leader: Leader; readonly scope: 'tree' | 'group' }): Process[] {
+  const { leader } = service;
+  const current = all.get(leader.pid);
+  // Another process has that number by now: the numbers of session and group say nothing any more.
+  const isReused = current !== undefined && current.startTicks !== leader.startTicks;
+  const ids = new Set(isReused ? [] : [leader.pid]);
+  const isGroupOnly = service.scope === 'group';
+  const members = new Set<Process>();
+  const belongs = ({ pid, parent, group, session }: Process) =>
+    isGroupOnly ? ids.has(group) : ids.has(pid) || ids.has(parent) || ids.has(session) || ids.has(group);
+  if (!isGroupOnly) for (const orphan of findMarkedOrphans(all, service.name)) members.add(orphan);
+  for (const { pid } of members) ids.add(pid);
+  for (let count = -1; count !== members.size; ) {
+    count = members.size;
+    for (const candidate of all.values()) {
+      if (members.has(candidate) || candidate.pid === process.pid || candidate.pid === 1 || !belongs(candidate)) continue;
+      members.add(candidate);
+      if (!isGroupOnly) ids.add(candidate.pid);
+    }
+  }
+  return [...members].filter(({ isZombie }) => !isZombie);
+}
+
+/** Every living process below this one; as PID 1, every other process that there is. */
+export function findDescendants(all: ReadonlyMap<number, Process>): Process[] {
+  if (process.pid === 1) return [...all.values()].filter(({ pid, isZombie }) => pid !== 1 && !isZombie);
+  const below = new Set([process.pid]);
+  for (let count = 0; count !== below.size; ) {
+    count = below.size;
+    for (const { pid, parent } of all.values()) if (below.has(parent)) below.add(pid);
+  }
+  return [...all.values()].filter(({ pid, isZombie }) => pid !== process.pid && below.has(pid) && !isZombie);
+}
+
+/** Signals exactly that process, even without CAP_KILL. One synchronous function: the effective ids are the whole process's. */
+export function signalProcess(target: Leader, signal: NodeJS.Signals): void {
+  if (readProcess(target.pid)?.startTicks !== target.startTicks) return;
+  try {
+    process.kill(target.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EPERM') asOwnerOf(target.pid, () => process.kill(target.pid, signal));
+  }
+}
+
+function findMarkedOrphans(all: ReadonlyMap<number, Process>, name: string): Process[] {
+  const orphans = [...all.values()].filter(({ pid, parent, isZombie }) => (parent === process.pid || parent === 1) && pid !== process.pid && pid !== 1 && !isZombie);
+  return orphans.filter(({ pid }) => readEnviron(pid).includes(`\0${MARK}=${name}\0`));
+}
+
+/** "\0NAME=value\0…\0"; empty when it can't be read. Root without CAP_SYS_PTRACE reads it only as the process's own user. */
+function readEnviron(pid: number): string {
+  const read = () => `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`;
+  try {
+    return read();
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES' ? (asOwnerOf(pid, read) ?? '') : '';
+  }
+}
+
+function asOwnerOf<T>(pid: number, act: () => T): T | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const group = process.getegid?.() ?? 0;
+  try {
+    const { uid, gid } = statSync(`/proc/${pid}`);
+    process.setegid?.(gid);
+    process.seteuid?.(uid);
+    return act();
+  } catch {
+    return undefined;
+  } finally {
+    process.seteuid?.(0);
+    process.setegid?.(group);
+  }
+}

@@ -1,0 +1,143 @@
+import type { Problem } from './errors.ts';
+import type { Accounts } from './facts/accounts.ts';
+import type { Environment } from './launch/environ.ts';
+import type { Settings } from './settings/settings.ts';
+
+/** Somebody whom a process runs as. */
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+  /** Supplementary groups. */
+  readonly groups: readonly number[];
+  readonly name: string;
+  readonly home: string;
+  readonly shell: string;
+}
+
+/** Who this process is, as far as it decides who services may be. */
+export interface Identity {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  /** Whether it may become another user: root without CAP_SETUID and CAP_SETGID can't. */
+  readonly canSwitchUser: boolean;
+}
+
+export interface UserSources {
+  readonly settings: Settings;
+  readonly environment: Environment;
+  readonly accounts: Accounts;
+  readonly identity: Identity;
+  /** Owner and mode of the folder that HOME names; undefined when there is none. */
+  readonly givenHome: { readonly uid: number; readonly gid: number; readonly mode: number } | undefined;
+}
+
+export interface FoundUser {
+  readonly user: User;
+  readonly problems: readonly Problem[];
+  /** What is reduced, one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+const DEFAULT_UID = 1000;
+
+/**
+ * The workbench user: LINTEL_USER, else NB_USER, DEFAULT_USER or USERNAME where that user exists, else uid 1000.
+ * A process that can't switch users is its own workbench user.
+ */
+export function findWorkbenchUser(sources: UserSources): FoundUser {
+  const wanted = findWanted(sources);
+  const { identity } = sources;
+  if (identity.uid !== 0) return { user: makeUser(identity, sources), problems: wanted.problems, warnings: [] };
+  if (!identity.canSwitchUser) {
+    const warning = 'Root here may not become another user (no CAP_SETUID, CAP_SETGID): services and CMD stay root. Better start the container with --user 1000';
+    return { user: makeUser(identity, sources), problems: wanted.problems, warnings: [warning] };
+  }
+  return { user: makeUser(wanted, sources), problems: wanted.problems, warnings: [] };
+}
+
+/** The user of a name or number; undefined when a name is unknown. */
+export function findUser(spec: string, sources: UserSources): User | undefined {
+  const ids = parseIds(spec, sources.accounts);
+  return ids === undefined ? undefined : makeUser(ids, sources);
+}
+
+function findWanted(sources: UserSources): { uid: number; gid: number; problems: readonly Problem[] } {
+  const { settings, accounts } = sources;
+  if (settings.user !== undefined) {
+    const ids = parseIds(settings.user, accounts);
+    if (ids !== undefined) return { ...ids, problems: [] };
+    const problem: Problem = {
+      what: 'LINTEL_USER',
+      seen: JSON.stringify(settings.user.slice(0, 64)),
+      expected: 'the name of a user in /etc/passwd, a uid or uid:gid',
+      fatal: true,
+    };
+    return { ...defaultIds(accounts), problems: [problem] };
+  }
+  for (const name of [settings.nbUser, settings.defaultUser, settings.username]) {
+    const account = accounts.users.find(user => user.name === name);
+    if (account !== undefined) return { uid: account.uid, gid: account.gid, problems: [] };
+  }
+  return { ...defaultIds(accounts), problems: [] };
+}
+
+function defaultIds(accounts: Accounts): { uid: number; gid: number } {
+  const account = accounts.users.find(user => user.uid === DEFAULT_UID);
+  return { uid: DEFAULT_UID, gid: account?.gid ?? DEFAULT_UID };
+}
+
+/** `name`, `uid` or `uid:gid`; the gid of a bare uid is passwd's, else the same number. */
+function parseIds(spec: string, accounts: Accounts): { uid: number; gid: number } | undefined {
+  const numbers = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(spec);
+  if (numbers === null) {
+    const account = accounts.users.find(user => user.name === spec);
+    return account === undefined ? undefined : { uid: account.uid, gid: account.gid };
+  }
+  const uid = Number(numbers[1]);
+  const gid = numbers[2] ?? accounts.users.find(user => user.uid === uid)?.gid ?? uid;
+  return { uid, gid: Number(gid) };
+}
+
+function makeUser(ids: { readonly uid: number; readonly gid: number }, sources: UserSources): User {
+  const account = sources.accounts.users.find(user => user.uid === ids.uid);
+  return {
+    uid: ids.uid,
+    gid: ids.gid,
+    groups: makeGroups(account?.name, ids, sources),
+    name: account?.name ?? String(ids.uid),
+    home: makeHome(account?.home, ids, sources),
+    shell: account?.shell || '/bin/sh',
+  };
+}
+
+/**
+ * The user's groups in /etc/group, and those that the platform gave the container (--group-add, Kubernetes'
+ * supplementalGroups). Groups that root merely has in /etc/group (Alpine: disk, wheel) are not passed on.
+ */
+function makeGroups(name: string | undefined, ids: { readonly uid: number; readonly gid: number }, sources: UserSources): number[] {
+  const { accounts, identity } = sources;
+  if (ids.uid === identity.uid) return [...identity.groups];
+  const own = accounts.groups.filter(group => name !== undefined && group.members.includes(name)).map(group => group.gid);
+  const roots = new Set([0, ...accounts.groups.filter(group => group.members.includes('root')).map(group => group.gid)]);
+  const given = identity.groups.filter(gid => !roots.has(gid));
+  return [...new Set([...own, ...given])].filter(gid => gid !== ids.gid);
+}
+
+/** HOME as given when that user can write it and it is neither /root nor /, else passwd's. */
+function makeHome(account: string | undefined, ids: { readonly uid: number; readonly gid: number }, sources: UserSources): string {
+  const given = sources.environment['HOME'];
+  const isTheirs = given !== undefined && given.startsWith('/') && given !== '/' && (given !== '/root' || ids.uid === 0);
+  if (isTheirs && mayWrite(ids, sources)) return given;
+  return account !== undefined && account !== '' ? account : '/tmp';
+}
+
+/** As the kernel decides: by the first of owner, group and others that fits. */
+function mayWrite(ids: { readonly uid: number; readonly gid: number }, sources: UserSources): boolean {
+  const folder = sources.givenHome;
+  if (folder === undefined) return false;
+  if (ids.uid === 0) return true;
+  if (folder.uid === ids.uid) return (folder.mode & 0o200) !== 0;
+  const isMember = folder.gid === ids.gid || sources.identity.groups.includes(folder.gid);
+  return (folder.mode & (isMember ? 0o020 : 0o002)) !== 0;
+}

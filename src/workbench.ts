@@ -1,0 +1,128 @@
+import { runScript } from './apply/scripts.ts';
+import type { Environment } from './launch/environ.ts';
+import type { Log } from './log.ts';
+import type { Requests } from './pid1/requests.ts';
+import type { Plan } from './plan.ts';
+import type { Spawner } from './services/child.ts';
+import { exitCodeOf, type RunningCommand, startCommand } from './services/command.ts';
+import type { Exit } from './services/exit.ts';
+import { renderExit } from './services/explain.ts';
+import { endStragglers } from './services/stragglers.ts';
+import { makeSupervisor, type Supervisor } from './services/supervisor.ts';
+import type { User } from './user.ts';
+
+/** How a workbench ended. */
+export interface Ending {
+  readonly code: number;
+  /** One sentence, for people and for /dev/termination-log. */
+  readonly reason: string;
+}
+
+export interface WorkbenchOptions {
+  readonly plan: Plan;
+  readonly spawner: Spawner;
+  readonly self: User;
+  /** The container's variables, and what the boot and its scripts added. */
+  readonly given: Environment;
+  readonly added: Environment;
+  readonly log: Log;
+  readonly requests: Requests;
+  /** Told of the supervisor, for those who know of ended children and full pipes. */
+  readonly onSupervisor: (supervisor: Supervisor) => void;
+}
+
+/** The last part of a stop belongs to KILL: this share of the time that a stop may take, at most this long. */
+const KILL_SHARE = 0.2;
+const KILL_RESERVE_MS = 1500;
+
+/** Services and CMD from their start to their end, and everything left behind. Never rejects for what they do. */
+export async function runWorkbench(options: WorkbenchOptions): Promise<Ending> {
+  const { plan, log, requests } = options;
+  const ended = Promise.withResolvers<Ending>();
+  const supervisor = superviseServices(options, ended.resolve);
+  options.onSupervisor(supervisor);
+  const command = plan.command.length === 0 ? undefined : runCommand(options);
+  void command?.exit.then(exit => ended.resolve({ code: exitCodeOf(exit), reason: `the CMD ${renderExit(exit)}` }));
+  const askedToStop = () => ended.resolve({ code: 0, reason: `asked to stop by ${requests.stop.reason}` });
+  if (requests.stop.aborted) askedToStop();
+  requests.stop.addEventListener('abort', askedToStop);
+  if (command === undefined && plan.services.length === 0) ended.resolve({ code: 1, reason: 'there is nothing to run: no CMD and no service' });
+
+  const ending = await ended.promise;
+  requests.beginStop();
+  if (command === undefined || plan.services.length > 0) log.info(`stopping: ${ending.reason}`);
+  const exit = await stopAll(options, supervisor, command);
+  return exit === undefined ? ending : { ...ending, code: exitCodeOf(exit) };
+}
+
+function superviseServices(options: WorkbenchOptions, end: (ending: Ending) => void): Supervisor {
+  const { plan, requests } = options;
+  requests.setHasServices(plan.services.length > 0);
+  const supervisor = makeSupervisor({
+    services: plan.services,
+    spawner: options.spawner,
+    given: options.given,
+    added: options.added,
+    noNewPrivs: plan.noNewPrivs,
+    log: options.log,
+    onFinalEnd: (name, { code, explanation, isCritical, isAnyLeft }) => {
+      if (isCritical) end({ code, reason: `service ${name} has ended for good: ${explanation}` });
+      else if (!isAnyLeft && plan.command.length === 0) end({ code: code === 0 ? 0 : 1, reason: `no service runs any more; the last: ${explanation}` });
+    },
+  });
+  supervisor.start();
+  return supervisor;
+}
+
+interface Command extends RunningCommand {
+  readonly exit: Promise<Exit>;
+}
+
+function runCommand({ plan, spawner, given, added, log, requests }: WorkbenchOptions): Command {
+  const { promise, resolve } = Promise.withResolvers<Exit>();
+  const running = startCommand({ plan, spawner, environment: given, added }, exit => {
+    requests.setCommand(undefined);
+    if ('error' in exit) log.error(`Cannot run the CMD: ${exit.error}`);
+    resolve(exit);
+  });
+  requests.setCommand(running);
+  return { ...running, exit: promise };
+}
+
+/** Ends everything within the time that a stop may take, and returns how the CMD ended. */
+async function stopAll(options: WorkbenchOptions, supervisor: Supervisor, command: Command | undefined): Promise<Exit | undefined> {
+  const { plan, log, requests } = options;
+  const deadlineMs = performance.now() + plan.shutdownTimeoutMs;
+  const killReserveMs = Math.min(KILL_RESERVE_MS, plan.shutdownTimeoutMs * KILL_SHARE);
+  const killAll = () => {
+    supervisor.killAll();
+    command?.signal('SIGKILL');
+  };
+  const timer = setTimeout(killAll, plan.shutdownTimeoutMs - killReserveMs);
+  requests.kill.addEventListener('abort', killAll);
+  supervisor.stopAll();
+  command?.signal('SIGTERM');
+  await within(Promise.all([supervisor.whenQuiet(), command?.exit]), plan.shutdownTimeoutMs);
+  clearTimeout(timer);
+  await runFinishScripts(options, deadlineMs);
+  const killed = await endStragglers(Math.max(killReserveMs, deadlineMs - performance.now()), requests.kill);
+  if (killed.length > 0) log.warn('processes that were left behind did not end on TERM and were killed', { processes: killed.join(' ') });
+  return within(Promise.resolve(command?.exit), 0);
+}
+
+async function runFinishScripts(options: WorkbenchOptions, deadlineMs: number): Promise<void> {
+  const { plan, spawner, self, given, added, log, requests } = options;
+  for (const script of plan.finishScripts) {
+    if (requests.kill.aborted) return;
+    const timeoutMs = Math.max(1, Math.floor(deadlineMs - performance.now()));
+    const { exit } = await runScript({ script, spawner, user: self, environment: { ...given, ...added }, log, timeoutMs, signal: requests.kill });
+    if (!('code' in exit) || exit.code !== 0) log.warn(`script ${script.path} ${renderExit(exit)}`);
+  }
+}
+
+/** The promise's value, or undefined when it takes longer than that. */
+function within<T>(promise: Promise<T>, limitMs: number): Promise<T | undefined> {
+  const { promise: limit, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(resolve, limitMs, undefined);
+  return Promise.race([promise, limit]).finally(() => clearTimeout(timer));
+}

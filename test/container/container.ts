@@ -1,0 +1,160 @@
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Sandbox, type SandboxOptions, sandboxKind, startSandbox } from '../../dev/sandbox.ts';
+
+/** Each wait of a test ends after this time (milliseconds), with what was awaited and what was seen. */
+const WAIT_LIMIT_MS = 30_000;
+/** A container that a test forgot, or that hangs, is killed after this time (milliseconds). */
+const LIFE_LIMIT_MS = 60_000;
+const POLL_MS = 5;
+/** Of the output, so much is shown when something goes wrong. */
+const SHOWN_CHARACTERS = 6000;
+
+export const CONTAINER_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+export const WORKBENCH_USER = { uid: 1000, gid: 100 } as const;
+
+/** How a container ended, and all that it wrote. */
+export interface End {
+  readonly code: number | undefined;
+  readonly signal: string | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A sandbox whose command is under test: nearly always `/init`, the real program, as PID 1. */
+export interface Container {
+  /** Both streams in the order in which they arrived. */
+  output(): string;
+  /**
+   * Waits until the output, from the character `from` on, matches; throws when the container ends or the time is
+   * over first. The result's `index` counts from the first character of all.
+   */
+  waitFor(pattern: RegExp, from?: number): Promise<RegExpExecArray>;
+  /** Signals the command: PID 1 or, with `pid1: false`, its child. */
+  signal(name: NodeJS.Signals): Promise<void>;
+  /** Types into the terminal, or writes to stdin. */
+  type(text: string): void;
+  /** The command's pid on the host. */
+  pid(): Promise<number>;
+  /** Waits for the end; throws when it does not come in time. */
+  end(): Promise<End>;
+}
+
+export interface ContainerOptions
+  extends Omit<SandboxOptions, 'environment' | 'buffer' | 'stdio' | 'timeoutMs'> {
+  /** Added to PATH and HOME. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Starts `command` (nearly always `['/init', …]`) in a container that ends with the test at the latest. */
+export function startContainer(
+  t: TestContext,
+  command: readonly string[],
+  options: ContainerOptions = {},
+): Container {
+  const home = options.user === undefined ? '/root' : '/home/lintel';
+  const environment = { PATH: CONTAINER_PATH, HOME: home, ...options.environment };
+  const sandbox = startSandbox(command, { ...options, environment, buffer: false, timeoutMs: LIFE_LIMIT_MS });
+  t.after(() => endSandbox(sandbox));
+  return follow(sandbox);
+}
+
+/** Runs a command to its end. */
+export async function runContainer(
+  t: TestContext,
+  command: readonly string[],
+  options: ContainerOptions = {},
+): Promise<End> {
+  return startContainer(t, command, options).end();
+}
+
+/**
+ * Waits until `look` gives something else than undefined or false, and returns that. Throws after
+ * WAIT_LIMIT_MS, saying `what` did not happen.
+ */
+export async function waitUntil<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+): Promise<T> {
+  const deadlineMs = performance.now() + WAIT_LIMIT_MS;
+  while (performance.now() < deadlineMs) {
+    const seen = await look();
+    if (seen !== undefined && seen !== false) return seen;
+    await sleep(POLL_MS);
+  }
+  throw new Error(`Cannot go on: not within ${WAIT_LIMIT_MS} ms: ${what}`);
+}
+
+/** Why this machine cannot run a test that needs namespaces and these programs; false when it can. */
+export function whyNot(
+  needs: { readonly programs?: readonly string[]; readonly isRoot?: boolean } = {},
+): string | false {
+  const kind = sandboxKind();
+  if (kind === 'ordinary process') return 'this machine allows no namespaces';
+  if (needs.isRoot === true && kind !== 'root namespaces') return 'needs root, for real owners and groups';
+  const missing = (needs.programs ?? []).filter(path => !isExecutable(path));
+  return missing.length > 0 && `not installed: ${missing.join(', ')}`;
+}
+
+/** Scripts and programs of the folder fixtures, for `files`: there they lie in /srv. */
+export function fixtures(...names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.map(name => [`/srv/${name}`, readFileSync(join(import.meta.dirname, 'fixtures', name), 'utf8')]),
+  );
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function follow(sandbox: Sandbox): Container {
+  const text = { stdout: '', stderr: '', both: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    sandbox[name].setEncoding('utf8').on('data', (chunk: string) => {
+      text[name] += chunk;
+      text.both += chunk;
+    });
+  }
+  const tail = () => `It wrote:\n${text.both.slice(-SHOWN_CHARACTERS)}`;
+  let hasEnded = false;
+  const ended = (async (): Promise<End> => {
+    const { exitCode, signal, timedOut } = await sandbox;
+    hasEnded = true;
+    if (timedOut)
+      throw new Error(`Cannot see the end of the container: it runs after ${LIFE_LIMIT_MS} ms\n${tail()}`);
+    return { code: exitCode, signal, stdout: text.stdout, stderr: text.stderr };
+  })();
+  // Whoever awaits it hears of a failure; a test that does not must not fail twice.
+  ended.catch(() => undefined);
+  return {
+    output: () => text.both,
+    waitFor: async (pattern, from = 0) => {
+      const look = () => pattern.exec(text.both.slice(from)) ?? (hasEnded ? 'ended' : undefined);
+      const found = await waitUntil(`the output matches ${pattern}`, look).catch((error: Error) => error);
+      if (found instanceof Error) throw new Error(`${found.message}. ${tail()}`);
+      if (found === 'ended') throw new Error(`Cannot find ${pattern}: the container has ended. ${tail()}`);
+      found.index += from;
+      return found;
+    },
+    signal: async name => {
+      process.kill(await sandbox.pid1(), name);
+    },
+    type: input => {
+      sandbox.stdin.write(input);
+    },
+    pid: () => sandbox.pid1(),
+    end: () => ended,
+  };
+}
+
+async function endSandbox(sandbox: Sandbox): Promise<void> {
+  sandbox.kill('SIGKILL');
+  await sandbox;
+}
