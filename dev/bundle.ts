@@ -57,15 +57,19 @@ async function writeProgram(): Promise<void> {
 
 /** The whole program as one function expression of what the loader hands over. */
 async function makeBundle(): Promise<string> {
-  const program = await bundled(join(SOURCE, 'main.ts'), { LINTEL_VERSION_BUILT: JSON.stringify(pkg.version) });
-  if (program.includes(COMMENT_END)) throw new Error('Cannot carry the bundle in a comment: it holds the byte 1');
+  const program = await bundled(join(SOURCE, 'main.ts'), {
+    LINTEL_VERSION_BUILT: JSON.stringify(pkg.version),
+  });
+  if (program.includes(COMMENT_END))
+    throw new Error('Cannot carry the bundle in a comment: it holds the byte 1');
   return `(function(require,LINTEL_CACHE_USE,LINTEL_MAKE_CACHE){var module={exports:{}},exports=module.exports;${program}\n})`;
 }
 
 /** sh sees a null command whose arguments are thrown away; JavaScript sees a string and a comment. */
 async function makeLauncher(): Promise<string> {
   const source = await readFile(join(SOURCE, 'launch/launcher.sh'), 'utf8');
-  if (source.includes('*/')) throw new Error('Cannot carry launcher.sh in a comment: it holds a star and a slash');
+  if (source.includes('*/'))
+    throw new Error('Cannot carry launcher.sh in a comment: it holds a star and a slash');
   const lines = source.split('\n').filter(line => line.trim() !== '' && !line.startsWith('#'));
   return `#!/bin/sh\n":" /*\n${lines.join('\n')}\n*/;\n`;
 }

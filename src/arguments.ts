@@ -5,21 +5,32 @@ export type Invocation =
   | { readonly type: 'subcommand'; readonly name: string; readonly args: readonly string[] };
 
 /** Names under which the program is installed; a leading argument of such a name is Lintel itself. */
-const OWN_PATHS = new Set(['/init', '/opt/onyxia-init.sh', '/usr/local/bin/lintel', '/usr/local/lib/lintel/lintel.cjs']);
+const OWN_PATHS = new Set([
+  '/init',
+  '/opt/onyxia-init.sh',
+  '/usr/local/bin/lintel',
+  '/usr/local/lib/lintel/lintel.cjs',
+]);
 
 /**
  * As `lintel` it is the command line. Under any other name (/init, /opt/onyxia-init.sh) it boots, and arguments
  * are the CMD: Lintel's own names in front of it are dropped, so platforms may chain them in any order. The word
  * `lintel` before a subcommand means the command line too, for `docker run IMAGE lintel plan`.
  */
-export function parseArguments(program: string, args: readonly string[], subcommands: ReadonlySet<string>): Invocation {
+export function parseArguments(
+  program: string,
+  args: readonly string[],
+  subcommands: ReadonlySet<string>,
+): Invocation {
   const rest = args.slice(countOwnNames(args));
   const [first] = rest;
   const isCommandLine = basename(program) === 'lintel';
-  const saysLintel = rest.length < args.length && basename(args[args.length - rest.length - 1] ?? '') === 'lintel';
+  const saysLintel =
+    rest.length < args.length && basename(args[args.length - rest.length - 1] ?? '') === 'lintel';
   const isSubcommand = first !== undefined && subcommands.has(first);
   const isDirect = basename(program) === 'lintel.cjs' && rest.length === args.length;
-  if (isCommandLine || (isSubcommand && (saysLintel || isDirect))) return { type: 'subcommand', name: first ?? 'help', args: rest.slice(1) };
+  if (isCommandLine || (isSubcommand && (saysLintel || isDirect)))
+    return { type: 'subcommand', name: first ?? 'help', args: rest.slice(1) };
   return { type: 'boot', command: rest };
 }
 

@@ -31,7 +31,12 @@ export function makeDraft(origin: Origin, command: readonly string[]): Draft {
   const environment = readEnvFiles(origin.environment);
   const parsed = parseSettings(environment);
   const facts = readFacts({ settings: parsed.settings, environment, openFilesSoft: origin.openFilesSoft });
-  return { environment, settings: parsed.settings, facts, plan: makePlan({ ...parsed, facts, environment, command }) };
+  return {
+    environment,
+    settings: parsed.settings,
+    facts,
+    plan: makePlan({ ...parsed, facts, environment, command }),
+  };
 }
 
 /** From the container's variables and arguments to its exit code. Never rejects but for a bug. */
@@ -46,8 +51,15 @@ export async function boot(origin: Origin, command: readonly string[]): Promise<
   const keepSupervisor = (made: Supervisor) => {
     supervisor = made;
   };
-  const ending = await live({ draft, origin, log, onReaped: () => supervisor?.onChildEnded(), keepSupervisor });
-  if (command.length === 0 || draft.plan.services.length > 0) log.info(`ended with exit code ${ending.code}: ${ending.reason}`);
+  const ending = await live({
+    draft,
+    origin,
+    log,
+    onReaped: () => supervisor?.onChildEnded(),
+    keepSupervisor,
+  });
+  if (command.length === 0 || draft.plan.services.length > 0)
+    log.info(`ended with exit code ${ending.code}: ${ending.reason}`);
   writeTerminationLog(draft.facts.root, ending.reason);
   await log.flush(FLUSH_MS);
   return ending.code;
@@ -76,8 +88,18 @@ async function live({ draft, origin, log, onReaped, keepSupervisor }: Life): Pro
     const grown = await runInitScripts({ ...init, plan: first.plan, given: first.environment });
     // Scripts may have fetched the very certificates or mirrors that the tools were waiting for.
     const { plan, environment } = changesSettings(grown) ? replan(first, origin, grown, log) : first;
-    if (requests.stop.aborted) return { code: 0, reason: `asked to stop by ${requests.stop.reason} during the boot` };
-    return await runWorkbench({ plan, spawner, self, given: environment, added: { ...plan.environment, ...grown }, log, requests, onSupervisor: keepSupervisor });
+    if (requests.stop.aborted)
+      return { code: 0, reason: `asked to stop by ${requests.stop.reason} during the boot` };
+    return await runWorkbench({
+      plan,
+      spawner,
+      self,
+      given: environment,
+      added: { ...plan.environment, ...grown },
+      log,
+      requests,
+      onSupervisor: keepSupervisor,
+    });
   } catch (error) {
     if (!(error instanceof LintelError)) throw error;
     log.error(error.message);
@@ -92,12 +114,18 @@ function applyDraft(draft: Draft, origin: Origin, log: Log): Draft {
   try {
     applyRuntimeFolder(plan);
   } catch (error) {
-    throw new LintelError(`Cannot make ${plan.runtimeDir}: ${renderCause(error)}, expected a writable folder for runtime state`, 2);
+    throw new LintelError(
+      `Cannot make ${plan.runtimeDir}: ${renderCause(error)}, expected a writable folder for runtime state`,
+      2,
+    );
   }
   saySummary(draft, log);
-  for (const name of origin.notUtf8) log.warn(`variable ${name} is not valid UTF-8: its odd bytes reach programs as U+FFFD`);
+  for (const name of origin.notUtf8)
+    log.warn(`variable ${name} is not valid UTF-8: its odd bytes reach programs as U+FFFD`);
   if (facts.setpriv === undefined && facts.process.uid === 0 && plan.user.uid !== 0) {
-    log.warn('there is no setpriv (util-linux): services run as the workbench user, but without its supplementary groups');
+    log.warn(
+      'there is no setpriv (util-linux): services run as the workbench user, but without its supplementary groups',
+    );
   }
   for (const failure of applyFiles(plan)) log.error(failure);
   return draft;
@@ -107,15 +135,24 @@ function sayProblems(plan: Plan, log: Log): void {
   const fatal = plan.problems.filter(problem => problem.fatal);
   for (const problem of plan.problems) log.error(renderProblem(problem));
   if (fatal.length === 0) return;
-  throw new LintelError(`nothing was started: ${fatal.length === 1 ? 'a problem' : `${fatal.length} problems`} above must be mended first`, 2);
+  throw new LintelError(
+    `nothing was started: ${fatal.length === 1 ? 'a problem' : `${fatal.length} problems`} above must be mended first`,
+    2,
+  );
 }
 
 /** Silent for a plain `docker run IMAGE COMMAND`: where nothing is applied there is nothing to say. */
 function saySummary({ plan, facts }: Draft, log: Log): void {
   for (const warning of plan.warnings) log.warn(warning);
-  if (plan.command.length > 0 && plan.services.length + plan.notes.length + plan.initScripts.length === 0) return;
+  if (plan.command.length > 0 && plan.services.length + plan.notes.length + plan.initScripts.length === 0)
+    return;
   const self = facts.process;
-  log.info(`Lintel ${LINTEL_VERSION} boots`, { pid: process.pid, uid: self.uid, workbench: `${plan.user.name} ${plan.user.uid}:${plan.user.gid}`, home: plan.user.home });
+  log.info(`Lintel ${LINTEL_VERSION} boots`, {
+    pid: process.pid,
+    uid: self.uid,
+    workbench: `${plan.user.name} ${plan.user.uid}:${plan.user.gid}`,
+    home: plan.user.home,
+  });
   for (const { tool, text } of plan.notes) log.info(`${tool}: ${text}`);
   const names = plan.services.map(({ definition }) => definition.name).join(' ');
   const disabled = plan.disabledServices.map(({ name, why }) => `${name} (${why})`).join(', ');
@@ -125,7 +162,9 @@ function saySummary({ plan, facts }: Draft, log: Log): void {
 function prepareProcess(facts: Facts, log: Log, onReaped: () => void): Libc | undefined {
   const libc = openLibc();
   if ('missing' in libc) {
-    log.warn(`orphaned processes are not reaped: ${libc.missing}. Better start the container with the engine's --init`);
+    log.warn(
+      `orphaned processes are not reaped: ${libc.missing}. Better start the container with the engine's --init`,
+    );
     return undefined;
   }
   if (!facts.process.isPid1) libc.becomeSubreaper();
@@ -134,7 +173,12 @@ function prepareProcess(facts: Facts, log: Log, onReaped: () => void): Libc | un
 }
 
 function makeSpawner({ facts, plan }: Draft, libc: Libc | undefined): Spawner {
-  return { libc, setpriv: facts.setpriv, uid: facts.process.uid, openFiles: { soft: plan.openFilesSoft, hard: facts.process.openFiles.hard } };
+  return {
+    libc,
+    setpriv: facts.setpriv,
+    uid: facts.process.uid,
+    openFiles: { soft: plan.openFilesSoft, hard: facts.process.openFiles.hard },
+  };
 }
 
 /** Lintel's own user, whom scripts run as. */
@@ -144,7 +188,10 @@ function makeSelf(facts: Facts, environment: Environment): User {
 }
 
 function replan(draft: Draft, origin: Origin, grown: Environment, log: Log): Draft {
-  const again = makeDraft({ ...origin, environment: { ...origin.environment, ...grown } }, draft.plan.command);
+  const again = makeDraft(
+    { ...origin, environment: { ...origin.environment, ...grown } },
+    draft.plan.command,
+  );
   sayProblems(again.plan, log);
   for (const { tool, text } of again.plan.notes) log.info(`${tool}: ${text} (settings changed by scripts)`);
   for (const failure of applyFiles(again.plan)) log.error(failure);

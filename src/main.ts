@@ -24,7 +24,11 @@ main().then(
 async function main(): Promise<number> {
   const origin = readOrigin(process.env);
   const [, program = '', ...args] = process.argv;
-  const invocation = parseArguments(program, args, new Set([...COMMANDS.map(({ name }) => name), MAKE_CACHE]));
+  const invocation = parseArguments(
+    program,
+    args,
+    new Set([...COMMANDS.map(({ name }) => name), MAKE_CACHE]),
+  );
   if (invocation.type === 'boot') {
     // A workbench outlives a bug of its init: say it, go on.
     process.on('uncaughtException', error => writeSync(2, renderFailure(error)));
@@ -40,7 +44,10 @@ function runCommand(name: string, args: readonly string[], origin: Origin): numb
   if (command === undefined) {
     const names = COMMANDS.map(candidate => candidate.name);
     const meant = suggestCommand(name, names);
-    throw new LintelError(`Cannot run "lintel ${name}": no such subcommand, expected ${meant ?? `one of ${names.join(', ')}`}`, 2);
+    throw new LintelError(
+      `Cannot run "lintel ${name}": no such subcommand, expected ${meant ?? `one of ${names.join(', ')}`}`,
+      2,
+    );
   }
   const cacheUse = typeof LINTEL_CACHE_USE === 'string' ? LINTEL_CACHE_USE : 'absent';
   const { text, exitCode } = command.run({ args, origin, cacheUse });
@@ -49,13 +56,17 @@ function runCommand(name: string, args: readonly string[], origin: Origin): numb
 }
 
 function suggestCommand(name: string, names: readonly string[]): string | undefined {
-  const meant = suggestName(name.toUpperCase(), names.map(candidate => candidate.toUpperCase()));
+  const meant = suggestName(
+    name.toUpperCase(),
+    names.map(candidate => candidate.toUpperCase()),
+  );
   return meant === undefined ? undefined : `perhaps "${meant.toLowerCase()}"`;
 }
 
 function makeCache(path: string, origin: Origin): number {
   makeDraft(origin, []);
-  if (typeof LINTEL_MAKE_CACHE !== 'function') throw new LintelError('Cannot make a code cache: this is no bundle', 2);
+  if (typeof LINTEL_MAKE_CACHE !== 'function')
+    throw new LintelError('Cannot make a code cache: this is no bundle', 2);
   writeFileSync(path, LINTEL_MAKE_CACHE());
   return 0;
 }

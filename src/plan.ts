@@ -1,11 +1,11 @@
-import { renderProblem, type Problem } from './errors.ts';
+import type { Problem } from './errors.ts';
 import type { Facts } from './facts/facts.ts';
 import type { Environment } from './launch/environ.ts';
-import type { Definition } from './services/definitions.ts';
 import { chooseServices, type Disabled } from './services/choice.ts';
+import type { Definition } from './services/definitions.ts';
 import type { ParsedSettings, Settings } from './settings/settings.ts';
 import { TOOLS } from './tools/list.ts';
-import { NOTHING, type Contribution, type FileWrite, type ToolName } from './tools/tool.ts';
+import { type Contribution, type FileWrite, NOTHING, type ToolName } from './tools/tool.ts';
 import { findUser, type User } from './user.ts';
 
 /** All that a boot will do. Data only: `lintel plan` prints it and nothing happens. */
@@ -61,7 +61,10 @@ const KUBERNETES_SHUTDOWN_TIMEOUT_MS = 27_000;
 /** Pure. Problems are in the plan, not thrown: the caller decides what to do with a plan that has fatal ones. */
 export function makePlan(sources: PlanSources): Plan {
   const { settings, facts, command } = sources;
-  const contributions = TOOLS.map(tool => ({ tool: tool.name, ...(tool.configure(settings, facts) ?? NOTHING) }));
+  const contributions = TOOLS.map(tool => ({
+    tool: tool.name,
+    ...(tool.configure(settings, facts) ?? NOTHING),
+  }));
   const environment = mergeEnvironment(contributions, sources);
   const chosen = chooseServices(sources);
   const services = planServices(chosen.enabled, sources);
@@ -76,7 +79,9 @@ export function makePlan(sources: PlanSources): Plan {
       ...facts.workbench.warnings,
       ...contributions.flatMap(({ tool, warnings }) => warnings.map(text => `${tool}: ${text}`)),
       ...environment.warnings,
-      ...[...facts.initScripts, ...facts.finishScripts].flatMap(({ path, skipped }) => (skipped === undefined ? [] : [`script ${path} is skipped: ${skipped}`])),
+      ...[...facts.initScripts, ...facts.finishScripts].flatMap(({ path, skipped }) =>
+        skipped === undefined ? [] : [`script ${path} is skipped: ${skipped}`],
+      ),
     ],
     initScripts: runnable(facts.initScripts),
     finishScripts: runnable(facts.finishScripts),
@@ -84,17 +89,29 @@ export function makePlan(sources: PlanSources): Plan {
     disabledServices: chosen.disabled,
     command,
     ...makeLimits(settings, facts),
-    problems: [...sources.problems, ...facts.problems, ...chosen.problems, ...services.problems, ...findTwoWriters(contributions)],
+    problems: [
+      ...sources.problems,
+      ...facts.problems,
+      ...chosen.problems,
+      ...services.problems,
+      ...findTwoWriters(contributions),
+    ],
   };
 }
 
 function makeLimits(settings: Settings, facts: Facts) {
   const kubernetes = settings.kubernetesHost !== undefined;
   return {
-    onInitFailure: settings.onInitFailure ?? ({ 0: 'continue', 1: 'warn', 2: 'stop' } as const)[settings.s6OnInitFailure ?? '2'],
+    onInitFailure:
+      settings.onInitFailure ??
+      ({ 0: 'continue', 1: 'warn', 2: 'stop' } as const)[settings.s6OnInitFailure ?? '2'],
     initTimeoutMs: settings.initTimeoutMs,
-    shutdownTimeoutMs: settings.shutdownTimeoutMs ?? (kubernetes ? KUBERNETES_SHUTDOWN_TIMEOUT_MS : SHUTDOWN_TIMEOUT_MS),
-    openFilesSoft: Math.min(settings.openFilesSoft ?? facts.process.openFiles.soft, facts.process.openFiles.hard),
+    shutdownTimeoutMs:
+      settings.shutdownTimeoutMs ?? (kubernetes ? KUBERNETES_SHUTDOWN_TIMEOUT_MS : SHUTDOWN_TIMEOUT_MS),
+    openFilesSoft: Math.min(
+      settings.openFilesSoft ?? facts.process.openFiles.soft,
+      facts.process.openFiles.hard,
+    ),
     noNewPrivs: settings.noNewPrivs === true,
   };
 }
@@ -113,14 +130,18 @@ function mergeEnvironment(
   for (const { tool, env } of contributions) {
     for (const [name, value] of Object.entries(env)) {
       const given = environment[name];
-      if (given === undefined || given === '' || given === value || settings.enforce === true) added[name] = value;
+      if (given === undefined || given === '' || given === value || settings.enforce === true)
+        added[name] = value;
       else warnings.push(`${tool}: ${name} is already set in the container: left alone`);
     }
   }
   return { added, warnings };
 }
 
-function planServices(definitions: readonly Definition[], sources: PlanSources): { planned: PlannedService[]; problems: Problem[] } {
+function planServices(
+  definitions: readonly Definition[],
+  sources: PlanSources,
+): { planned: PlannedService[]; problems: Problem[] } {
   const planned: PlannedService[] = [];
   const problems: Problem[] = [];
   for (const definition of definitions) {
@@ -128,7 +149,12 @@ function planServices(definitions: readonly Definition[], sources: PlanSources):
     if (user !== undefined) planned.push({ definition, user });
     else {
       const expected = 'the name of a user in /etc/passwd, a uid or uid:gid';
-      problems.push({ what: `user of service ${definition.name}`, seen: JSON.stringify(definition.user), expected, fatal: true });
+      problems.push({
+        what: `user of service ${definition.name}`,
+        seen: JSON.stringify(definition.user),
+        expected,
+        fatal: true,
+      });
     }
   }
   return { planned, problems };
@@ -139,7 +165,13 @@ function findServiceUser(definition: Definition, sources: PlanSources): User | u
   const { settings, facts, environment } = sources;
   const wanted = definition.user ?? (settings.serviceUser === 'root' ? 'root' : undefined);
   if (wanted === undefined) return facts.workbench.user;
-  const found = findUser(wanted, { settings, environment, accounts: facts.accounts, identity: facts.process, givenHome: facts.givenHome });
+  const found = findUser(wanted, {
+    settings,
+    environment,
+    accounts: facts.accounts,
+    identity: facts.process,
+    givenHome: facts.givenHome,
+  });
   const canBecome = facts.process.canSwitchUser && facts.process.uid === 0;
   return found === undefined || canBecome || found.uid === facts.process.uid ? found : facts.workbench.user;
 }
@@ -150,15 +182,15 @@ function findTwoWriters(contributions: readonly ({ readonly tool: ToolName } & C
   for (const { tool, files } of contributions) {
     for (const { path } of files) {
       const other = writers.get(path);
-      if (other !== undefined) problems.push({ what: path, seen: `written by ${other} and by ${tool}`, expected: 'one writer of a file', fatal: true });
+      if (other !== undefined)
+        problems.push({
+          what: path,
+          seen: `written by ${other} and by ${tool}`,
+          expected: 'one writer of a file',
+          fatal: true,
+        });
       writers.set(path, tool);
     }
   }
   return problems;
-}
-
-/** One text with every fatal problem; undefined when the boot may go on. */
-export function renderFatal(plan: Pick<Plan, 'problems'>): string | undefined {
-  const fatal = plan.problems.filter(problem => problem.fatal);
-  return fatal.length === 0 ? undefined : fatal.map(renderProblem).join('\n');
 }

@@ -48,9 +48,11 @@ const DEFAULT_UID = 1000;
 export function findWorkbenchUser(sources: UserSources): FoundUser {
   const wanted = findWanted(sources);
   const { identity } = sources;
-  if (identity.uid !== 0) return { user: makeUser(identity, sources), problems: wanted.problems, warnings: [] };
+  if (identity.uid !== 0)
+    return { user: makeUser(identity, sources), problems: wanted.problems, warnings: [] };
   if (!identity.canSwitchUser) {
-    const warning = 'Root here may not become another user (no CAP_SETUID, CAP_SETGID): services and CMD stay root. Better start the container with --user 1000';
+    const warning =
+      'Root here may not become another user (no CAP_SETUID, CAP_SETGID): services and CMD stay root. Better start the container with --user 1000';
     return { user: makeUser(identity, sources), problems: wanted.problems, warnings: [warning] };
   }
   return { user: makeUser(wanted, sources), problems: wanted.problems, warnings: [] };
@@ -115,19 +117,32 @@ function makeUser(ids: { readonly uid: number; readonly gid: number }, sources: 
  * The user's groups in /etc/group, and those that the platform gave the container (--group-add, Kubernetes'
  * supplementalGroups). Groups that root merely has in /etc/group (Alpine: disk, wheel) are not passed on.
  */
-function makeGroups(name: string | undefined, ids: { readonly uid: number; readonly gid: number }, sources: UserSources): number[] {
+function makeGroups(
+  name: string | undefined,
+  ids: { readonly uid: number; readonly gid: number },
+  sources: UserSources,
+): number[] {
   const { accounts, identity } = sources;
   if (ids.uid === identity.uid) return [...identity.groups];
-  const own = accounts.groups.filter(group => name !== undefined && group.members.includes(name)).map(group => group.gid);
-  const roots = new Set([0, ...accounts.groups.filter(group => group.members.includes('root')).map(group => group.gid)]);
+  const own = accounts.groups
+    .filter(group => name !== undefined && group.members.includes(name))
+    .map(group => group.gid);
+  const roots = new Set([
+    0,
+    ...accounts.groups.filter(group => group.members.includes('root')).map(group => group.gid),
+  ]);
   const given = identity.groups.filter(gid => !roots.has(gid));
   return [...new Set([...own, ...given])].filter(gid => gid !== ids.gid);
 }
 
 /** HOME as given when that user can write it and it is neither /root nor /, else passwd's. */
-function makeHome(account: string | undefined, ids: { readonly uid: number; readonly gid: number }, sources: UserSources): string {
-  const given = sources.environment['HOME'];
-  const isTheirs = given !== undefined && given.startsWith('/') && given !== '/' && (given !== '/root' || ids.uid === 0);
+function makeHome(
+  account: string | undefined,
+  ids: { readonly uid: number; readonly gid: number },
+  sources: UserSources,
+): string {
+  const given = sources.environment['HOME'] ?? '';
+  const isTheirs = given.startsWith('/') && given !== '/' && (given !== '/root' || ids.uid === 0);
   if (isTheirs && mayWrite(ids, sources)) return given;
   return account !== undefined && account !== '' ? account : '/tmp';
 }

@@ -42,11 +42,14 @@ export async function runWorkbench(options: WorkbenchOptions): Promise<Ending> {
   const supervisor = superviseServices(options, ended.resolve);
   options.onSupervisor(supervisor);
   const command = plan.command.length === 0 ? undefined : runCommand(options);
-  void command?.exit.then(exit => ended.resolve({ code: exitCodeOf(exit), reason: `the CMD ${renderExit(exit)}` }));
+  void command?.exit.then(exit =>
+    ended.resolve({ code: exitCodeOf(exit), reason: `the CMD ${renderExit(exit)}` }),
+  );
   const askedToStop = () => ended.resolve({ code: 0, reason: `asked to stop by ${requests.stop.reason}` });
   if (requests.stop.aborted) askedToStop();
   requests.stop.addEventListener('abort', askedToStop);
-  if (command === undefined && plan.services.length === 0) ended.resolve({ code: 1, reason: 'there is nothing to run: no CMD and no service' });
+  if (command === undefined && plan.services.length === 0)
+    ended.resolve({ code: 1, reason: 'there is nothing to run: no CMD and no service' });
 
   const ending = await ended.promise;
   requests.beginStop();
@@ -67,7 +70,8 @@ function superviseServices(options: WorkbenchOptions, end: (ending: Ending) => v
     log: options.log,
     onFinalEnd: (name, { code, explanation, isCritical, isAnyLeft }) => {
       if (isCritical) end({ code, reason: `service ${name} has ended for good: ${explanation}` });
-      else if (!isAnyLeft && plan.command.length === 0) end({ code: code === 0 ? 0 : 1, reason: `no service runs any more; the last: ${explanation}` });
+      else if (!isAnyLeft && plan.command.length === 0)
+        end({ code: code === 0 ? 0 : 1, reason: `no service runs any more; the last: ${explanation}` });
     },
   });
   supervisor.start();
@@ -90,7 +94,11 @@ function runCommand({ plan, spawner, given, added, log, requests }: WorkbenchOpt
 }
 
 /** Ends everything within the time that a stop may take, and returns how the CMD ended. */
-async function stopAll(options: WorkbenchOptions, supervisor: Supervisor, command: Command | undefined): Promise<Exit | undefined> {
+async function stopAll(
+  options: WorkbenchOptions,
+  supervisor: Supervisor,
+  command: Command | undefined,
+): Promise<Exit | undefined> {
   const { plan, log, requests } = options;
   const deadlineMs = performance.now() + plan.shutdownTimeoutMs;
   const killReserveMs = Math.min(KILL_RESERVE_MS, plan.shutdownTimeoutMs * KILL_SHARE);
@@ -106,7 +114,10 @@ async function stopAll(options: WorkbenchOptions, supervisor: Supervisor, comman
   clearTimeout(timer);
   await runFinishScripts(options, deadlineMs);
   const killed = await endStragglers(Math.max(killReserveMs, deadlineMs - performance.now()), requests.kill);
-  if (killed.length > 0) log.warn('processes that were left behind did not end on TERM and were killed', { processes: killed.join(' ') });
+  if (killed.length > 0)
+    log.warn('processes that were left behind did not end on TERM and were killed', {
+      processes: killed.join(' '),
+    });
   return within(Promise.resolve(command?.exit), 0);
 }
 
@@ -115,7 +126,15 @@ async function runFinishScripts(options: WorkbenchOptions, deadlineMs: number): 
   for (const script of plan.finishScripts) {
     if (requests.kill.aborted) return;
     const timeoutMs = Math.max(1, Math.floor(deadlineMs - performance.now()));
-    const { exit } = await runScript({ script, spawner, user: self, environment: { ...given, ...added }, log, timeoutMs, signal: requests.kill });
+    const { exit } = await runScript({
+      script,
+      spawner,
+      user: self,
+      environment: { ...given, ...added },
+      log,
+      timeoutMs,
+      signal: requests.kill,
+    });
     if (!('code' in exit) || exit.code !== 0) log.warn(`script ${script.path} ${renderExit(exit)}`);
   }
 }

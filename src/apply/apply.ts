@@ -28,5 +28,9 @@ export function applyFiles(plan: Plan): string[] {
 function applyFile(file: FileWrite, plan: Plan): void {
   if (file.text === undefined) return removeFile(file.path);
   const self = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
-  writeFile(file.path, { text: file.text, mode: file.mode, owner: file.owner === 'workbench' ? plan.user : self });
+  writeFile(file.path, {
+    text: file.text,
+    mode: file.mode,
+    owner: file.owner === 'workbench' ? plan.user : self,
+  });
 }

@@ -1,4 +1,19 @@
-import { chmodSync, chownSync, closeSync, constants, fchmodSync, fchownSync, lstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Who shall own what is written. */
@@ -11,13 +26,20 @@ export interface Owner {
  * Replaces a file whole or not at all: a new file beside it takes its name. Never follows a link at `path`. An
  * existing file keeps its owner and mode. Throws the system's error and leaves the old file as it was.
  */
-export function writeFile(path: string, file: { readonly text: string; readonly mode: number; readonly owner: Owner }): void {
+export function writeFile(
+  path: string,
+  file: { readonly text: string; readonly mode: number; readonly owner: Owner },
+): void {
   makeFolder(dirname(path));
   const old = lstatSync(path, { throwIfNoEntry: false });
   const kept = old?.isFile() ? { mode: old.mode & 0o7777, owner: { uid: old.uid, gid: old.gid } } : file;
   const temporary = `${path}.lintel-${process.pid}`;
   rmSync(temporary, { force: true });
-  const fd = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+  const fd = openSync(
+    temporary,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+    0o600,
+  );
   try {
     writeAll(fd, file.text);
     give(fd, kept.owner);
@@ -44,7 +66,10 @@ export function makeFolder(path: string): void {
  * The folder of this boot's state, empty: what an earlier run of the same container left is removed, without
  * following links. `secrets` below it is the workbench user's alone.
  */
-export function makeRuntimeFolder(path: string, options: { readonly mode: number; readonly user: Owner }): void {
+export function makeRuntimeFolder(
+  path: string,
+  options: { readonly mode: number; readonly user: Owner },
+): void {
   makeFolder(path);
   // The folder itself may be a mount, so it is emptied, not removed.
   for (const name of readdirSync(path)) rmSync(`${path}/${name}`, { recursive: true, force: true });

@@ -33,7 +33,15 @@ export async function runInitScripts(init: InitScripts): Promise<Environment> {
     if (stop.aborted) break;
     const environment = { ...init.given, ...plan.environment, ...grown, ...scriptVariables(plan, growing) };
     const startedMs = performance.now();
-    const outcome = await runScript({ script, spawner: init.spawner, user: init.self, environment, log, timeoutMs: plan.initTimeoutMs, signal: stop });
+    const outcome = await runScript({
+      script,
+      spawner: init.spawner,
+      user: init.self,
+      environment,
+      log,
+      timeoutMs: plan.initTimeoutMs,
+      signal: stop,
+    });
     const elapsedMs = Math.round(performance.now() - startedMs);
     if (isSuccess(outcome)) log.info(`script ${script.name} done`, { ms: elapsedMs });
     else if (!stop.aborted) judge(script, outcome, init);
@@ -58,7 +66,9 @@ function isSuccess({ exit, isTimedOut }: ScriptOutcome): boolean {
 
 function judge(script: Script, outcome: ScriptOutcome, { plan, log }: InitScripts): void {
   const how = outcome.isTimedOut ? `took longer than ${plan.initTimeoutMs} ms` : renderExit(outcome.exit);
-  const said = outcome.lastLines.filter(line => line !== '').map(line => `\n  ${Buffer.from(line, 'latin1').toString('utf8')}`);
+  const said = outcome.lastLines
+    .filter(line => line !== '')
+    .map(line => `\n  ${Buffer.from(line, 'latin1').toString('utf8')}`);
   const sentence = `Script ${script.path} ${how}${said.length === 0 ? '' : `; its last lines:${said.join('')}`}`;
   if (plan.onInitFailure === 'stop') throw new LintelError(sentence, 1);
   if (plan.onInitFailure === 'warn') log.warn(sentence);

@@ -1,10 +1,10 @@
-import type { Log } from '../log.ts';
-import { makeLineCutter } from '../lines.ts';
 import type { Environment } from '../launch/environ.ts';
+import { makeLineCutter } from '../lines.ts';
+import type { Log } from '../log.ts';
 import type { Script } from '../plan.ts';
+import { type Child, type Spawner, startProcess } from '../services/child.ts';
 import type { Exit } from '../services/exit.ts';
-import { startProcess, type Child, type Spawner } from '../services/child.ts';
-import { findMembers, readProcess, readProcesses, signalProcess, type Leader } from '../services/tree.ts';
+import { findMembers, type Leader, readProcess, readProcesses, signalProcess } from '../services/tree.ts';
 import type { User } from '../user.ts';
 
 export interface ScriptRun {
@@ -51,7 +51,10 @@ export function runScript(run: ScriptRun): Promise<ScriptOutcome> {
         environment: run.environment,
         cwd: '/',
         noNewPrivs: false,
-        output: { onData: (stream, data) => write(stream, cutters[stream].push(data)), onEnd: stream => write(stream, cutters[stream].end()) },
+        output: {
+          onData: (stream, data) => write(stream, cutters[stream].push(data)),
+          onEnd: stream => write(stream, cutters[stream].end()),
+        },
       },
       exit => {
         for (const timer of timers) clearTimeout(timer);
@@ -78,7 +81,8 @@ function endScript(name: string, child: Child): NodeJS.Timeout[] {
   if (self === undefined) return [];
   const leader: Leader = { pid: self.pid, startTicks: self.startTicks };
   const signalAll = (signal: NodeJS.Signals) => {
-    for (const member of findMembers(readProcesses(), { name, leader, scope: 'tree' })) signalProcess(member, signal);
+    for (const member of findMembers(readProcesses(), { name, leader, scope: 'tree' }))
+      signalProcess(member, signal);
   };
   signalAll('SIGTERM');
   return [setTimeout(signalAll, KILL_AFTER_MS, 'SIGKILL')];

@@ -1,5 +1,5 @@
-import type { Origin } from '../launch/environ.ts';
 import type { CacheUse } from '../launch/cache.ts';
+import type { Origin } from '../launch/environ.ts';
 
 /** A subcommand of `lintel`: same shape for all, one list in list.ts. */
 export interface Command {

@@ -18,23 +18,54 @@ export const facts: Command = {
 
 /** Configuration files may hold credentials, and bundles are long: their place is a fact, their text is not printed. */
 function withoutTexts(found: Facts): unknown {
-  return JSON.parse(JSON.stringify(found, (key, value) => (key === 'text' && typeof value === 'string' ? `${value.length} characters` : value)));
+  return JSON.parse(
+    JSON.stringify(found, (key, value) =>
+      key === 'text' && typeof value === 'string' ? `${value.length} characters` : value,
+    ),
+  );
 }
 
 function renderFacts(found: Facts): string {
   const { process: self, cgroup, workbench, certificates } = found;
   const rows: readonly (readonly [string, string])[] = [
-    ['process', `pid ${process.pid}${self.isPid1 ? ' (PID 1)' : ''}, uid ${self.uid}, gid ${self.gid}, groups ${self.groups.join(' ') || 'none'}`],
+    [
+      'process',
+      `pid ${process.pid}${self.isPid1 ? ' (PID 1)' : ''}, uid ${self.uid}, gid ${self.gid}, groups ${self.groups.join(' ') || 'none'}`,
+    ],
     ['capabilities', self.capabilities.join(' ') || 'none that Lintel uses'],
     ['no_new_privs', self.noNewPrivs ? 'yes' : 'no'],
-    ['workbench user', `${workbench.user.name} (uid ${workbench.user.uid}, gid ${workbench.user.gid}, home ${workbench.user.home})`],
+    [
+      'workbench user',
+      `${workbench.user.name} (uid ${workbench.user.uid}, gid ${workbench.user.gid}, home ${workbench.user.home})`,
+    ],
     ['runtime folder', found.runtimeDir],
     ['open files', `${self.openFiles.soft} of ${self.openFiles.hard}`],
-    ['memory limit', cgroup.memoryLimitBytes === undefined ? 'none' : `${(cgroup.memoryLimitBytes / 2 ** 20).toFixed(0)} MiB`],
+    [
+      'memory limit',
+      cgroup.memoryLimitBytes === undefined
+        ? 'none'
+        : `${(cgroup.memoryLimitBytes / 2 ** 20).toFixed(0)} MiB`,
+    ],
     ['processor limit', cgroup.cpuLimit === undefined ? 'none' : String(cgroup.cpuLimit)],
-    ['programs', Object.entries(found.programs).map(([name, path]) => `${name} ${path}`).join(', ') || 'none'],
-    ['configuration', Object.values(found.configs).flat().flatMap(config => (config?.text === undefined ? [] : config.path)).join(', ') || 'none'],
-    ['certificates', certificates.extra.length === 0 ? 'the system’s only' : `${certificates.extra.length} of ${certificates.source}`],
+    [
+      'programs',
+      Object.entries(found.programs)
+        .map(([name, path]) => `${name} ${path}`)
+        .join(', ') || 'none',
+    ],
+    [
+      'configuration',
+      Object.values(found.configs)
+        .flat()
+        .flatMap(config => (config?.text === undefined ? [] : config.path))
+        .join(', ') || 'none',
+    ],
+    [
+      'certificates',
+      certificates.extra.length === 0
+        ? 'the system’s only'
+        : `${certificates.extra.length} of ${certificates.source}`,
+    ],
     ['scripts', found.initScripts.map(({ name }) => name).join(', ') || 'none'],
     ['services', found.services.map(({ name, origin }) => `${name} (${origin})`).join(', ') || 'none'],
   ];

@@ -26,7 +26,9 @@ function maskPlan(made: Plan): Plan {
   return {
     ...made,
     files: made.files.map(file => (file.text === undefined ? file : { ...file, text: maskUrls(file.text) })),
-    environment: Object.fromEntries(Object.entries(made.environment).map(([name, value]) => [name, maskUrls(value)])),
+    environment: Object.fromEntries(
+      Object.entries(made.environment).map(([name, value]) => [name, maskUrls(value)]),
+    ),
   };
 }
 
@@ -34,12 +36,20 @@ function renderPlan(made: Plan): string {
   const sections: readonly (readonly [string, readonly string[]])[] = [
     ['Problems', made.problems.map(renderProblem)],
     ['Warnings', made.warnings],
-    ['Workbench user', [`${made.user.name} (uid ${made.user.uid}, gid ${made.user.gid}, home ${made.user.home})`]],
+    [
+      'Workbench user',
+      [`${made.user.name} (uid ${made.user.uid}, gid ${made.user.gid}, home ${made.user.home})`],
+    ],
     ['Tools', made.notes.map(({ tool, text }) => `${tool}: ${text}`)],
     ['Files', made.files.map(renderFile)],
     ['Variables added', Object.entries(made.environment).map(([name, value]) => `${name}=${value}`)],
     ['Scripts', made.initScripts.map(({ path }) => path)],
-    ['Services', made.services.map(({ definition, user }) => `${definition.name} as ${user.name}: ${definition.command.join(' ')}`)],
+    [
+      'Services',
+      made.services.map(
+        ({ definition, user }) => `${definition.name} as ${user.name}: ${definition.command.join(' ')}`,
+      ),
+    ],
     ['Services not started', made.disabledServices.map(({ name, why }) => `${name}: ${why}`)],
     ['CMD', made.command.length === 0 ? [] : [made.command.join(' ')]],
   ];

@@ -13,7 +13,13 @@ export const version: Command = {
     if (!flags['--json']) return { text: `lintel ${LINTEL_VERSION}\n`, exitCode: 0 };
     const libc = openLibc();
     const ffi = 'missing' in libc ? libc.missing : 'available';
-    const about = { version: LINTEL_VERSION, node: process.version, arch: process.arch, codeCache: cacheUse, ffi };
+    const about = {
+      version: LINTEL_VERSION,
+      node: process.version,
+      arch: process.arch,
+      codeCache: cacheUse,
+      ffi,
+    };
     return { text: `${JSON.stringify(about)}\n`, exitCode: 0 };
   },
 };

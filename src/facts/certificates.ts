@@ -1,4 +1,4 @@
-import { renderCause, type Problem } from '../errors.ts';
+import { type Problem, renderCause } from '../errors.ts';
 import type { Settings } from '../settings/settings.ts';
 import { isDirectory, readNames, readText, readTextIfAny } from './files.ts';
 
@@ -23,7 +23,8 @@ const SYSTEM_BUNDLES = [
 ];
 const LOCAL_FOLDER = '/usr/local/share/ca-certificates';
 const EXPECTED = 'a PEM file with certificates, a folder of such files, or the PEM text itself';
-const PEM = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----\s([A-Za-z0-9+/=\s]+)-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
+const PEM =
+  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----\s([A-Za-z0-9+/=\s]+)-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
 export function readCertificates(root: string, settings: Settings): CertificateFacts {
   const wanted = settings.pathToCaBundle;
@@ -41,18 +42,37 @@ type Found = Omit<CertificateFacts, 'system'>;
 
 function readWanted(wanted: string, strict: boolean): Found {
   const what = 'PATH_TO_CA_BUNDLE';
-  if (wanted.includes('-----BEGIN')) return parseAll([{ name: `${what} (inline)`, text: wanted }], { what, source: `${what} (inline PEM)`, strict });
+  if (wanted.includes('-----BEGIN'))
+    return parseAll([{ name: `${what} (inline)`, text: wanted }], {
+      what,
+      source: `${what} (inline PEM)`,
+      strict,
+    });
   const paths = isDirectory(wanted)
-    ? readNames(wanted).filter(name => /\.(pem|crt|cer)$/i.test(name)).map(name => `${wanted}/${name}`)
+    ? readNames(wanted)
+        .filter(name => /\.(pem|crt|cer)$/i.test(name))
+        .map(name => `${wanted}/${name}`)
     : [wanted];
   const texts: { name: string; text: string }[] = [];
   const problems: Problem[] = [];
   for (const path of paths) {
     const text = tryRead(path);
     if (typeof text === 'string') texts.push({ name: path, text });
-    else problems.push({ what, seen: `${JSON.stringify(path)} (${text.trouble})`, expected: EXPECTED, fatal: strict });
+    else
+      problems.push({
+        what,
+        seen: `${JSON.stringify(path)} (${text.trouble})`,
+        expected: EXPECTED,
+        fatal: strict,
+      });
   }
-  if (paths.length === 0) problems.push({ what, seen: `folder ${JSON.stringify(wanted)} without *.pem, *.crt or *.cer`, expected: EXPECTED, fatal: strict });
+  if (paths.length === 0)
+    problems.push({
+      what,
+      seen: `folder ${JSON.stringify(wanted)} without *.pem, *.crt or *.cer`,
+      expected: EXPECTED,
+      fatal: strict,
+    });
   const parsed = parseAll(texts, { what, source: wanted, strict });
   return { ...parsed, problems: [...problems, ...parsed.problems] };
 }
@@ -61,7 +81,10 @@ function readWanted(wanted: string, strict: boolean): Found {
 function readLocal(root: string): Found {
   const folder = `${root}${LOCAL_FOLDER}`;
   const names = readNames(folder).filter(name => name.endsWith('.crt'));
-  const texts = names.map(name => ({ name: `${folder}/${name}`, text: readTextIfAny(`${folder}/${name}`) ?? '' }));
+  const texts = names.map(name => ({
+    name: `${folder}/${name}`,
+    text: readTextIfAny(`${folder}/${name}`) ?? '',
+  }));
   return parseAll(texts, { what: folder, source: folder, strict: false });
 }
 
@@ -79,12 +102,14 @@ function parseAll(
 ): Found {
   const extra: string[] = [];
   const problems: Problem[] = [];
-  const complain = (seen: string) => problems.push({ what: about.what, seen, expected: EXPECTED, fatal: about.strict });
+  const complain = (seen: string) =>
+    problems.push({ what: about.what, seen, expected: EXPECTED, fatal: about.strict });
   for (const { name, text } of texts) {
     const blocks = [...text.matchAll(PEM)];
     const begun = text.split(/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/).length - 1;
     if (begun === 0) complain(`${JSON.stringify(name)} without a certificate`);
-    else if (begun > blocks.length) complain(`${JSON.stringify(name)} with ${begun - blocks.length} certificate(s) cut short or garbled`);
+    else if (begun > blocks.length)
+      complain(`${JSON.stringify(name)} with ${begun - blocks.length} certificate(s) cut short or garbled`);
     for (const [index, [, body = '']] of blocks.entries()) {
       const pem = renderCertificate(body);
       if (pem === undefined) complain(`${JSON.stringify(name)}, certificate ${index + 1}: no X.509 data`);
@@ -97,7 +122,8 @@ function parseAll(
 /** The certificate in canonical PEM; undefined unless its bytes are one DER SEQUENCE of just that length. */
 function renderCertificate(body: string): string | undefined {
   const der = Buffer.from(body, 'base64');
-  const isSequence = der.length > 4 && der[0] === 0x30 && der[1] === 0x82 && der.readUInt16BE(2) + 4 === der.length;
+  const isSequence =
+    der.length > 4 && der[0] === 0x30 && der[1] === 0x82 && der.readUInt16BE(2) + 4 === der.length;
   if (!isSequence) return undefined;
   const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
@@ -107,7 +133,7 @@ function readSystem(root: string): { path: string; text: string } | undefined {
   for (const name of SYSTEM_BUNDLES) {
     const path = `${root}${name}`;
     const text = readTextIfAny(path);
-    if (text !== undefined && text.includes('-----BEGIN')) return { path, text: text.endsWith('\n') ? text : `${text}\n` };
+    if (text?.includes('-----BEGIN')) return { path, text: text.endsWith('\n') ? text : `${text}\n` };
   }
   return undefined;
 }

@@ -11,10 +11,13 @@ export interface CgroupFacts {
 const NO_LIMIT_BYTES = 2 ** 60;
 
 export function readCgroup(): CgroupFacts {
-  const memory = readTextIfAny('/sys/fs/cgroup/memory.max') ?? readTextIfAny('/sys/fs/cgroup/memory/memory.limit_in_bytes');
+  const memory =
+    readTextIfAny('/sys/fs/cgroup/memory.max') ??
+    readTextIfAny('/sys/fs/cgroup/memory/memory.limit_in_bytes');
   const memoryLimitBytes = Number(memory ?? Number.NaN);
   return {
-    memoryLimitBytes: memoryLimitBytes > 0 && memoryLimitBytes < NO_LIMIT_BYTES ? memoryLimitBytes : undefined,
+    memoryLimitBytes:
+      memoryLimitBytes > 0 && memoryLimitBytes < NO_LIMIT_BYTES ? memoryLimitBytes : undefined,
     cpuLimit: parseCpuLimit(readTextIfAny('/sys/fs/cgroup/cpu.max') ?? readCpuVersion1()),
   };
 }

@@ -46,7 +46,9 @@ export function readConfigs(where: Where): Configs {
     git: readConfig(root, '/etc/gitconfig'),
     r: readRProfile(where),
     userPip: [`${xdg}/pip/pip.conf`, `${home}/.pip/pip.conf`].map(path => readConfig('', path)),
-    userConda: [`${home}/.condarc`, `${home}/.conda/.condarc`, `${xdg}/conda/.condarc`].map(path => readConfig('', path)),
+    userConda: [`${home}/.condarc`, `${home}/.conda/.condarc`, `${xdg}/conda/.condarc`].map(path =>
+      readConfig('', path),
+    ),
     userGit: [`${home}/.gitconfig`, `${xdg}/git/config`].map(path => readConfig('', path)),
   };
 }
@@ -54,15 +56,29 @@ export function readConfigs(where: Where): Configs {
 /** Conda's own folder wins over /etc/conda, so an image's choice there has to give way too. */
 function condaFile({ root, environment, programs }: Where): string {
   const program = programs['conda'];
-  const prefixes = [environment['CONDA_DIR'], program === undefined ? undefined : dirname(dirname(program)), '/opt/conda'];
-  const prefix = prefixes.find(folder => folder?.startsWith('/') && isDirectory(`${root}${folder}/conda-meta`));
+  const prefixes = [
+    environment['CONDA_DIR'],
+    program === undefined ? undefined : dirname(dirname(program)),
+    '/opt/conda',
+  ];
+  const prefix = prefixes.find(
+    folder => folder?.startsWith('/') && isDirectory(`${root}${folder}/conda-meta`),
+  );
   return prefix === undefined ? '/etc/conda/.condarc' : `${prefix}/.condarc`;
 }
 
 function readRProfile({ root, environment, programs }: Where): ConfigFile | undefined {
   const rHome = environment['R_HOME'];
-  const folders = [...(rHome?.startsWith('/') ? [`${rHome}/etc`] : []), '/etc/R', '/usr/lib/R/etc', '/usr/local/lib/R/etc', '/opt/conda/lib/R/etc'];
-  const folder = folders.find(path => isDirectory(`${root}${path}`)) ?? (programs['R'] === undefined ? undefined : '/etc/R');
+  const folders = [
+    ...(rHome?.startsWith('/') ? [`${rHome}/etc`] : []),
+    '/etc/R',
+    '/usr/lib/R/etc',
+    '/usr/local/lib/R/etc',
+    '/opt/conda/lib/R/etc',
+  ];
+  const folder =
+    folders.find(path => isDirectory(`${root}${path}`)) ??
+    (programs['R'] === undefined ? undefined : '/etc/R');
   return folder === undefined ? undefined : readConfig(root, `${folder}/Rprofile.site`);
 }
 

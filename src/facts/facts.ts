@@ -52,7 +52,10 @@ export function readFacts(given: {
   const workbench = findWorkbenchUser({ settings, environment, accounts, identity: self, givenHome });
   const parsed = readServices(root).map(fact => parseDefinition(fact, SIGNAL_NAMES));
   const services = parsed.flatMap(({ definition }) => definition ?? []);
-  const programs = readPrograms(environment, services.flatMap(service => service.when.command));
+  const programs = readPrograms(
+    environment,
+    services.flatMap(service => service.when.command),
+  );
   const certificates = readCertificates(root, settings);
   return {
     root,
@@ -69,8 +72,14 @@ export function readFacts(given: {
     initScripts: readScripts(root, 'cont-init.d'),
     finishScripts: readScripts(root, 'cont-finish.d'),
     services,
-    presentFiles: services.flatMap(service => service.when.file).filter(path => statSync(root + path, { throwIfNoEntry: false })),
-    problems: [...workbench.problems, ...certificates.problems, ...parsed.flatMap(({ problems }) => problems)],
+    presentFiles: services
+      .flatMap(service => service.when.file)
+      .filter(path => statSync(root + path, { throwIfNoEntry: false })),
+    problems: [
+      ...workbench.problems,
+      ...certificates.problems,
+      ...parsed.flatMap(({ problems }) => problems),
+    ],
   };
 }
 

@@ -1,4 +1,13 @@
-import { accessSync, closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 
 /** Larger than any configuration; a limit so that a planted file can't fill memory. */
 const MAX_BYTES = 16 * 1024 * 1024;

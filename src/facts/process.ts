@@ -17,7 +17,15 @@ export interface ProcessFacts extends Identity {
 export type Capability = keyof typeof CAPABILITY_BITS;
 
 /** Numbers from linux/capability.h. */
-const CAPABILITY_BITS = { chown: 0n, dac_override: 1n, kill: 5n, setgid: 6n, setuid: 7n, sys_ptrace: 19n, sys_admin: 21n } as const;
+const CAPABILITY_BITS = {
+  chown: 0n,
+  dac_override: 1n,
+  kill: 5n,
+  setgid: 6n,
+  setuid: 7n,
+  sys_ptrace: 19n,
+  sys_admin: 21n,
+} as const;
 /** POSIX's usual soft limit, where nothing kept the container's: Node has raised its own. */
 const USUAL_OPEN_FILES = 1024;
 

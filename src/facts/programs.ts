@@ -4,7 +4,21 @@ import { isExecutableFile } from './files.ts';
 const USUAL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Programs whose presence the plan or a person wants to know. */
-const PROGRAMS = ['conda', 'git', 'jupyter', 'mamba', 'micromamba', 'node', 'npm', 'pip', 'python3', 'R', 'setpriv', 'sshd', 'uv'] as const;
+const PROGRAMS = [
+  'conda',
+  'git',
+  'jupyter',
+  'mamba',
+  'micromamba',
+  'node',
+  'npm',
+  'pip',
+  'python3',
+  'R',
+  'setpriv',
+  'sshd',
+  'uv',
+] as const;
 
 /** Name -> path of each program that is installed. */
 export type Programs = Readonly<Record<string, string>>;

@@ -3,10 +3,18 @@ import type { Environment } from '../launch/environ.ts';
 import { isWritableFolder } from './files.ts';
 
 /** Where runtime state goes: the first of these that is ours to write and no trap of another user. */
-export function findRuntimeDir(where: { readonly root: string; readonly environment: Environment; readonly uid: number }): string {
+export function findRuntimeDir(where: {
+  readonly root: string;
+  readonly environment: Environment;
+  readonly uid: number;
+}): string {
   const { root, environment, uid } = where;
   const xdg = environment['XDG_RUNTIME_DIR'];
-  const usual = [`${root}/run/lintel`, ...(xdg?.startsWith('/') ? [`${xdg}/lintel`] : []), `${root}/tmp/lintel-${uid}`];
+  const usual = [
+    `${root}/run/lintel`,
+    ...(xdg?.startsWith('/') ? [`${xdg}/lintel`] : []),
+    `${root}/tmp/lintel-${uid}`,
+  ];
   const found = usual.find(path => isOurs(path, uid) && isWritableFolder(path));
   // Somebody holds the usual name in /tmp: a name that nobody could have foreseen.
   return found ?? `${root}/tmp/lintel-${uid}-${crypto.randomUUID().slice(0, 8)}`;

@@ -21,7 +21,9 @@ export function renderCache(bundleId: string, data: Buffer): Buffer {
 export function parseCache(bundleId: string, file: Buffer): Buffer | undefined {
   const end = file.subarray(0, HEADER_LIMIT_BYTES).indexOf(0x0a);
   const data = file.subarray(end + 1);
-  return file.toString('latin1', 0, Math.max(end, 0)) === `${header(bundleId)} ${crc32(data)}` ? data : undefined;
+  return file.toString('latin1', 0, Math.max(end, 0)) === `${header(bundleId)} ${crc32(data)}`
+    ? data
+    : undefined;
 }
 
 function header(bundleId: string): string {

@@ -52,7 +52,9 @@ export function parseEnviron(bytes: Buffer): Omit<Origin, 'openFilesSoft'> {
 
 function namesNotUtf8(bytes: Buffer): string[] {
   const entries = bytes.toString('latin1').split('\0');
-  return entries.filter(entry => !isUtf8(Buffer.from(entry, 'latin1'))).map(entry => entry.slice(0, entry.indexOf('=')));
+  return entries
+    .filter(entry => !isUtf8(Buffer.from(entry, 'latin1')))
+    .map(entry => entry.slice(0, entry.indexOf('=')));
 }
 
 /** The soft column of "Max open files" in /proc/PID/limits. */

@@ -9,14 +9,15 @@ import type { Libc } from './libc.ts';
 export function startReaper(libc: Libc, onReaped: () => void): void {
   const children = new Set<ChildProcess>();
   subscribe('child_process', message => children.add((message as { process: ChildProcess }).process));
-  let again: NodeJS.Immediate | undefined;
+  let isLookingAgain = false;
 
   function reapAll(): void {
-    again = undefined;
+    isLookingAgain = false;
     for (let pid = libc.peekEnded(); pid !== 0; pid = libc.peekEnded()) {
       if (isNodes(children, pid)) {
         // libuv takes its own in this same turn of the loop; whatever ended behind it is looked at after that.
-        again ??= setImmediate(reapAll);
+        if (!isLookingAgain) setImmediate(reapAll);
+        isLookingAgain = true;
         return;
       }
       if (!libc.reap(pid)) return;

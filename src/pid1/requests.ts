@@ -23,7 +23,15 @@ export function receiveRequests(hasTerminal: boolean): Requests {
 
   receiveSignals((signal: CaughtSignal) => {
     const nowMs = performance.now();
-    switch (routeSignal(signal, { isCommandRunning: command !== undefined, hasTerminal, hasServices, stopAskedMs, nowMs })) {
+    switch (
+      routeSignal(signal, {
+        isCommandRunning: command !== undefined,
+        hasTerminal,
+        hasServices,
+        stopAskedMs,
+        nowMs,
+      })
+    ) {
       case 'stop':
         stopAskedMs = nowMs;
         return stop.abort(signal);

@@ -42,7 +42,9 @@ export function catchSignals(): Post {
   const post: Post = { waiting: [] };
   shared[KEY] = post;
   for (const signal of CAUGHT) {
-    process.on(signal, () => (post.receiver === undefined ? post.waiting.push(signal) : post.receiver(signal)));
+    process.on(signal, () =>
+      post.receiver === undefined ? post.waiting.push(signal) : post.receiver(signal),
+    );
   }
   // Node stops SIGPIPE from ending the process; TTIN and TTOU would stop a PID 1 that writes to a terminal
   // whose foreground belongs to the CMD.

@@ -49,7 +49,11 @@ const DRAIN_MS = 20;
  * Starts a process: the one place that does. Never throws. `onExit` is called once, never before this returns,
  * after the output up to the exit has been read; with an `error` when the process never began.
  */
-export function startProcess(spawner: Spawner, spec: ProcessSpec, onExit: (exit: Exit) => void): Child | undefined {
+export function startProcess(
+  spawner: Spawner,
+  spec: ProcessSpec,
+  onExit: (exit: Exit) => void,
+): Child | undefined {
   const obstacle = findObstacle(spec);
   if (obstacle !== undefined) {
     setImmediate(onExit, obstacle);
@@ -64,7 +68,8 @@ export function startProcess(spawner: Spawner, spec: ProcessSpec, onExit: (exit:
     return undefined;
   }
   const { child } = started;
-  const streams = spec.output === 'inherit' ? [] : readOutput({ child, readEnds: pipes?.readEnds, reader: spec.output });
+  const streams =
+    spec.output === 'inherit' ? [] : readOutput({ child, readEnds: pipes?.readEnds, reader: spec.output });
   let isOver = false;
   const end = (exit: Exit) => {
     if (!isOver) onExit(exit);
@@ -72,7 +77,9 @@ export function startProcess(spawner: Spawner, spec: ProcessSpec, onExit: (exit:
   };
   child.once('error', error => setImmediate(end, startFailure(error)));
   // Exit, not close: a background grandchild may hold the output open for hours.
-  child.once('exit', (code, signal) => waitForOutput(streams, () => end(signal === null ? { code: code ?? 0 } : { signal })));
+  child.once('exit', (code, signal) =>
+    waitForOutput(streams, () => end(signal === null ? { code: code ?? 0 } : { signal })),
+  );
   if (child.pid === undefined) return undefined;
   return { pid: child.pid, setReading: isReading => setReading(streams, isReading) };
 }
@@ -86,7 +93,10 @@ function findObstacle(spec: ProcessSpec): Exit | undefined {
   if (!program.includes('/')) return { error: `${program}: not found on PATH`, code: 127 };
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return { error: `${program}: no such file`, code: 127 };
-  return { error: `${program}: ${stat.isDirectory() ? 'it is a directory' : 'it is not executable'}`, code: 126 };
+  return {
+    error: `${program}: ${stat.isDirectory() ? 'it is a directory' : 'it is not executable'}`,
+    code: 126,
+  };
 }
 
 interface Pipes {
@@ -115,7 +125,11 @@ function openPipes(spawner: Spawner, user: User): Pipes | undefined {
  * Node has raised its own soft limit of open files, and children inherit it: programs that close every possible
  * descriptor then hang for seconds. So the limit is lowered for the moment of the fork, which is synchronous.
  */
-function spawnWithLimits(spawner: Spawner, spec: ProcessSpec, writeEnds: readonly [number, number] | undefined) {
+function spawnWithLimits(
+  spawner: Spawner,
+  spec: ProcessSpec,
+  writeEnds: readonly [number, number] | undefined,
+) {
   const { libc, openFiles } = spawner;
   const isLowered = openFiles.soft < openFiles.hard && libc?.setOpenFiles(openFiles) === true;
   try {
@@ -148,15 +162,25 @@ function makeSpawn(spawner: Spawner, spec: ProcessSpec, writeEnds: readonly [num
   if (!isSwitching && !spec.noNewPrivs) return { file: argv[0], args: argv.slice(1), options };
   if (spawner.setpriv === undefined) {
     // Node's own way loses the supplementary groups; the boot summary has said so. Never silently root.
-    return { file: argv[0], args: argv.slice(1), options: isSwitching ? { ...options, uid: user.uid, gid: user.gid } : options };
+    return {
+      file: argv[0],
+      args: argv.slice(1),
+      options: isSwitching ? { ...options, uid: user.uid, gid: user.gid } : options,
+    };
   }
-  return { file: spawner.setpriv, args: [...makePrivileges(spawner, spec, isSwitching), '--', ...argv], options };
+  return {
+    file: spawner.setpriv,
+    args: [...makePrivileges(spawner, spec, isSwitching), '--', ...argv],
+    options,
+  };
 }
 
 function makePrivileges(spawner: Spawner, { user, noNewPrivs }: ProcessSpec, isSwitching: boolean): string[] {
   const groups = user.groups.length === 0 ? ['--clear-groups'] : ['--groups', user.groups.join(',')];
   return [
-    ...(isSwitching ? ['--reuid', String(user.uid), '--regid', String(user.gid), ...groups, '--inh-caps=-all'] : []),
+    ...(isSwitching
+      ? ['--reuid', String(user.uid), '--regid', String(user.gid), ...groups, '--inh-caps=-all']
+      : []),
     ...(noNewPrivs ? ['--no-new-privs'] : []),
     ...(noNewPrivs && spawner.uid === 0 ? ['--bounding-set=-all'] : []),
   ];
@@ -168,7 +192,10 @@ function readOutput(from: {
   readonly reader: OutputReader;
 }): Readable[] {
   const { child, readEnds, reader } = from;
-  const [stdout, stderr] = readEnds?.map(fd => new Socket({ fd, readable: true, writable: false })) ?? [child.stdout, child.stderr];
+  const [stdout, stderr] = readEnds?.map(fd => new Socket({ fd, readable: true, writable: false })) ?? [
+    child.stdout,
+    child.stderr,
+  ];
   const streams = [
     { name: 'stdout' as const, stream: stdout },
     { name: 'stderr' as const, stream: stderr },

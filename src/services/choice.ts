@@ -52,16 +52,20 @@ function findAutomaticReason(service: Definition, { facts, command }: Sources): 
   if (service.origin === 'image') return undefined;
   if (command.length > 0) return 'there is a CMD';
   const rival = facts.services.find(
-    other => other.origin === 'image' && other.when.command.some(program => service.when.command.includes(program)),
+    other =>
+      other.origin === 'image' && other.when.command.some(program => service.when.command.includes(program)),
   );
   return rival === undefined ? undefined : `the image's service ${rival.name} runs the same program`;
 }
 
 function findUnmetCondition(service: Definition, { facts, environment }: Sources): string | undefined {
   const { command, file, env } = service.when;
-  if (command.length > 0 && !command.some(program => facts.programs[program] !== undefined)) return `${command.join(' or ')} is not installed`;
-  if (file.length > 0 && !file.some(path => facts.presentFiles.includes(path))) return `there is no ${file.join(' or ')}`;
-  if (env.length > 0 && !env.some(name => (environment[name] ?? '') !== '')) return `${env.join(' or ')} is not set`;
+  if (command.length > 0 && !command.some(program => facts.programs[program] !== undefined))
+    return `${command.join(' or ')} is not installed`;
+  if (file.length > 0 && !file.some(path => facts.presentFiles.includes(path)))
+    return `there is no ${file.join(' or ')}`;
+  if (env.length > 0 && !env.some(name => (environment[name] ?? '') !== ''))
+    return `${env.join(' or ')} is not set`;
   return undefined;
 }
 
@@ -75,7 +79,12 @@ function findUnknownNames({ settings, facts }: Sources): Problem[] {
   return lists.flatMap(([what, names]) =>
     names
       .filter(name => name !== 'auto' && name !== 'none' && !/[*?]/.test(name) && !known.includes(name))
-      .map(name => ({ what, seen: JSON.stringify(name), expected: `one of ${['auto', 'none', ...known].join(', ')}, or a pattern`, fatal: true })),
+      .map(name => ({
+        what,
+        seen: JSON.stringify(name),
+        expected: `one of ${['auto', 'none', ...known].join(', ')}, or a pattern`,
+        fatal: true,
+      })),
   );
 }
 

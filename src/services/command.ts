@@ -17,7 +17,12 @@ export interface RunningCommand {
  * that a terminal's job control and Ctrl-C are the CMD's. `onExit` as in `startProcess`.
  */
 export function startCommand(
-  given: { readonly plan: Plan; readonly spawner: Spawner; readonly environment: Environment; readonly added: Environment },
+  given: {
+    readonly plan: Plan;
+    readonly spawner: Spawner;
+    readonly environment: Environment;
+    readonly added: Environment;
+  },
   onExit: (exit: Exit) => void,
 ): RunningCommand {
   const { plan, spawner } = given;

@@ -16,7 +16,9 @@ export const SERVICE_SCHEMA = z.strictObject({
   user: z.optional(text),
   cwd: z.optional(text.check(z.regex(/^\//))),
   env: z.optional(z.record(z.string().check(z.regex(/^[^=\0]+$/)), z.string())),
-  when: z.optional(z.strictObject({ command: z.optional(some), file: z.optional(some), env: z.optional(some) })),
+  when: z.optional(
+    z.strictObject({ command: z.optional(some), file: z.optional(some), env: z.optional(some) }),
+  ),
   restart: z.optional(z.enum(['always', 'on-failure', 'never'])),
   backoffMs: z.optional(z.strictObject({ min: z.optional(milliseconds), max: z.optional(milliseconds) })),
   maxRestarts: z.optional(z.strictObject({ count: z.int().check(z.gte(0)), windowMs: milliseconds })),
@@ -42,7 +44,11 @@ export interface Definition {
   /** undefined for HOME. */
   readonly cwd: string | undefined;
   readonly env: Readonly<Record<string, string>>;
-  readonly when: { readonly command: readonly string[]; readonly file: readonly string[]; readonly env: readonly string[] };
+  readonly when: {
+    readonly command: readonly string[];
+    readonly file: readonly string[];
+    readonly env: readonly string[];
+  };
   readonly policy: Policy;
   readonly noNewPrivs: boolean;
 }
@@ -94,7 +100,9 @@ export function parseDefinition(fact: ServiceFact, signals: ReadonlySet<string>)
   const json = parseJson(fact.json?.text ?? '{}');
   if ('trouble' in json) return refuse({ what, seen: json.trouble, expected: 'a JSON object', fatal: true });
   const parsed = SERVICE_SCHEMA.safeParse(json.value);
-  const problems = parsed.success ? checkMeaning(what, parsed.data, signals) : parsed.error.issues.flatMap(issue => renderIssue(what, json.value, issue));
+  const problems = parsed.success
+    ? checkMeaning(what, parsed.data, signals)
+    : parsed.error.issues.flatMap(issue => renderIssue(what, json.value, issue));
   if (!parsed.success || problems.length > 0) return { definition: undefined, problems };
   return makeDefinition(fact, parsed.data);
 }
@@ -116,31 +124,61 @@ function checkMeaning(what: string, json: ServiceJson, signals: ReadonlySet<stri
   const names = [json.stopSignal, ...(json.successCodes ?? []).filter(code => typeof code === 'string')];
   const problems = names
     .filter(name => name !== undefined && !signals.has(name))
-    .map(name => ({ what, seen: `signal ${JSON.stringify(name)}`, expected: EXPECTED['stopSignal'] ?? '', fatal: true }));
+    .map(name => ({
+      what,
+      seen: `signal ${JSON.stringify(name)}`,
+      expected: EXPECTED['stopSignal'] ?? '',
+      fatal: true,
+    }));
   const { min, max } = makeBackoff(json);
-  if (min > max) problems.push({ what, seen: `backoffMs ${JSON.stringify({ min, max })}`, expected: EXPECTED['backoffMs'] ?? '', fatal: true });
+  if (min > max)
+    problems.push({
+      what,
+      seen: `backoffMs ${JSON.stringify({ min, max })}`,
+      expected: EXPECTED['backoffMs'] ?? '',
+      fatal: true,
+    });
   return problems;
 }
 
 function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Problem[] {
   if (issue.code === 'unrecognized_keys') {
-    const known = issue.path.length === 0 ? Object.keys(SERVICE_SCHEMA.shape) : ['min', 'max', 'count', 'windowMs', 'command', 'file', 'env'];
+    const known =
+      issue.path.length === 0
+        ? Object.keys(SERVICE_SCHEMA.shape)
+        : ['min', 'max', 'count', 'windowMs', 'command', 'file', 'env'];
     return issue.keys.map(key => {
       const meant = known.find(name => name.toLowerCase() === key.toLowerCase()) ?? suggestField(key, known);
-      const hint = meant === undefined ? `one of ${known.filter(name => name !== '$schema').join(', ')}` : `perhaps "${meant}"`;
-      return { what, seen: `unknown field ${JSON.stringify([...issue.path, key].join('.'))}`, expected: hint, fatal: true };
+      const hint =
+        meant === undefined
+          ? `one of ${known.filter(name => name !== '$schema').join(', ')}`
+          : `perhaps "${meant}"`;
+      return {
+        what,
+        seen: `unknown field ${JSON.stringify([...issue.path, key].join('.'))}`,
+        expected: hint,
+        fatal: true,
+      };
     });
   }
   const [field] = issue.path;
-  const seen = issue.path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], value);
+  const seen = issue.path.reduce<unknown>(
+    (inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key],
+    value,
+  );
   const place = issue.path.length === 0 ? '' : `${issue.path.join('.')} `;
   // A value of env may be a secret.
   const shown = field === 'env' ? 'what stands there' : (JSON.stringify(seen)?.slice(0, 120) ?? 'nothing');
-  return [{ what, seen: `${place}${shown}`, expected: EXPECTED[String(field)] ?? 'a JSON object', fatal: true }];
+  return [
+    { what, seen: `${place}${shown}`, expected: EXPECTED[String(field)] ?? 'a JSON object', fatal: true },
+  ];
 }
 
 function suggestField(key: string, known: readonly string[]): string | undefined {
-  const upper = suggestName(key.toUpperCase(), known.map(name => name.toUpperCase()));
+  const upper = suggestName(
+    key.toUpperCase(),
+    known.map(name => name.toUpperCase()),
+  );
   return known.find(name => name.toUpperCase() === upper);
 }
 
@@ -149,10 +187,28 @@ const DEFAULTS = { backoffMs: { min: 250, max: 30_000 }, stopTimeoutMs: 5000 } a
 function makeDefinition(fact: ServiceFact, json: ServiceJson): ParsedDefinition {
   const what = fact.folder;
   const command = json.command ?? (fact.run === undefined ? undefined : [fact.run.path]);
-  if (command === undefined) return refuse({ what, seen: 'neither "run" nor a "command" in service.json', expected: 'one of them', fatal: true });
+  if (command === undefined)
+    return refuse({
+      what,
+      seen: 'neither "run" nor a "command" in service.json',
+      expected: 'one of them',
+      fatal: true,
+    });
   const problems: Problem[] = [];
-  if (json.command === undefined && fact.run?.obstacle !== undefined) problems.push({ what: fact.run.path, seen: fact.run.obstacle, expected: 'an executable script or program', fatal: false });
-  if (fact.finish?.obstacle !== undefined) problems.push({ what: fact.finish.path, seen: fact.finish.obstacle, expected: 'an executable script or program', fatal: false });
+  if (json.command === undefined && fact.run?.obstacle !== undefined)
+    problems.push({
+      what: fact.run.path,
+      seen: fact.run.obstacle,
+      expected: 'an executable script or program',
+      fatal: false,
+    });
+  if (fact.finish?.obstacle !== undefined)
+    problems.push({
+      what: fact.finish.path,
+      seen: fact.finish.obstacle,
+      expected: 'an executable script or program',
+      fatal: false,
+    });
   const finish = fact.finish?.obstacle === undefined ? fact.finish?.path : undefined;
   const isRunnable = json.command !== undefined || fact.run?.obstacle === undefined;
   const definition: Definition = {
@@ -186,7 +242,8 @@ function makePolicy(json: ServiceJson, hasFinish: boolean): Policy {
 }
 
 function makeBackoff(json: ServiceJson): Policy['backoffMs'] {
-  const min = json.backoffMs?.min ?? Math.min(DEFAULTS.backoffMs.min, json.backoffMs?.max ?? Number.POSITIVE_INFINITY);
+  const min =
+    json.backoffMs?.min ?? Math.min(DEFAULTS.backoffMs.min, json.backoffMs?.max ?? Number.POSITIVE_INFINITY);
   return { min, max: json.backoffMs?.max ?? Math.max(DEFAULTS.backoffMs.max, min) };
 }
 

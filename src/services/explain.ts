@@ -10,10 +10,19 @@ export function renderExit(exit: Exit): string {
 }
 
 /** Why a service died, what it said last, and what happens next. `tail` is its latest output, as latin1. */
-export function renderDeath(death: { readonly service: Service; readonly exit: Exit; readonly tail: string }): string {
+export function renderDeath(death: {
+  readonly service: Service;
+  readonly exit: Exit;
+  readonly tail: string;
+}): string {
   const { service, exit } = death;
-  const said = death.tail.trimEnd().split('\n').slice(-LAST_LINES).filter(line => line !== '');
-  const last = said.length === 0 || isPlainSuccess(exit) ? '' : `; its last lines: ${decode(said.join(' / '))}`;
+  const said = death.tail
+    .trimEnd()
+    .split('\n')
+    .slice(-LAST_LINES)
+    .filter(line => line !== '');
+  const last =
+    said.length === 0 || isPlainSuccess(exit) ? '' : `; its last lines: ${decode(said.join(' / '))}`;
   return `${service.name} ${renderExit(exit)}${last}; ${renderNext(service)}`;
 }
 

@@ -86,7 +86,17 @@ const FINISH_TIMEOUT_MS = 5000;
 const JITTER = 0.25;
 
 export function makeService(name: string, policy: Policy): Service {
-  return { name, policy, state: { name: 'down' }, spawn: 0, attempt: 0, deathsMs: [], isFailing: false, lastExit: undefined, mayStart: true };
+  return {
+    name,
+    policy,
+    state: { name: 'down' },
+    spawn: 0,
+    attempt: 0,
+    deathsMs: [],
+    isFailing: false,
+    lastExit: undefined,
+    mayStart: true,
+  };
 }
 
 /** Throws for a "bug" cell of the table, and for nothing else. */
@@ -146,7 +156,9 @@ function stepRunning(service: Service, event: Event, nowMs: number): Step {
     case 'exited':
       return enterAfterDeath({ service, exit: event.exit, startedMs, nowMs });
     case 'deadline':
-      return service.state.name === 'starting' ? enterUp(service, startedMs) : stay(settle(service, startedMs));
+      return service.state.name === 'starting'
+        ? enterUp(service, startedMs)
+        : stay(settle(service, startedMs));
     default:
       return bug(service, event);
   }
@@ -202,7 +214,9 @@ function stepSweeping(service: In<'sweeping'>, event: Event, nowMs: number): Ste
     case 'swept':
       return enterFinishing(service, state.next, nowMs);
     case 'deadline':
-      return state.isHard ? enterFinishing(service, state.next, nowMs) : enterSweeping(service, { next: state.next, isHard: true }, nowMs);
+      return state.isHard
+        ? enterFinishing(service, state.next, nowMs)
+        : enterSweeping(service, { next: state.next, isHard: true }, nowMs);
     default:
       return bug(service, event);
   }
@@ -246,7 +260,10 @@ function enterStarting(service: Service, nowMs: number): Step {
 /** A service that never died needs no timer: an idle workbench sleeps. */
 function enterUp(service: Service, startedMs: number): Step {
   const isTried = service.attempt > 0 || service.isFailing;
-  return stay({ ...service, state: { name: 'up', startedMs, ...(isTried ? { deadlineMs: startedMs + SETTLED_AFTER_MS } : {}) } });
+  return stay({
+    ...service,
+    state: { name: 'up', startedMs, ...(isTried ? { deadlineMs: startedMs + SETTLED_AFTER_MS } : {}) },
+  });
 }
 
 function settle(service: Service, startedMs: number): Service {
@@ -265,7 +282,12 @@ function enterKilling(service: Service, next: Next, nowMs: number): Step {
 }
 
 /** A process ended that nobody asked to end: count it, and let the policy say what follows. */
-function enterAfterDeath(death: { readonly service: Service; readonly exit: Exit; readonly startedMs: number; readonly nowMs: number }): Step {
+function enterAfterDeath(death: {
+  readonly service: Service;
+  readonly exit: Exit;
+  readonly startedMs: number;
+  readonly nowMs: number;
+}): Step {
   const { service, exit, startedMs, nowMs } = death;
   const reachMs = Math.max(FAILING.windowMs, service.policy.maxRestarts?.windowMs ?? 0);
   const deathsMs = [...service.deathsMs.filter(timeMs => timeMs > nowMs - reachMs), nowMs];
@@ -277,7 +299,11 @@ function enterAfterDeath(death: { readonly service: Service; readonly exit: Exit
     attempt: nowMs - startedMs >= SETTLED_AFTER_MS ? 0 : service.attempt + 1,
     isFailing: recent.length >= FAILING.deaths,
   };
-  return enterSweeping(died, { next: { state: decide(died, exit, nowMs), by: 'policy' }, isHard: false }, nowMs);
+  return enterSweeping(
+    died,
+    { next: { state: decide(died, exit, nowMs), by: 'policy' }, isHard: false },
+    nowMs,
+  );
 }
 
 function decide(service: Service, exit: Exit, nowMs: number): Next['state'] {
@@ -296,24 +322,33 @@ export function isSuccessful(policy: Policy, exit: Exit): boolean {
 }
 
 /** A restart with `kill: group` leaves alone what a user started in sessions of their own. */
-function enterSweeping(service: Service, how: { readonly next: Next; readonly isHard: boolean }, nowMs: number): Step {
+function enterSweeping(
+  service: Service,
+  how: { readonly next: Next; readonly isHard: boolean },
+  nowMs: number,
+): Step {
   const comesBack = how.next.state === 'starting' || how.next.state === 'backoff';
   const scope = comesBack && service.policy.kill === 'group' ? 'group' : 'tree';
   const deadlineMs = nowMs + (how.isHard ? KILL_TIMEOUT_MS : service.policy.stopTimeoutMs);
   const state: State = { name: 'sweeping', ...how, deadlineMs };
-  return { service: { ...service, state }, effects: [{ type: 'sweep', signal: how.isHard ? 'SIGKILL' : 'SIGTERM', scope }] };
+  return {
+    service: { ...service, state },
+    effects: [{ type: 'sweep', signal: how.isHard ? 'SIGKILL' : 'SIGTERM', scope }],
+  };
 }
 
 /** A run that never began has nothing to finish. */
 function enterFinishing(service: Service, next: Next, nowMs: number): Step {
   const exit = service.lastExit;
-  if (!service.policy.hasFinish || exit === undefined || 'error' in exit) return enterNext(service, next, nowMs);
+  if (!service.policy.hasFinish || exit === undefined || 'error' in exit)
+    return enterNext(service, next, nowMs);
   const state: State = { name: 'finishing', next, deadlineMs: nowMs + FINISH_TIMEOUT_MS };
   return { service: { ...service, state }, effects: [{ type: 'finish', exit }] };
 }
 
 function enterNext(service: Service, next: Next, nowMs: number): Step {
-  if (!service.mayStart) return stay({ ...service, state: { name: next.state === 'failed' ? 'failed' : 'down' } });
+  if (!service.mayStart)
+    return stay({ ...service, state: { name: next.state === 'failed' ? 'failed' : 'down' } });
   switch (next.state) {
     case 'down':
     case 'failed':

@@ -1,14 +1,14 @@
 import { makeServiceEnvironment } from '../environment.ts';
+import { isDirectory } from '../facts/files.ts';
 import type { Environment } from '../launch/environ.ts';
 import { makeLineCutter } from '../lines.ts';
 import type { Log } from '../log.ts';
 import type { PlannedService } from '../plan.ts';
-import { isDirectory } from '../facts/files.ts';
-import { type Child, startProcess, type Spawner } from './child.ts';
+import { type Child, type Spawner, startProcess } from './child.ts';
 import type { Exit } from './exit.ts';
 import { renderDeath, renderExit } from './explain.ts';
-import { signalNumber } from './signals.ts';
 import { type Effect, type Event, makeService, type Service, step } from './service.ts';
+import { signalNumber } from './signals.ts';
 import { findMembers, type Leader, MARK, readProcess, readProcesses, signalProcess } from './tree.ts';
 
 /** Runs the services' state machines: the one place where they meet processes, timers and pipes. */
@@ -66,13 +66,22 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
   const entries = new Map<string, Entry>();
   for (const planned of options.services) {
     const { name, policy } = planned.definition;
-    entries.set(name, { planned, service: makeService(name, policy), child: undefined, leader: undefined, finish: undefined, sweep: undefined, timer: undefined, tail: '' });
+    entries.set(name, {
+      planned,
+      service: makeService(name, policy),
+      child: undefined,
+      leader: undefined,
+      finish: undefined,
+      sweep: undefined,
+      timer: undefined,
+      tail: '',
+    });
   }
   const queue: { readonly entry: Entry; readonly event: Event }[] = [];
   let isDispatching = false;
   let isSweepPlanned = false;
   let sweepTimer: NodeJS.Timeout | undefined;
-  let quiet: (() => void)[] = [];
+  const quiet: (() => void)[] = [];
 
   /** Events only enqueue: one is worked off whole before the next begins. */
   function dispatch(entry: Entry, event: Event): void {
@@ -102,7 +111,9 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
     clearTimeout(entry.timer);
     const { state } = entry.service;
     if (!('deadlineMs' in state) || state.deadlineMs === undefined) return;
-    entry.timer = setTimeout(dispatch, Math.max(0, state.deadlineMs - performance.now()), entry, { type: 'deadline' });
+    entry.timer = setTimeout(dispatch, Math.max(0, state.deadlineMs - performance.now()), entry, {
+      type: 'deadline',
+    });
   }
 
   function run(entry: Entry, effect: Effect): void {
@@ -142,7 +153,11 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
 
   function environmentOf(entry: Entry): Environment {
     const { definition, user } = entry.planned;
-    return { ...makeServiceEnvironment(options.given, options.added, user), ...definition.env, [MARK]: definition.name };
+    return {
+      ...makeServiceEnvironment(options.given, options.added, user),
+      ...definition.env,
+      [MARK]: definition.name,
+    };
   }
 
   function readerFor(entry: Entry) {
@@ -150,7 +165,10 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
     const cutters = { stdout: makeLineCutter(), stderr: makeLineCutter() };
     const write = (stream: 'stdout' | 'stderr', lines: string) => {
       if (lines === '') return;
-      entry.tail = lines.length >= LAST_CHARACTERS ? lines.slice(-LAST_CHARACTERS) : (entry.tail + lines).slice(-LAST_CHARACTERS);
+      entry.tail =
+        lines.length >= LAST_CHARACTERS
+          ? lines.slice(-LAST_CHARACTERS)
+          : (entry.tail + lines).slice(-LAST_CHARACTERS);
       log.lines(name, stream, lines);
     };
     return {
@@ -167,7 +185,13 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
     const child = startProcess(
       spawner,
       {
-        argv: [definition.finish ?? '', String(code), String(signal), definition.name, String(entry.leader?.pid ?? 0)],
+        argv: [
+          definition.finish ?? '',
+          String(code),
+          String(signal),
+          definition.name,
+          String(entry.leader?.pid ?? 0),
+        ],
         user,
         environment: environmentOf(entry),
         cwd: definition.cwd ?? (isDirectory(user.home) ? user.home : '/'),
@@ -193,7 +217,8 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
     if (sweeping.length === 0) return;
     const all = readProcesses();
     for (const entry of sweeping) sweepOne(entry, all);
-    if ([...entries.values()].some(entry => entry.service.state.name === 'sweeping')) sweepTimer = setTimeout(planSweep, SWEEP_POLL_MS);
+    if ([...entries.values()].some(entry => entry.service.state.name === 'sweeping'))
+      sweepTimer = setTimeout(planSweep, SWEEP_POLL_MS);
   }
 
   function sweepOne(entry: Entry, all: ReturnType<typeof readProcesses>): void {
@@ -211,10 +236,12 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
   function report(entry: Entry, before: Service, event: Event): void {
     const { service } = entry;
     if (event.type === 'exited') reportExit(entry, before, event.exit);
-    if (service.isFailing && !before.isFailing) log.warn(`${service.name} is failing: it died ${service.deathsMs.length} times within a minute`);
+    if (service.isFailing && !before.isFailing)
+      log.warn(`${service.name} is failing: it died ${service.deathsMs.length} times within a minute`);
     if (service.state.name === before.state.name) return;
     if (service.state.name === 'killing') log.warn(`${service.name} did not stop in time and is killed`);
-    if (service.state.name === 'starting') log.info(`${service.name} starts`, { spawn: service.spawn > 1 ? service.spawn : undefined });
+    if (service.state.name === 'starting')
+      log.info(`${service.name} starts`, { spawn: service.spawn > 1 ? service.spawn : undefined });
     if (service.state.name === 'failed' || service.state.name === 'down') reportEnd(entry, before, event);
   }
 

@@ -60,7 +60,10 @@ export function readProcess(pid: number): Process | undefined {
  * that carry its mark. `group` scope: only those of the leader's own group. Misses only a daemon that left its
  * session, its parents and its environment.
  */
-export function findMembers(all: ReadonlyMap<number, Process>, service: { readonly name: string; readonly leader: Leader; readonly scope: 'tree' | 'group' }): Process[] {
+export function findMembers(
+  all: ReadonlyMap<number, Process>,
+  service: { readonly name: string; readonly leader: Leader; readonly scope: 'tree' | 'group' },
+): Process[] {
   const { leader } = service;
   const current = all.get(leader.pid);
   // Another process has that number by now: the numbers of session and group say nothing any more.
@@ -75,7 +78,13 @@ export function findMembers(all: ReadonlyMap<number, Process>, service: { readon
   for (let count = -1; count !== members.size; ) {
     count = members.size;
     for (const candidate of all.values()) {
-      if (members.has(candidate) || candidate.pid === process.pid || candidate.pid === 1 || !belongs(candidate)) continue;
+      if (
+        members.has(candidate) ||
+        candidate.pid === process.pid ||
+        candidate.pid === 1 ||
+        !belongs(candidate)
+      )
+        continue;
       members.add(candidate);
       if (!isGroupOnly) ids.add(candidate.pid);
     }
@@ -100,12 +109,16 @@ export function signalProcess(target: Leader, signal: NodeJS.Signals): void {
   try {
     process.kill(target.pid, signal);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EPERM') asOwnerOf(target.pid, () => process.kill(target.pid, signal));
+    if ((error as NodeJS.ErrnoException).code === 'EPERM')
+      asOwnerOf(target.pid, () => process.kill(target.pid, signal));
   }
 }
 
 function findMarkedOrphans(all: ReadonlyMap<number, Process>, name: string): Process[] {
-  const orphans = [...all.values()].filter(({ pid, parent, isZombie }) => (parent === process.pid || parent === 1) && pid !== process.pid && pid !== 1 && !isZombie);
+  const orphans = [...all.values()].filter(
+    ({ pid, parent, isZombie }) =>
+      (parent === process.pid || parent === 1) && pid !== process.pid && pid !== 1 && !isZombie,
+  );
   return orphans.filter(({ pid }) => readEnviron(pid).includes(`\0${MARK}=${name}\0`));
 }
 

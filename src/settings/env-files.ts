@@ -7,6 +7,9 @@ export function readEnvFiles(environment: Environment): Environment {
   const folder = `${(environment['LINTEL_ROOT'] ?? '').replace(/\/+$/, '')}/etc/lintel`;
   const drops = readNames(`${folder}/env.d`).filter(name => name.endsWith('.env'));
   const texts = [`${folder}/lintel.env`, ...drops.map(name => `${folder}/env.d/${name}`)].map(readTextIfAny);
-  const defaults: Environment = Object.assign({}, ...texts.map(text => (text === undefined ? {} : parse(text))));
+  const defaults: Environment = Object.assign(
+    {},
+    ...texts.map(text => (text === undefined ? {} : parse(text))),
+  );
   return { ...defaults, ...environment };
 }

@@ -6,7 +6,9 @@ import { maskUrl } from './url.ts';
 import { OTHER_NAMES, VARIABLES, type Variable } from './variables.ts';
 
 /** Absent and empty variables are undefined. Derived from VARIABLES: there is no second list. */
-export type Settings = { readonly [Key in keyof typeof VARIABLES]: ValueOf<(typeof VARIABLES)[Key]> | undefined };
+export type Settings = {
+  readonly [Key in keyof typeof VARIABLES]: ValueOf<(typeof VARIABLES)[Key]> | undefined;
+};
 type ValueOf<V> = V extends Variable<infer T> ? T : never;
 
 export interface ParsedSettings {
@@ -17,7 +19,9 @@ export interface ParsedSettings {
 }
 
 const KEYS = Object.keys(VARIABLES) as (keyof typeof VARIABLES)[];
-const SCHEMA = z.object(Object.fromEntries(KEYS.map(key => [key, z.optional(VARIABLES[key].schema as z.ZodMiniType)])));
+const SCHEMA = z.object(
+  Object.fromEntries(KEYS.map(key => [key, z.optional(VARIABLES[key].schema as z.ZodMiniType)])),
+);
 const SEEN_LIMIT = 120;
 
 /** Reads every variable of VARIABLES and reports all problems at once. Never throws. */
@@ -27,8 +31,13 @@ export function parseSettings(environment: Environment): ParsedSettings {
   const warnings = makeWarnings(environment);
   if (first.success) return { settings: first.data as Settings, problems: [], warnings };
   const wrong = [...new Set(first.error.issues.map(issue => issue.path[0] as keyof typeof VARIABLES))];
-  const usable = SCHEMA.parse({ ...texts, ...Object.fromEntries(wrong.map(key => [key, undefined])) }) as Settings;
-  const problems = wrong.map(key => makeProblem({ variable: VARIABLES[key], environment, strict: usable.strict === true }));
+  const usable = SCHEMA.parse({
+    ...texts,
+    ...Object.fromEntries(wrong.map(key => [key, undefined])),
+  }) as Settings;
+  const problems = wrong.map(key =>
+    makeProblem({ variable: VARIABLES[key], environment, strict: usable.strict === true }),
+  );
   return { settings: usable, problems, warnings };
 }
 
@@ -47,7 +56,8 @@ function makeProblem(seen: {
   readonly strict: boolean;
 }): Problem {
   const { variable, environment } = seen;
-  const name = variable.names.find(candidate => (environment[candidate] ?? '').trim() !== '') ?? variable.names[0] ?? '';
+  const name =
+    variable.names.find(candidate => (environment[candidate] ?? '').trim() !== '') ?? variable.names[0] ?? '';
   return {
     what: name,
     seen: JSON.stringify(maskUrl(environment[name] ?? '').slice(0, SEEN_LIMIT)),
@@ -61,7 +71,8 @@ function makeWarnings(environment: Environment): string[] {
   const known = new Set([...KEYS.flatMap(key => VARIABLES[key].names), ...OTHER_NAMES]);
   const warnings: string[] = [];
   for (const name of Object.keys(environment)) {
-    if (known.has(name) || /^LINTEL_[A-Z0-9_]*(PORT|SERVICE_HOST|_TCP|_ADDR|_PROTO)(_|$)/.test(name)) continue;
+    if (known.has(name) || /^LINTEL_[A-Z0-9_]*(PORT|SERVICE_HOST|_TCP|_ADDR|_PROTO)(_|$)/.test(name))
+      continue;
     const meant = suggestName(name, known);
     if (meant !== undefined && environment[meant] === undefined) {
       warnings.push(`${name} is no setting of Lintel: did you mean ${meant}?`);

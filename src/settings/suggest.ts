@@ -8,9 +8,13 @@ export function suggestName(name: string, known: Iterable<string>): string | und
   const upper = name.toUpperCase();
   let best: { name: string; edits: number } | undefined;
   for (const candidate of known) {
-    if (Math.abs(candidate.length - name.length) > MAX_EDITS || candidate.slice(0, 3) !== upper.slice(0, 3)) continue;
+    if (Math.abs(candidate.length - name.length) > MAX_EDITS || candidate.slice(0, 3) !== upper.slice(0, 3))
+      continue;
     const edits = countEdits(upper, candidate);
-    if (edits <= Math.min(MAX_EDITS, candidate.length / 4) && edits < (best?.edits ?? Number.POSITIVE_INFINITY)) {
+    if (
+      edits <= Math.min(MAX_EDITS, candidate.length / 4) &&
+      edits < (best?.edits ?? Number.POSITIVE_INFINITY)
+    ) {
       best = { name: candidate, edits };
     }
   }

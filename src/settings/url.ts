@@ -14,7 +14,9 @@ export function hasCredentials(text: string): boolean {
 /** The URL for people and logs: credentials and query replaced by ***. Also right for text that is no URL. */
 export function maskUrl(text: string): string {
   const url = URL.parse(text);
-  if (url === null || url.host === '') return text.replaceAll(/(^|[\s,]|\/\/)[^\s,]*@/g, '$1***@').replace(/\?.*/s, '?***');
+  if (url === null || url.host === '')
+    return text.replaceAll(/(^|[\s,]|\/\/)[^\s,]*@/g, '$1***@').replace(/\?.*/s, '?***');
+  if (!hasCredentials(text) && url.search === '') return text;
   const user = hasCredentials(text) ? '***@' : '';
   return `${url.protocol}//${user}${url.host}${url.pathname}${url.search === '' ? '' : '?***'}`;
 }

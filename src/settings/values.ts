@@ -12,7 +12,13 @@ const text = z.string();
 export const flag: Value<boolean> = {
   expected: '1 or 0 (also true, false, yes, no)',
   schema: z.pipe(
-    z.pipe(z.pipe(text, z.transform(value => value.toLowerCase())), z.enum(['1', '0', 'true', 'false', 'yes', 'no'])),
+    z.pipe(
+      z.pipe(
+        text,
+        z.transform(value => value.toLowerCase()),
+      ),
+      z.enum(['1', '0', 'true', 'false', 'yes', 'no']),
+    ),
     z.transform(value => value === '1' || value === 'true' || value === 'yes'),
   ),
 };
@@ -38,13 +44,24 @@ export const channels: Value<readonly string[]> = {
   schema: z.pipe(
     z.pipe(
       text,
-      z.transform(value => value.split(',').map(channel => channel.trim()).filter(channel => channel !== '')),
+      z.transform(value =>
+        value
+          .split(',')
+          .map(channel => channel.trim())
+          .filter(channel => channel !== ''),
+      ),
     ),
-    z.array(text.check(z.refine(channel => isHttpUrl(channel) || /^[\w.-]+(\/[\w.-]+)*$/.test(channel)))).check(z.minLength(1)),
+    z
+      .array(text.check(z.refine(channel => isHttpUrl(channel) || /^[\w.-]+(\/[\w.-]+)*$/.test(channel))))
+      .check(z.minLength(1)),
   ),
 };
 
-export function integer(range: { readonly from: number; readonly to: number; readonly unit: string }): Value<number> {
+export function integer(range: {
+  readonly from: number;
+  readonly to: number;
+  readonly unit: string;
+}): Value<number> {
   return {
     expected: `a whole number from ${range.from} to ${range.to} (${range.unit})`,
     schema: z.pipe(

@@ -15,7 +15,11 @@ const milliseconds = integer({ from: 1, to: DAY_MS, unit: 'milliseconds' });
 
 export const VARIABLES = {
   pipRepository: platform('PIP_REPOSITORY', httpUrl, 'Package index for pip and uv.'),
-  condaRepository: platform('CONDA_REPOSITORY', channels, 'Channels for conda, mamba and micromamba, instead of the defaults.'),
+  condaRepository: platform(
+    'CONDA_REPOSITORY',
+    channels,
+    'Channels for conda, mamba and micromamba, instead of the defaults.',
+  ),
   rRepository: platform('R_REPOSITORY', httpUrl, 'CRAN mirror for R and renv.'),
   pathToCaBundle: {
     ...platform(
@@ -25,23 +29,67 @@ export const VARIABLES = {
     ),
     names: ['PATH_TO_CA_BUNDLE', 'PATH_TO_CABUNDLE'],
   },
-  user: lintel('LINTEL_USER', anyText, 'Workbench user: name, uid or uid:gid. Default: NB_USER, DEFAULT_USER or USERNAME where that user exists, else uid 1000.'),
-  nbUser: platform('NB_USER', anyText, 'Workbench user where a user of that name exists (Jupyter’s docker-stacks).'),
+  user: lintel(
+    'LINTEL_USER',
+    anyText,
+    'Workbench user: name, uid or uid:gid. Default: NB_USER, DEFAULT_USER or USERNAME where that user exists, else uid 1000.',
+  ),
+  nbUser: platform(
+    'NB_USER',
+    anyText,
+    'Workbench user where a user of that name exists (Jupyter’s docker-stacks).',
+  ),
   defaultUser: platform('DEFAULT_USER', anyText, 'Workbench user where a user of that name exists (rocker).'),
   username: platform('USERNAME', anyText, 'Workbench user where a user of that name exists.'),
-  serviceUser: lintel('LINTEL_SERVICE_USER', oneOf(['root', 'workbench']), 'Run services as root instead of the workbench user.'),
+  serviceUser: lintel(
+    'LINTEL_SERVICE_USER',
+    oneOf(['root', 'workbench']),
+    'Run services as root instead of the workbench user.',
+  ),
   services: lintel('LINTEL_SERVICES', names, 'Services to run: names or patterns. Default: auto.'),
   servicesDisabled: lintel('LINTEL_SERVICES_DISABLED', names, 'Services not to run: names or patterns.'),
-  logFormat: lintel('LINTEL_LOG_FORMAT', oneOf(['text', 'json']), 'How Lintel writes its own and its services’ lines. Default: text.'),
-  onInitFailure: lintel('LINTEL_ON_INIT_FAILURE', oneOf(['stop', 'warn', 'continue']), 'What a failing cont-init.d script does. Default: stop.'),
-  s6OnInitFailure: lintel('S6_BEHAVIOUR_IF_STAGE2_FAILS', oneOf(['0', '1', '2']), 's6-overlay’s name for the same: 2 stop, 1 warn, 0 continue.'),
-  initTimeoutMs: lintel('LINTEL_INIT_TIMEOUT_MS', milliseconds, 'Time that each cont-init.d script may take. Default: no limit.'),
-  shutdownTimeoutMs: lintel('LINTEL_SHUTDOWN_TIMEOUT_MS', milliseconds, 'Time that a stop may take before everything left is killed. Default: 9000, in Kubernetes 27000.'),
+  logFormat: lintel(
+    'LINTEL_LOG_FORMAT',
+    oneOf(['text', 'json']),
+    'How Lintel writes its own and its services’ lines. Default: text.',
+  ),
+  onInitFailure: lintel(
+    'LINTEL_ON_INIT_FAILURE',
+    oneOf(['stop', 'warn', 'continue']),
+    'What a failing cont-init.d script does. Default: stop.',
+  ),
+  s6OnInitFailure: lintel(
+    'S6_BEHAVIOUR_IF_STAGE2_FAILS',
+    oneOf(['0', '1', '2']),
+    's6-overlay’s name for the same: 2 stop, 1 warn, 0 continue.',
+  ),
+  initTimeoutMs: lintel(
+    'LINTEL_INIT_TIMEOUT_MS',
+    milliseconds,
+    'Time that each cont-init.d script may take. Default: no limit.',
+  ),
+  shutdownTimeoutMs: lintel(
+    'LINTEL_SHUTDOWN_TIMEOUT_MS',
+    milliseconds,
+    'Time that a stop may take before everything left is killed. Default: 9000, in Kubernetes 27000.',
+  ),
   strict: lintel('LINTEL_STRICT', flag, 'Malformed platform variables stop the boot.'),
   enforce: lintel('LINTEL_ENFORCE', flag, 'The operator’s settings win over a user’s own configuration.'),
-  openFilesSoft: lintel('LINTEL_NOFILE', integer({ from: 64, to: 1_073_741_816, unit: 'files' }), 'Soft limit of open files for services and CMD. Default: the container’s.'),
-  noNewPrivs: lintel('LINTEL_NO_NEW_PRIVS', flag, 'Services and CMD can’t gain privileges: no sudo, no setuid programs.'),
-  root: lintel('LINTEL_ROOT', anyText, 'Read and write everything below this folder instead of /. For tests and the demo.'),
+  openFilesSoft: lintel(
+    'LINTEL_NOFILE',
+    integer({ from: 64, to: 1_073_741_816, unit: 'files' }),
+    'Soft limit of open files for services and CMD. Default: the container’s.',
+  ),
+  noNewPrivs: lintel(
+    'LINTEL_NO_NEW_PRIVS',
+    flag,
+    'Services and CMD can’t gain privileges: no sudo, no setuid programs.',
+  ),
+  root: lintel(
+    'LINTEL_ROOT',
+    anyText,
+    'Read and write everything below this folder instead of /. For tests and the demo.',
+  ),
   kubernetesHost: platform('KUBERNETES_SERVICE_HOST', anyText, 'Set by Kubernetes: a stop then has 27 s.'),
 } as const satisfies Record<string, Variable<unknown>>;
 

@@ -18,8 +18,15 @@ export const ca: Tool = {
         { path: extraCertificates(facts), text: own, mode: 0o644, owner: 'lintel' },
       ],
       env: { SSL_CERT_FILE: bundle, REQUESTS_CA_BUNDLE: bundle, CURL_CA_BUNDLE: bundle },
-      notes: [`${extra.length} certificate(s) of ${source} added to ${system?.path ?? 'none of the system'} (${bundle})`],
-      warnings: system === undefined ? ['no bundle of the system was found: only these certificates are trusted (install ca-certificates)'] : [],
+      notes: [
+        `${extra.length} certificate(s) of ${source} added to ${system?.path ?? 'none of the system'} (${bundle})`,
+      ],
+      warnings:
+        system === undefined
+          ? [
+              'no bundle of the system was found: only these certificates are trusted (install ca-certificates)',
+            ]
+          : [],
     };
     return contribution;
   },

@@ -13,7 +13,9 @@ export const conda: Tool = {
     const bundle = caBundle(facts);
     if (channels.length === 0 && bundle === undefined) return removeOurPart(config);
     const entries: Record<string, readonly string[]> = {
-      ...(channels.length === 0 ? {} : { channels: list('channels', channels), default_channels: list('default_channels', channels) }),
+      ...(channels.length === 0
+        ? {}
+        : { channels: list('channels', channels), default_channels: list('default_channels', channels) }),
       ...(bundle === undefined ? {} : { ssl_verify: [`ssl_verify: ${JSON.stringify(bundle)}`] }),
     };
     const key = channels.length === 0 ? 'ssl_verify' : 'channels';

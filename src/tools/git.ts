@@ -13,10 +13,15 @@ export const git: Tool = {
     const { git: config, userGit } = facts.configs;
     const bundle = caBundle(facts);
     if (bundle === undefined) return removeOurPart(config);
-    if (config.trouble !== undefined) return { ...NOTHING, warnings: [`${config.path} can't be read (${config.trouble}): left alone`] };
+    if (config.trouble !== undefined)
+      return { ...NOTHING, warnings: [`${config.path} can't be read (${config.trouble}): left alone`] };
     const userFile = findUserFile(userGit, text => hasIniKey(text, 'http', 'sslCAInfo'));
     const userWins = userFile !== undefined && settings.enforce !== true;
-    const text = setIniMarked(removeMarked(config.text ?? ''), { section: 'http', entries: { sslCAInfo: bundle }, hasIndentedValues: false });
+    const text = setIniMarked(removeMarked(config.text ?? ''), {
+      section: 'http',
+      entries: { sslCAInfo: bundle },
+      hasIndentedValues: false,
+    });
     const isChanged = config.isWritable && text !== config.text;
     return {
       files: isChanged ? [{ path: config.path, text, mode: 0o644, owner: 'lintel' }] : [],

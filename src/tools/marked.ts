@@ -62,9 +62,14 @@ export function hasIniKey(text: string, section: string, key: string): boolean {
 }
 
 /** Sets top-level keys of a YAML mapping in block style; undefined for a text in any other style. */
-export function setYamlMarked(text: string, entries: Readonly<Record<string, readonly string[]>>): string | undefined {
+export function setYamlMarked(
+  text: string,
+  entries: Readonly<Record<string, readonly string[]>>,
+): string | undefined {
   const lines = text.split('\n');
-  const isOtherStyle = lines.some((line, index) => /^[{%[&*!|>"']/.test(line) || (index > 0 && /^(---|\.\.\.)/.test(line)));
+  const isOtherStyle = lines.some(
+    (line, index) => /^[{%[&*!|>"']/.test(line) || (index > 0 && /^(---|\.\.\.)/.test(line)),
+  );
   if (isOtherStyle) return undefined;
   const kept = replaceBlocks(lines, new Set(Object.keys(entries)));
   return appendMarked(kept.join('\n'), Object.values(entries).flat());
@@ -72,7 +77,9 @@ export function setYamlMarked(text: string, entries: Readonly<Record<string, rea
 
 /** Whether the text, outside our part, has that top-level key. */
 export function hasYamlKey(text: string, key: string): boolean {
-  return removeMarked(text).split('\n').some(line => readYamlKey(line) === key);
+  return removeMarked(text)
+    .split('\n')
+    .some(line => readYamlKey(line) === key);
 }
 
 function block(lines: readonly string[]): string {

@@ -7,6 +7,10 @@ export const node: Tool = {
   configure(_settings, facts) {
     if (facts.certificates.extra.length === 0) return undefined;
     const path = extraCertificates(facts);
-    return { ...NOTHING, env: { NODE_EXTRA_CA_CERTS: path }, notes: [`certificates (NODE_EXTRA_CA_CERTS=${path})`] };
+    return {
+      ...NOTHING,
+      env: { NODE_EXTRA_CA_CERTS: path },
+      notes: [`certificates (NODE_EXTRA_CA_CERTS=${path})`],
+    };
   },
 };

@@ -25,7 +25,10 @@ export const pip: Tool = {
         variable: 'PIP_CONFIG_FILE',
         edit: text => setIniMarked(text, { section: 'global', entries, hasIndentedValues: true }),
         isSecret: index !== undefined && hasCredentials(index),
-        userFile: findUserFile(userPip, text => hasIniKey(text, 'global', key) || hasIniKey(text, 'install', key)),
+        userFile: findUserFile(
+          userPip,
+          text => hasIniKey(text, 'global', key) || hasIniKey(text, 'install', key),
+        ),
         note: index === undefined ? 'certificates' : `index ${maskUrl(index)}`,
       },
       settings,

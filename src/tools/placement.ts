@@ -1,9 +1,9 @@
 import type { ConfigFile } from '../facts/configs.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Settings } from '../settings/settings.ts';
+import { removeMarked } from './marked.ts';
 import type { Contribution, FileWrite } from './tool.ts';
 import { NOTHING } from './tool.ts';
-import { removeMarked } from './marked.ts';
 
 /**
  * Where a setting goes: the system's file when it can be written, else a file of ours that a variable names.
@@ -27,18 +27,31 @@ export interface Placed {
 
 export function placeConfig(placed: Placed, settings: Settings, facts: Facts): Contribution {
   const { config, userFile } = placed;
-  if (config.trouble !== undefined) return warn(`${config.path} can't be read (${config.trouble}): left alone`);
+  if (config.trouble !== undefined)
+    return warn(`${config.path} can't be read (${config.trouble}): left alone`);
   const enforce = settings.enforce === true;
-  const warnings = userFile === undefined || enforce ? [] : [`${userFile} has a setting of its own, which wins`];
+  const warnings =
+    userFile === undefined || enforce ? [] : [`${userFile} has a setting of its own, which wins`];
   const text = placed.edit(removeMarked(config.text ?? ''));
-  if (text === undefined) return warn(`${config.path} is in a form that can't be edited line by line: left alone`);
+  if (text === undefined)
+    return warn(`${config.path} is in a form that can't be edited line by line: left alone`);
   if (config.isWritable && !placed.isSecret && !enforce) {
-    return { ...NOTHING, files: changedFile(config, text), notes: [`${placed.note} (${config.path})`], warnings };
+    return {
+      ...NOTHING,
+      files: changedFile(config, text),
+      notes: [`${placed.note} (${config.path})`],
+      warnings,
+    };
   }
   if (userFile !== undefined && !enforce) return { ...NOTHING, warnings };
   const file = ownFile(placed, facts, text);
   const undo = config.isWritable ? removeOurPart(config).files : [];
-  return { ...NOTHING, files: [file, ...undo], env: { [placed.variable]: file.path }, notes: [`${placed.note} (${placed.variable}=${file.path})`] };
+  return {
+    ...NOTHING,
+    files: [file, ...undo],
+    env: { [placed.variable]: file.path },
+    notes: [`${placed.note} (${placed.variable}=${file.path})`],
+  };
 }
 
 /** Takes our part of an earlier boot out again; nothing when there is none. */
@@ -46,11 +59,18 @@ export function removeOurPart(config: ConfigFile | undefined): Contribution {
   if (config?.text === undefined || !config.isWritable) return NOTHING;
   const text = removeMarked(config.text);
   if (text === config.text) return NOTHING;
-  return { ...NOTHING, files: changedFile(config, text.trim() === '' ? undefined : text), notes: [`settings of an earlier boot removed (${config.path})`] };
+  return {
+    ...NOTHING,
+    files: changedFile(config, text.trim() === '' ? undefined : text),
+    notes: [`settings of an earlier boot removed (${config.path})`],
+  };
 }
 
 /** The first of the user's files for which `hasKey` holds. */
-export function findUserFile(files: readonly ConfigFile[], hasKey: (text: string) => boolean): string | undefined {
+export function findUserFile(
+  files: readonly ConfigFile[],
+  hasKey: (text: string) => boolean,
+): string | undefined {
   return files.find(file => file.text !== undefined && hasKey(file.text))?.path;
 }
 

@@ -15,12 +15,22 @@ export const uv: Tool = {
     if (index === undefined) return removeOurPart(config);
     const note = `default index ${maskUrl(index)}`;
     const own = removeMarked(config.text ?? '');
-    const useVariable = hasCredentials(index) || settings.enforce === true || !config.isWritable || config.trouble !== undefined || OWN_INDEX.test(own);
+    const useVariable =
+      hasCredentials(index) ||
+      settings.enforce === true ||
+      !config.isWritable ||
+      config.trouble !== undefined ||
+      OWN_INDEX.test(own);
     if (useVariable) {
-      return { ...removeOurPart(config), env: { UV_DEFAULT_INDEX: index }, notes: [`${note} (UV_DEFAULT_INDEX)`] };
+      return {
+        ...removeOurPart(config),
+        env: { UV_DEFAULT_INDEX: index },
+        notes: [`${note} (UV_DEFAULT_INDEX)`],
+      };
     }
     const text = appendMarked(own, ['[[index]]', `url = ${JSON.stringify(index)}`, 'default = true']);
-    const files = text === config.text ? [] : [{ path: config.path, text, mode: 0o644, owner: 'lintel' } as const];
+    const files =
+      text === config.text ? [] : [{ path: config.path, text, mode: 0o644, owner: 'lintel' } as const];
     return { ...NOTHING, files, notes: [`${note} (${config.path})`] };
   },
 };
