@@ -5,14 +5,16 @@
  * the loader, and the bundle, which the loader takes out of the last comment and compiles through the cache.
  */
 import { createHash } from 'node:crypto';
-import { chmod, copyFile, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { execa } from 'execa';
 import pkg from '../package.json' with { type: 'json' };
 
 const SOURCE = join(import.meta.dirname, '../src');
+const SAMPLE_CA = join(import.meta.dirname, '../examples/demo/rootfs/usr/local/share/lintel-demo/ca.pem');
 const DIST = join(import.meta.dirname, '../dist');
 const BUNDLE_BEGIN = '/*lintel-bundle\n';
 const BUNDLE_END = '\nlintel-bundle*/';
@@ -90,9 +92,47 @@ async function placeNode(): Promise<void> {
   await link(source, target).catch(() => copyFile(source, target));
 }
 
-/** Boots once in a scratch root, so that the cache holds what a boot really runs. */
+/** Boots a small workbench in a scratch root, so that the cache holds what a boot really runs. */
 async function writeCodeCache(): Promise<void> {
   const cache = join(DIST, 'lintel.cjs.cache');
   await rm(cache, { force: true });
-  await execa(join(DIST, 'lintel.cjs'), ['make-cache', cache], { timeout: CACHE_LIMIT_MS });
+  const root = await mkdtemp(join(tmpdir(), 'lintel-cache-'));
+  try {
+    await makeScratchRoot(root);
+    await execa(join(DIST, 'lintel.cjs'), ['make-cache', cache], {
+      timeout: CACHE_LIMIT_MS,
+      env: scratchSettings(root),
+    });
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+/** One script, and services that end by themselves: with exit code 0, so the workbench ends with 0. */
+async function makeScratchRoot(root: string): Promise<void> {
+  const files = {
+    'etc/cont-init.d/10-warm': '#!/bin/sh\necho warm\n',
+    'etc/services.d/warm/run': '#!/bin/sh\necho warm\n',
+    'etc/services.d/warm/service.json': '{"restart": "never"}\n',
+    'etc/services.d/warmer/run': '#!/bin/sh\nsleep 0.3\n',
+    'etc/services.d/warmer/service.json': '{"restart": "on-failure", "when": {"command": "sh"}}\n',
+    'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nwarm:x:1000:100::/tmp:/bin/sh\n',
+  };
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(root, name)), { recursive: true });
+    await writeFile(join(root, name), text, { mode: 0o755 });
+  }
+  // The workbench user runs the services, so it has to come through.
+  await chmod(root, 0o755);
+}
+
+function scratchSettings(root: string): Record<string, string> {
+  return {
+    LINTEL_ROOT: root,
+    LINTEL_SERVICES: 'auto',
+    PIP_REPOSITORY: 'https://pypi.example/simple',
+    CONDA_REPOSITORY: 'https://conda.example/main',
+    R_REPOSITORY: 'https://cran.example',
+    PATH_TO_CA_BUNDLE: SAMPLE_CA,
+  };
 }

@@ -1,6 +1,6 @@
 import { writeFileSync, writeSync } from 'node:fs';
 import { parseArguments } from './arguments.ts';
-import { boot, makeDraft } from './boot.ts';
+import { boot } from './boot.ts';
 import { COMMANDS } from './commands/list.ts';
 import { LintelError } from './errors.ts';
 import type { CacheUse } from './launch/cache.ts';
@@ -12,7 +12,7 @@ import { suggestName } from './settings/suggest.ts';
 declare const LINTEL_CACHE_USE: CacheUse | undefined;
 declare const LINTEL_MAKE_CACHE: (() => Buffer) | undefined;
 
-/** A hidden subcommand of the build: runs what a boot runs up to its plan, and writes what V8 compiled for it. */
+/** A hidden subcommand of the build: boots, and writes what V8 compiled for it. */
 const MAKE_CACHE = 'make-cache';
 
 catchSignals();
@@ -34,12 +34,12 @@ async function main(): Promise<number> {
     process.on('uncaughtException', error => writeSync(2, renderFailure(error)));
     return boot(origin, invocation.command);
   }
+  if (invocation.name === MAKE_CACHE) return makeCache(invocation.args[0] ?? '', origin);
   releaseSignals();
   return runCommand(invocation.name, invocation.args, origin);
 }
 
 function runCommand(name: string, args: readonly string[], origin: Origin): number {
-  if (name === MAKE_CACHE) return makeCache(args[0] ?? '', origin);
   const command = COMMANDS.find(candidate => candidate.name === name);
   if (command === undefined) {
     const names = COMMANDS.map(candidate => candidate.name);
@@ -63,12 +63,12 @@ function suggestCommand(name: string, names: readonly string[]): string | undefi
   return meant === undefined ? undefined : `perhaps "${meant.toLowerCase()}"`;
 }
 
-function makeCache(path: string, origin: Origin): number {
-  makeDraft(origin, []);
+async function makeCache(path: string, origin: Origin): Promise<number> {
   if (typeof LINTEL_MAKE_CACHE !== 'function')
     throw new LintelError('Cannot make a code cache: this is no bundle', 2);
+  const exitCode = await boot(origin, []);
   writeFileSync(path, LINTEL_MAKE_CACHE());
-  return 0;
+  return exitCode;
 }
 
 /** process.stdout would leave a slow pipe unfinished at process.exit. */

@@ -1,6 +1,7 @@
 /** Whether `text` is an absolute http or https URL with a host and no blanks or control characters. */
 export function isHttpUrl(text: string): boolean {
-  if (/[\s\p{Cc}]/u.test(text)) return false;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+  if (/[\s\x00-\x1f\x7f]/.test(text)) return false;
   const url = URL.parse(text);
   return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== '';
 }

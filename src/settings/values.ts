@@ -25,6 +25,11 @@ export const flag: Value<boolean> = {
 
 export const anyText: Value<string> = { expected: 'text', schema: text };
 
+export const absolutePath: Value<string> = {
+  expected: 'an absolute path',
+  schema: text.check(z.startsWith('/')),
+};
+
 export const names: Value<readonly string[]> = {
   expected: 'names or patterns (* and ?), separated by commas or blanks',
   schema: z.pipe(

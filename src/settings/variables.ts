@@ -1,4 +1,14 @@
-import { anyText, channels, flag, httpUrl, integer, names, oneOf, type Value } from './values.ts';
+import {
+  absolutePath,
+  anyText,
+  channels,
+  flag,
+  httpUrl,
+  integer,
+  names,
+  oneOf,
+  type Value,
+} from './values.ts';
 
 /**
  * Every variable that Lintel reads. `docs/settings.md` and `lintel help` are generated from this list.
@@ -87,7 +97,7 @@ export const VARIABLES = {
   ),
   root: lintel(
     'LINTEL_ROOT',
-    anyText,
+    absolutePath,
     'Read and write everything below this folder instead of /. For tests and the demo.',
   ),
   kubernetesHost: platform('KUBERNETES_SERVICE_HOST', anyText, 'Set by Kubernetes: a stop then has 27 s.'),
