@@ -12,6 +12,13 @@ const OWN_PATHS = new Set([
   '/usr/local/lib/lintel/lintel.cjs',
 ]);
 
+const FLAGS: Readonly<Record<string, string>> = {
+  '--help': 'help',
+  '-h': 'help',
+  '--version': 'version',
+  '-V': 'version',
+};
+
 /**
  * As `lintel` it is the command line. Under any other name (/init, /opt/onyxia-init.sh) it boots, and arguments
  * are the CMD: Lintel's own names in front of it are dropped, so platforms may chain them in any order. The word
@@ -27,10 +34,11 @@ export function parseArguments(
   const isCommandLine = basename(program) === 'lintel';
   const saysLintel =
     rest.length < args.length && basename(args[args.length - rest.length - 1] ?? '') === 'lintel';
-  const isSubcommand = first !== undefined && subcommands.has(first);
+  // No program's name begins with a dash: `--help` is meant for Lintel.
+  const isSubcommand = first !== undefined && (subcommands.has(first) || first.startsWith('-'));
   const isDirect = basename(program) === 'lintel.cjs' && rest.length === args.length;
   if (isCommandLine || (isSubcommand && (saysLintel || isDirect)))
-    return { type: 'subcommand', name: first ?? 'help', args: rest.slice(1) };
+    return { type: 'subcommand', name: FLAGS[first ?? '--help'] ?? first ?? '', args: rest.slice(1) };
   return { type: 'boot', command: rest };
 }
 

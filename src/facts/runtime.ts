@@ -10,14 +10,18 @@ export function findRuntimeDir(where: {
 }): string {
   const { root, environment, uid } = where;
   const xdg = environment['XDG_RUNTIME_DIR'];
+  // Engines mount /dev/shm writable even under a read-only root.
+  const shared = [`${root}/tmp`, `${root}/dev/shm`];
   const usual = [
     `${root}/run/lintel`,
     ...(xdg?.startsWith('/') ? [`${xdg}/lintel`] : []),
-    `${root}/tmp/lintel-${uid}`,
+    ...shared.map(folder => `${folder}/lintel-${uid}`),
   ];
   const found = usual.find(path => isOurs(path, uid) && isWritableFolder(path));
-  // Somebody holds the usual name in /tmp: a name that nobody could have foreseen.
-  return found ?? `${root}/tmp/lintel-${uid}-${crypto.randomUUID().slice(0, 8)}`;
+  if (found !== undefined) return found;
+  // Somebody holds the usual names there: a name that nobody could have foreseen.
+  const folder = shared.find(isWritableFolder) ?? `${root}/tmp`;
+  return `${folder}/lintel-${uid}-${crypto.randomUUID().slice(0, 8)}`;
 }
 
 /** Absent, or a real folder of this uid that nobody else may write. */

@@ -2,13 +2,11 @@
  * What Node runs first: handlers for signals, then the bundle through its code cache. It stands alone at the
  * head of lintel.cjs, and the bundle follows it inside a comment, so that Node itself compiles only this.
  */
+import './handlers.ts';
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Script } from 'node:vm';
-import { catchSignals } from '../pid1/signals.ts';
 import { type CacheUse, parseCache, renderCache } from './cache.ts';
-
-catchSignals();
 
 /** Filled in by dev/bundle.ts: a hash of the bundle and its place in this file. */
 declare const BUNDLE_ID: string;

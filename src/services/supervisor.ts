@@ -148,6 +148,7 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
       exit => dispatch(entry, { type: 'exited', spawn, exit }),
     );
     entry.child = child;
+    if (!isReading) child?.setReading(false);
     entry.leader = leaderOf(child);
   }
 
@@ -285,8 +286,9 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
     onChildEnded: () => {
       if (sweepTimer !== undefined) planSweep();
     },
-    setReading: isReading => {
-      for (const { child } of entries.values()) child?.setReading(isReading);
+    setReading: now => {
+      isReading = now;
+      for (const { child } of entries.values()) child?.setReading(now);
     },
   };
 }
