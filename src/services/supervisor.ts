@@ -82,6 +82,7 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
   let isSweepPlanned = false;
   let sweepTimer: NodeJS.Timeout | undefined;
   const quiet: (() => void)[] = [];
+  let isReading = true;
 
   /** Events only enqueue: one is worked off whole before the next begins. */
   function dispatch(entry: Entry, event: Event): void {
