@@ -5,7 +5,7 @@ import { LintelError, renderCause, renderProblem } from './errors.ts';
 import { type Facts, readFacts } from './facts/facts.ts';
 import type { Environment, Origin } from './launch/environ.ts';
 import { type Log, makeLog } from './log.ts';
-import { type Libc, openLibc } from './pid1/libc.ts';
+import { openLibc } from './pid1/libc.ts';
 import { startReaper } from './pid1/reaper.ts';
 import { receiveRequests } from './pid1/requests.ts';
 import { makePlan, type Plan } from './plan.ts';
@@ -51,6 +51,8 @@ export async function boot(origin: Origin, command: readonly string[]): Promise<
   const keepSupervisor = (made: Supervisor) => {
     supervisor = made;
   };
+  // Children of libc's are nothing that Node knows to wait for.
+  const alive = setInterval(() => undefined, LONGEST_TIMER_MS);
   const ending = await live({
     draft,
     origin,
@@ -62,11 +64,14 @@ export async function boot(origin: Origin, command: readonly string[]): Promise<
     log.info(`ended with exit code ${ending.code}: ${ending.reason}`);
   writeTerminationLog(draft.facts.root, ending.reason);
   await log.flush(FLUSH_MS);
+  clearInterval(alive);
   return ending.code;
 }
 
 /** A reader that has stalled at the very end is not waited for longer than this. */
 const FLUSH_MS = 1000;
+/** 24 days: the most that a timer of Node's can wait. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface Life {
   readonly draft: Draft;
@@ -79,10 +84,10 @@ interface Life {
 async function live({ draft, origin, log, onReaped, keepSupervisor }: Life): Promise<Ending> {
   const { facts } = draft;
   const requests = receiveRequests(facts.process.hasTerminal);
-  const libc = prepareProcess(facts, log, onReaped);
+  const native = prepareProcess(facts, log, onReaped);
   try {
     const first = applyDraft(draft, origin, log);
-    const spawner = makeSpawner(draft, libc);
+    const spawner = makeSpawner(draft, native);
     const self = makeSelf(facts, draft.environment);
     const init = { spawner, self, log, stop: requests.stop };
     const grown = await runInitScripts({ ...init, plan: first.plan, given: first.environment });
@@ -109,7 +114,7 @@ async function live({ draft, origin, log, onReaped, keepSupervisor }: Life): Pro
 
 /** Says what is wrong and what is done, then does it. Throws a LintelError for problems that stop the boot. */
 function applyDraft(draft: Draft, origin: Origin, log: Log): Draft {
-  const { plan, facts } = draft;
+  const { plan } = draft;
   sayProblems(plan, log);
   try {
     applyRuntimeFolder(plan);
@@ -122,11 +127,6 @@ function applyDraft(draft: Draft, origin: Origin, log: Log): Draft {
   saySummary(draft, log);
   for (const name of origin.notUtf8)
     log.warn(`variable ${name} is not valid UTF-8: its odd bytes reach programs as U+FFFD`);
-  if (facts.setpriv === undefined && facts.process.uid === 0 && plan.user.uid !== 0) {
-    log.warn(
-      'there is no setpriv (util-linux): services run as the workbench user, but without its supplementary groups',
-    );
-  }
   for (const failure of applyFiles(plan)) log.error(failure);
   return draft;
 }
@@ -159,26 +159,24 @@ function saySummary({ plan, facts }: Draft, log: Log): void {
   log.info(`services: ${names || 'none'}${disabled === '' ? '' : `; not: ${disabled}`}`);
 }
 
-function prepareProcess(facts: Facts, log: Log, onReaped: () => void): Libc | undefined {
+function prepareProcess(facts: Facts, log: Log, onReaped: () => void): Spawner['native'] {
   const libc = openLibc();
   if ('missing' in libc) {
     log.warn(
       `orphaned processes are not reaped: ${libc.missing}. Better start the container with the engine's --init`,
     );
+    if (facts.setpriv === undefined && facts.process.uid === 0) {
+      log.warn('there is no setpriv (util-linux) either: services run without their supplementary groups');
+    }
     return undefined;
   }
   if (!facts.process.isPid1) libc.becomeSubreaper();
-  startReaper(libc, onReaped);
-  return libc;
+  return { libc, reaper: startReaper(libc, onReaped) };
 }
 
-function makeSpawner({ facts, plan }: Draft, libc: Libc | undefined): Spawner {
-  return {
-    libc,
-    setpriv: facts.setpriv,
-    uid: facts.process.uid,
-    openFiles: { soft: plan.openFilesSoft, hard: facts.process.openFiles.hard },
-  };
+function makeSpawner({ facts, plan }: Draft, native: Spawner['native']): Spawner {
+  const openFiles = { soft: plan.openFilesSoft, hard: facts.process.openFiles.hard };
+  return { native, setpriv: facts.setpriv, uid: facts.process.uid, openFiles };
 }
 
 /** Lintel's own user, whom scripts run as. */

@@ -1,3 +1,5 @@
+import { bindSpawn, type Spawn } from './posix-spawn.ts';
+
 /**
  * The few calls of libc that Node does not offer, through node:ffi. The module is experimental and absent where
  * Node was built without it: then `openLibc` says why, and what needs it is reduced.
@@ -5,8 +7,9 @@
 export interface Libc {
   /** The pid of a child that has ended and waits to be reaped, 0 for none. Reaps nothing. */
   peekEnded(): number;
-  /** Reaps one ended child; whether it did. */
-  reap(pid: number): boolean;
+  /** Reaps one ended child and returns its wait status; undefined when it is not there. */
+  reap(pid: number): number | undefined;
+  readonly spawn: Spawn;
   /** Makes orphans below this process its children. */
   becomeSubreaper(): boolean;
   /** A pipe of the kernel's, both ends closed on exec: [read end, write end]; undefined when no descriptor is left. */
@@ -59,7 +62,8 @@ function bind(): Libc {
       info.writeInt32LE(0, SI_PID);
       return c.waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT) === 0 ? info.readInt32LE(SI_PID) : 0;
     },
-    reap: pid => c.waitpid(pid, status, WNOHANG) === pid,
+    reap: pid => (c.waitpid(pid, status, WNOHANG) === pid ? status.readInt32LE(0) : undefined),
+    spawn: bindSpawn(ffi),
     becomeSubreaper: () => c.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n) === 0,
     openPipe: () => (c.pipe2(pair, O_CLOEXEC) === 0 ? [pair.readInt32LE(0), pair.readInt32LE(4)] : undefined),
     setOpenFiles({ soft, hard }) {

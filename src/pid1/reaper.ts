@@ -2,11 +2,21 @@ import type { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
 import type { Libc } from './libc.ts';
 
+/** How a child ended, as waitpid(2) codes it. */
+export type WaitStatus = number;
+
+export interface Reaper {
+  /** Calls back once, in a later turn of the loop, when that child of `libc.spawn` has ended. */
+  expect(pid: number, onEnded: (status: WaitStatus) => void): void;
+}
+
 /**
- * Reaps orphans that were handed to this process, and never a child of Node's own: libuv waits for those itself,
- * and an exit status taken from it is lost for good. Node's children are known from its own public channel.
+ * Reaps every child that has ended: those that `libc.spawn` started report their status, orphans that were handed
+ * to this process just go. A child of child_process is left to libuv, which waits for it itself: an exit status
+ * taken from it is lost for good. Which those are is known from Node's own public channel.
  */
-export function startReaper(libc: Libc, onReaped: () => void): void {
+export function startReaper(libc: Libc, onOrphan: () => void): Reaper {
+  const expected = new Map<number, (status: WaitStatus) => void>();
   const children = new Set<ChildProcess>();
   subscribe('child_process', message => children.add((message as { process: ChildProcess }).process));
   let isLookingAgain = false;
@@ -20,14 +30,19 @@ export function startReaper(libc: Libc, onReaped: () => void): void {
         isLookingAgain = true;
         return;
       }
-      if (!libc.reap(pid)) return;
-      onReaped();
+      const status = libc.reap(pid);
+      if (status === undefined) return;
+      const onEnded = expected.get(pid);
+      expected.delete(pid);
+      if (onEnded === undefined) onOrphan();
+      else onEnded(status);
     }
   }
 
   process.on('SIGCHLD', reapAll);
   // Whatever ended before the handler stood.
   reapAll();
+  return { expect: (pid, onEnded) => expected.set(pid, onEnded) };
 }
 
 function isNodes(children: Set<ChildProcess>, pid: number): boolean {

@@ -1,19 +1,20 @@
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { closeSync, fchownSync, fstatSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { renderCause } from '../errors.ts';
 import { isDirectory } from '../facts/files.ts';
 import { findProgram } from '../facts/programs.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Libc } from '../pid1/libc.ts';
+import type { Reaper } from '../pid1/reaper.ts';
 import type { User } from '../user.ts';
 import type { Exit } from './exit.ts';
+import { spawnNode } from './spawn-node.ts';
+import { type Started, spawnPosix } from './spawn-posix.ts';
 
 /** What every process of this boot is started with. */
 export interface Spawner {
-  /** undefined where node:ffi is missing: output then goes through sockets, and the raised limit stays. */
-  readonly libc: Libc | undefined;
+  /** undefined where node:ffi is missing: child_process then does it, and the raised limit of open files stays. */
+  readonly native: { readonly libc: Libc; readonly reaper: Reaper } | undefined;
   readonly setpriv: string | undefined;
   readonly uid: number;
   /** Limits of open files: what children get, and what this process has. */
@@ -54,44 +55,33 @@ export function startProcess(
   spec: ProcessSpec,
   onExit: (exit: Exit) => void,
 ): Child | undefined {
-  const obstacle = findObstacle(spec);
-  if (obstacle !== undefined) {
-    setImmediate(onExit, obstacle);
-    return undefined;
-  }
-  const pipes = spec.output === 'inherit' ? undefined : openPipes(spawner, spec.user);
-  const started = spawnWithLimits(spawner, spec, pipes?.writeEnds);
-  for (const fd of pipes?.writeEnds ?? []) closeSync(fd);
-  if (!('child' in started)) {
-    for (const fd of pipes?.readEnds ?? []) closeSync(fd);
+  const path = findPath(spec);
+  const started = typeof path === 'string' ? start(spawner, spec, path) : path;
+  if (!('pid' in started)) {
     setImmediate(onExit, started);
     return undefined;
   }
-  const { child } = started;
-  const streams =
-    spec.output === 'inherit' ? [] : readOutput({ child, readEnds: pipes?.readEnds, reader: spec.output });
+  const { outputs, pid } = started;
+  if (spec.output !== 'inherit') readOutputs(outputs, spec.output);
   let isOver = false;
-  const end = (exit: Exit) => {
-    if (!isOver) onExit(exit);
-    isOver = true;
-  };
-  child.once('error', error => setImmediate(end, startFailure(error)));
-  // Exit, not close: a background grandchild may hold the output open for hours.
-  child.once('exit', (code, signal) =>
-    waitForOutput(streams, () => end(signal === null ? { code: code ?? 0 } : { signal })),
+  started.onEnded(exit =>
+    waitForOutputs(outputs, () => {
+      if (!isOver) onExit(exit);
+      isOver = true;
+    }),
   );
-  if (child.pid === undefined) return undefined;
-  return { pid: child.pid, setReading: isReading => setReading(streams, isReading) };
+  return pid === 0 ? undefined : { pid, setReading: isReading => setReading(outputs, isReading) };
 }
 
-/** The mistakes that exec would report as one and the same "no such file". */
-function findObstacle(spec: ProcessSpec): Exit | undefined {
+/** The file to run, or the mistake that exec would report as one and the same "no such file". */
+function findPath(spec: ProcessSpec): string | Exit {
   const [program] = spec.argv;
   if (!isDirectory(spec.cwd)) return { error: `its working directory ${spec.cwd} does not exist`, code: 126 };
-  const path = program.includes('/') && !program.startsWith('/') ? `${spec.cwd}/${program}` : program;
-  if (findProgram(path, spec.environment) !== undefined) return undefined;
+  const name = program.includes('/') && !program.startsWith('/') ? `${spec.cwd}/${program}` : program;
+  const path = findProgram(name, spec.environment);
+  if (path !== undefined) return path;
   if (!program.includes('/')) return { error: `${program}: not found on PATH`, code: 127 };
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statSync(name, { throwIfNoEntry: false });
   if (stat === undefined) return { error: `${program}: no such file`, code: 127 };
   return {
     error: `${program}: ${stat.isDirectory() ? 'it is a directory' : 'it is not executable'}`,
@@ -99,25 +89,70 @@ function findObstacle(spec: ProcessSpec): Exit | undefined {
   };
 }
 
-interface Pipes {
-  readonly readEnds: readonly [number, number];
-  readonly writeEnds: readonly [number, number];
+type Running = Started & { readonly outputs: readonly Readable[] };
+
+function start(spawner: Spawner, spec: ProcessSpec, path: string): Running | Exit {
+  const { native } = spawner;
+  const isSwitching = spec.user.uid !== spawner.uid;
+  // no_new_privs can't be taken back from this process, so a helper sets it. Without one, better not to start.
+  if (spec.noNewPrivs && spawner.setpriv === undefined)
+    return { error: 'no_new_privs needs setpriv (util-linux)', code: 126 };
+  const helper = spec.noNewPrivs || native === undefined ? makeHelper(spawner, spec, isSwitching) : undefined;
+  const common = {
+    argv: [...(helper ?? []), ...spec.argv],
+    environment: spec.environment,
+    cwd: spec.cwd,
+    // A session of its own, so that ending a service never reaches Lintel or whoever holds the terminal.
+    hasOwnSession: spec.output !== 'inherit',
+  };
+  const user = isSwitching && helper === undefined ? spec.user : undefined;
+  if (native === undefined) return spawnNode({ ...common, isInherited: spec.output === 'inherit', user });
+  const request = { ...common, path: helper?.[0] ?? path, user };
+  return withLimits(spawner, native.libc, () => startNative(spawner, spec, native, request));
+}
+
+function startNative(
+  spawner: Spawner,
+  spec: ProcessSpec,
+  native: NonNullable<Spawner['native']>,
+  request: Omit<Parameters<typeof spawnPosix>[1], 'outputs'>,
+): Running | Exit {
+  if (spec.output === 'inherit')
+    return withOutputs(spawnPosix(native, { ...request, outputs: undefined }), []);
+  const pipes = openPipes(native.libc, spawner.uid === 0 ? spec.user : undefined);
+  if (pipes === undefined) return { error: 'no file descriptor is left for its output', code: 126 };
+  try {
+    const started = spawnPosix(native, { ...request, outputs: pipes.writeEnds });
+    if (!('pid' in started)) for (const fd of pipes.readEnds) closeSync(fd);
+    return withOutputs(started, pipes.readEnds);
+  } finally {
+    for (const fd of pipes.writeEnds) closeSync(fd);
+  }
+}
+
+function withOutputs(started: Started | Exit, readEnds: readonly number[]): Running | Exit {
+  if (!('pid' in started)) return started;
+  return { ...started, outputs: readEnds.map(fd => new Socket({ fd, readable: true, writable: false })) };
 }
 
 /**
- * Pipes of the kernel's whose write ends belong to the service's user. libuv's own are sockets, on which
+ * Pipes of the kernel's whose write ends belong to the process's user. libuv's own are sockets, on which
  * `> /dev/stderr` fails; on a pipe of root's it fails after the uid has changed.
  */
-function openPipes(spawner: Spawner, user: User): Pipes | undefined {
-  const stdout = spawner.libc?.openPipe();
-  if (stdout === undefined) return undefined;
-  const stderr = spawner.libc?.openPipe();
-  if (stderr === undefined) {
-    for (const fd of stdout) closeSync(fd);
+function openPipes(
+  libc: Libc,
+  owner: User | undefined,
+):
+  | { readonly readEnds: readonly [number, number]; readonly writeEnds: readonly [number, number] }
+  | undefined {
+  const stdout = libc.openPipe();
+  const stderr = stdout === undefined ? undefined : libc.openPipe();
+  if (stdout === undefined || stderr === undefined) {
+    for (const fd of stdout ?? []) closeSync(fd);
     return undefined;
   }
   const writeEnds = [stdout[1], stderr[1]] as const;
-  if (spawner.uid === 0) for (const fd of writeEnds) fchownSync(fd, user.uid, user.gid);
+  if (owner !== undefined) for (const fd of writeEnds) fchownSync(fd, owner.uid, owner.gid);
   return { readEnds: [stdout[0], stderr[0]], writeEnds };
 }
 
@@ -125,92 +160,45 @@ function openPipes(spawner: Spawner, user: User): Pipes | undefined {
  * Node has raised its own soft limit of open files, and children inherit it: programs that close every possible
  * descriptor then hang for seconds. So the limit is lowered for the moment of the fork, which is synchronous.
  */
-function spawnWithLimits(
-  spawner: Spawner,
-  spec: ProcessSpec,
-  writeEnds: readonly [number, number] | undefined,
-) {
-  const { libc, openFiles } = spawner;
-  const isLowered = openFiles.soft < openFiles.hard && libc?.setOpenFiles(openFiles) === true;
+function withLimits<T>({ openFiles }: Spawner, libc: Libc, act: () => T): T {
+  const isLowered = openFiles.soft < openFiles.hard && libc.setOpenFiles(openFiles);
   try {
-    const { file, args, options } = makeSpawn(spawner, spec, writeEnds);
-    return { child: spawn(file, args, options) };
-  } catch (error) {
-    // Thrown, not emitted: an environment over the kernel's limits, a NUL byte, no memory.
-    return startFailure(error);
+    return act();
   } finally {
-    if (isLowered) libc?.setOpenFiles({ soft: openFiles.hard, hard: openFiles.hard });
+    if (isLowered) libc.setOpenFiles({ soft: openFiles.hard, hard: openFiles.hard });
   }
 }
 
-function startFailure(error: unknown): Exit {
-  const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-  return { error: renderCause(error), code: isMissing ? 127 : 126 };
-}
-
-function makeSpawn(spawner: Spawner, spec: ProcessSpec, writeEnds: readonly [number, number] | undefined) {
-  const { argv, user } = spec;
-  const isInherited = spec.output === 'inherit';
-  const options: SpawnOptions = {
-    cwd: spec.cwd,
-    env: spec.environment,
-    // A session of its own, so that ending a service never reaches Lintel or whoever holds the terminal.
-    detached: !isInherited,
-    stdio: isInherited ? 'inherit' : ['ignore', ...(writeEnds ?? (['pipe', 'pipe'] as const))],
-  };
-  const isSwitching = user.uid !== spawner.uid;
-  if (!isSwitching && !spec.noNewPrivs) return { file: argv[0], args: argv.slice(1), options };
-  if (spawner.setpriv === undefined) {
-    // Node's own way loses the supplementary groups; the boot summary has said so. Never silently root.
-    return {
-      file: argv[0],
-      args: argv.slice(1),
-      options: isSwitching ? { ...options, uid: user.uid, gid: user.gid } : options,
-    };
-  }
-  return {
-    file: spawner.setpriv,
-    args: [...makePrivileges(spawner, spec, isSwitching), '--', ...argv],
-    options,
-  };
-}
-
-function makePrivileges(spawner: Spawner, { user, noNewPrivs }: ProcessSpec, isSwitching: boolean): string[] {
+/** setpriv and its arguments; undefined where there is nothing to set or no setpriv. */
+function makeHelper(
+  spawner: Spawner,
+  { user, noNewPrivs }: ProcessSpec,
+  isSwitching: boolean,
+): string[] | undefined {
+  if (spawner.setpriv === undefined || (!isSwitching && !noNewPrivs)) return undefined;
   const groups = user.groups.length === 0 ? ['--clear-groups'] : ['--groups', user.groups.join(',')];
   return [
+    spawner.setpriv,
     ...(isSwitching
       ? ['--reuid', String(user.uid), '--regid', String(user.gid), ...groups, '--inh-caps=-all']
       : []),
     ...(noNewPrivs ? ['--no-new-privs'] : []),
     ...(noNewPrivs && spawner.uid === 0 ? ['--bounding-set=-all'] : []),
+    '--',
   ];
 }
 
-function readOutput(from: {
-  readonly child: ChildProcess;
-  readonly readEnds: readonly [number, number] | undefined;
-  readonly reader: OutputReader;
-}): Readable[] {
-  const { child, readEnds, reader } = from;
-  const [stdout, stderr] = readEnds?.map(fd => new Socket({ fd, readable: true, writable: false })) ?? [
-    child.stdout,
-    child.stderr,
-  ];
-  const streams = [
-    { name: 'stdout' as const, stream: stdout },
-    { name: 'stderr' as const, stream: stderr },
-  ];
-  return streams.flatMap(({ name, stream }) => {
-    if (!stream) return [];
+function readOutputs(outputs: readonly Readable[], reader: OutputReader): void {
+  for (const [index, stream] of outputs.entries()) {
+    const name = index === 0 ? 'stdout' : 'stderr';
     stream.on('data', (data: Buffer) => reader.onData(name, data));
     stream.once('end', () => reader.onEnd(name));
     stream.on('error', () => reader.onEnd(name));
-    return [stream];
-  });
+  }
 }
 
-function waitForOutput(streams: readonly Readable[], then: () => void): void {
-  const open = streams.filter(stream => !stream.readableEnded && !stream.destroyed);
+function waitForOutputs(outputs: readonly Readable[], then: () => void): void {
+  const open = outputs.filter(stream => !stream.readableEnded && !stream.destroyed);
   if (open.length === 0) return then();
   let left = open.length;
   const timer = setTimeout(then, DRAIN_MS);
@@ -224,8 +212,8 @@ function waitForOutput(streams: readonly Readable[], then: () => void): void {
   }
 }
 
-function setReading(streams: readonly Readable[], isReading: boolean): void {
-  for (const stream of streams) {
+function setReading(outputs: readonly Readable[], isReading: boolean): void {
+  for (const stream of outputs) {
     if (isReading) stream.resume();
     else stream.pause();
   }
