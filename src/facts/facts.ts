@@ -1,4 +1,4 @@
-import { realpathSync, statSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Problem } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
@@ -9,6 +9,7 @@ import { type Accounts, readAccounts } from './accounts.ts';
 import { type CertificateFacts, readCertificates } from './certificates.ts';
 import { type CgroupFacts, readCgroup } from './cgroup.ts';
 import { type Configs, readConfigs } from './configs.ts';
+import { readStat } from './files.ts';
 import { type ProcessFacts, readProcess } from './process.ts';
 import { findProgram, type Programs, readPrograms } from './programs.ts';
 import { findRuntimeDir } from './runtime.ts';
@@ -74,7 +75,7 @@ export function readFacts(given: {
     services,
     presentFiles: services
       .flatMap(service => service.when.file)
-      .filter(path => statSync(root + path, { throwIfNoEntry: false })),
+      .filter(path => readStat(root + path) !== undefined),
     problems: [
       ...workbench.problems,
       ...certificates.problems,
@@ -86,7 +87,7 @@ export function readFacts(given: {
 const SIGNAL_NAMES: ReadonlySet<string> = new Set(Object.keys(constants.signals));
 
 function readGivenHome(home: string | undefined): UserSources['givenHome'] {
-  const stat = home?.startsWith('/') ? statSync(home, { throwIfNoEntry: false }) : undefined;
+  const stat = home?.startsWith('/') ? readStat(home) : undefined;
   return stat?.isDirectory() ? { uid: stat.uid, gid: stat.gid, mode: stat.mode } : undefined;
 }
 

@@ -3,9 +3,11 @@ import {
   closeSync,
   constants,
   fstatSync,
+  lstatSync,
   openSync,
   readdirSync,
   readSync,
+  type Stats,
   statSync,
 } from 'node:fs';
 
@@ -38,15 +40,18 @@ export function readTextIfAny(path: string): string | undefined {
   }
 }
 
-/** The first bytes of a file as latin1 text; empty when it can't be read. */
-export function readHead(path: string, bytes: number): string {
-  const fd = openIfThere(path);
-  if (fd === undefined) return '';
+/** The first bytes of a file as latin1 text; undefined when it can't be read. */
+export function readHead(path: string, bytes: number): string | undefined {
   try {
-    const buffer = Buffer.alloc(bytes);
-    return buffer.toString('latin1', 0, readSync(fd, buffer, 0, bytes, 0));
-  } finally {
-    closeSync(fd);
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const buffer = Buffer.alloc(bytes);
+      return buffer.toString('latin1', 0, readSync(fd, buffer, 0, bytes, 0));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return undefined;
   }
 }
 
@@ -60,13 +65,31 @@ export function readNames(path: string): string[] {
   }
 }
 
+/** What the path leads to; undefined when there is nothing or it is hidden behind a folder of somebody else's. */
+export function readStat(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/** As `readStat`, of a link itself. */
+export function readLinkStat(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
 export function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return readStat(path)?.isDirectory() ?? false;
 }
 
 /** Most candidates on a PATH do not exist, and a thrown error costs ten times what a stat does. */
 export function isExecutableFile(path: string): boolean {
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
+  if (readStat(path)?.isFile() !== true) return false;
   try {
     accessSync(path, constants.X_OK);
     return true;

@@ -1,6 +1,5 @@
-import { lstatSync } from 'node:fs';
 import type { Environment } from '../launch/environ.ts';
-import { isWritableFolder } from './files.ts';
+import { isWritableFolder, readLinkStat } from './files.ts';
 
 /** Where runtime state goes: the first of these that is ours to write and no trap of another user. */
 export function findRuntimeDir(where: {
@@ -26,6 +25,6 @@ export function findRuntimeDir(where: {
 
 /** Absent, or a real folder of this uid that nobody else may write. */
 function isOurs(path: string, uid: number): boolean {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
+  const stat = readLinkStat(path);
   return stat === undefined || (stat.isDirectory() && stat.uid === uid && (stat.mode & 0o022) === 0);
 }

@@ -1,5 +1,4 @@
-import { statSync } from 'node:fs';
-import { isExecutableFile, readHead, readNames } from './files.ts';
+import { isExecutableFile, readHead, readNames, readStat } from './files.ts';
 
 /** A file in cont-init.d or cont-finish.d. */
 export interface ScriptFact {
@@ -24,12 +23,14 @@ export function readScripts(root: string, folder: 'cont-init.d' | 'cont-finish.d
 
 /** Why a file can't be run as a program; undefined when it can. */
 export function findObstacle(path: string): string | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = readStat(path);
   if (stat === undefined) return 'it is a link to nothing';
   if (stat.isDirectory()) return 'it is a directory, not a file';
   if (!stat.isFile()) return 'it is no regular file';
   if (!isExecutableFile(path)) return 'it is not executable (chmod +x)';
   const head = readHead(path, 4);
-  if (!head.startsWith('#!') && head !== '\x7fELF') return 'its first line is no "#!" with an interpreter';
+  // What may be run but not read is the kernel's to judge.
+  if (head !== undefined && !head.startsWith('#!') && head !== '\x7fELF')
+    return 'its first line is no "#!" with an interpreter';
   return undefined;
 }

@@ -1,6 +1,5 @@
-import { lstatSync } from 'node:fs';
 import { renderCause } from '../errors.ts';
-import { isDirectory, readNames, readText } from './files.ts';
+import { isDirectory, readLinkStat, readNames, readText } from './files.ts';
 import { findObstacle } from './scripts.ts';
 
 /** A folder in services.d, as it lies there. */
@@ -45,7 +44,7 @@ function readService(place: Pick<ServiceFact, 'name' | 'folder' | 'origin'>): Se
 }
 
 function readRunnable(path: string): Runnable | undefined {
-  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+  if (readLinkStat(path) === undefined) return undefined;
   return { path, obstacle: findObstacle(path) };
 }
 

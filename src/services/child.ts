@@ -1,7 +1,7 @@
-import { closeSync, fchownSync, fstatSync, statSync } from 'node:fs';
+import { closeSync, fchownSync, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { isDirectory } from '../facts/files.ts';
+import { isDirectory, readStat } from '../facts/files.ts';
 import { findProgram } from '../facts/programs.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Libc } from '../pid1/libc.ts';
@@ -81,7 +81,7 @@ function findPath(spec: ProcessSpec): string | Exit {
   const path = findProgram(name, spec.environment);
   if (path !== undefined) return path;
   if (!program.includes('/')) return { error: `${program}: not found on PATH`, code: 127 };
-  const stat = statSync(name, { throwIfNoEntry: false });
+  const stat = readStat(name);
   if (stat === undefined) return { error: `${program}: no such file`, code: 127 };
   return {
     error: `${program}: ${stat.isDirectory() ? 'it is a directory' : 'it is not executable'}`,
