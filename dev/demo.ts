@@ -1,0 +1,121 @@
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { DEFAULT_PATH, type SandboxKind, sandboxKind, startSandbox } from './sandbox.ts';
+import { CHECKOUT, PROGRAM_FOLDER } from './sandbox-root.ts';
+
+/** The demo's workbench, booted: `npm start` is this and words around it. */
+export interface Demo {
+  readonly kind: SandboxKind;
+  /** The settings that Lintel was given, without those that only fit the demo to this machine. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Asks Lintel to stop, as `docker stop` would. */
+  stop(): Promise<void>;
+  /** Lintel's exit code, after everything of the demo has been removed. */
+  readonly exitCode: Promise<number>;
+}
+
+const DEMO_LAYER = join(CHECKOUT, 'examples/demo/rootfs');
+const CERTIFICATE = '/usr/local/share/lintel-demo/ca.pem';
+
+/** Nothing answers there: `.example` names are reserved. The demo shows configuration, not downloads. */
+const SETTINGS = {
+  PIP_REPOSITORY: 'https://packages.example/pypi/simple',
+  CONDA_REPOSITORY: 'https://packages.example/conda-forge',
+  R_REPOSITORY: 'https://packages.example/cran',
+  PATH_TO_CA_BUNDLE: CERTIFICATE,
+};
+
+/** Boots in a sandbox, or as an ordinary process where the machine allows none. `environment` is added. */
+export function bootDemo(environment: Readonly<Record<string, string>>): Demo {
+  const kind = sandboxKind();
+  return kind === 'ordinary process' ? bootInTemporaryRoot(environment) : bootInSandbox(kind, environment);
+}
+
+/** Where programs are looked for: the sandbox shows Debian's own, an ordinary process whatever the caller has. */
+export function demoPath(): string {
+  return sandboxKind() === 'ordinary process' ? (process.env['PATH'] ?? DEFAULT_PATH) : DEFAULT_PATH;
+}
+
+function bootInSandbox(kind: SandboxKind, added: Readonly<Record<string, string>>): Demo {
+  const sandbox = startSandbox(['/init'], {
+    layers: [DEMO_LAYER],
+    environment: { PATH: demoPath(), HOME: '/root', ...terminal(), ...added, ...SETTINGS },
+    network: 'host',
+    stdio: ['ignore', 'inherit', 'inherit'],
+    buffer: false,
+  });
+  return {
+    kind,
+    settings: SETTINGS,
+    stop: async () => void process.kill(await sandbox.pid1(), 'SIGTERM'),
+    exitCode: sandbox.then(result => result.exitCode ?? 1),
+  };
+}
+
+/** The same tree below a folder of its own; LINTEL_ROOT tells Lintel, programs come from the machine itself. */
+function bootInTemporaryRoot(added: Readonly<Record<string, string>>): Demo {
+  const root = mkdtempSync(join(tmpdir(), 'lintel-demo-'));
+  fillTemporaryRoot(root);
+  const settings = { ...SETTINGS, PATH_TO_CA_BUNDLE: root + CERTIFICATE };
+  const lintel = execa('setpriv', ['--pdeathsig', 'TERM', '--', join(root, PROGRAM_FOLDER, 'lintel.cjs')], {
+    env: {
+      ...{ PATH: demoPath(), HOME: join(root, 'home'), ...terminal(), ...added, ...settings },
+      LINTEL_ROOT: root,
+      // Here a service would be a service of the machine itself: nobody else's rights, and no login from outside.
+      LINTEL_USER: String(process.getuid?.()),
+      LINTEL_SERVICES_DISABLED: 'sshd',
+    },
+    extendEnv: false,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    reject: false,
+  });
+  return {
+    kind: 'ordinary process',
+    settings,
+    stop: async () => void lintel.kill('SIGTERM'),
+    exitCode: lintel.then(result => {
+      rmSync(root, { recursive: true, force: true });
+      return result.exitCode ?? 1;
+    }),
+  };
+}
+
+function fillTemporaryRoot(root: string): void {
+  const program = PROGRAM_FOLDER;
+  for (const folder of [program, '/etc/ssl/certs', '/home', '/run', '/tmp']) {
+    mkdirSync(join(root, folder), { recursive: true });
+  }
+  chmodSync(join(root, 'tmp'), 0o1777);
+  for (const layer of [join(CHECKOUT, 'rootfs'), DEMO_LAYER]) {
+    cpSync(layer, root, { recursive: true, verbatimSymlinks: true });
+  }
+  for (const name of ['services.d', 'cont-init.d']) {
+    cpSync(join(CHECKOUT, name), join(root, program, name), { recursive: true });
+  }
+  for (const name of ['lintel.cjs', 'lintel.cjs.cache', 'node']) {
+    symlinkSync(join(CHECKOUT, 'dist', name), join(root, program, name));
+  }
+  for (const name of ['passwd', 'group']) copyFileSync(join('/etc', name), join(root, 'etc', name));
+  const certificates = '/etc/ssl/certs/ca-certificates.crt';
+  if (existsSync(certificates)) symlinkSync(certificates, join(root, certificates));
+}
+
+/** What the terminal can show, so that Lintel and the services see it as this process does. */
+function terminal(): Record<string, string> {
+  const names = ['TERM', 'COLORTERM', 'NO_COLOR'] as const;
+  const given = names.flatMap(name =>
+    process.env[name] === undefined ? [] : [[name, process.env[name]] as const],
+  );
+  return { LANG: 'C.UTF-8', ...Object.fromEntries(given) };
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { execa } from 'execa';
+import { sandboxKind } from '../../dev/sandbox.ts';
+
+const CHECKOUT = join(import.meta.dirname, '../..');
+const LIMIT_MS = 60_000;
+/** Root can give the demo a network of its own, so that its ports are free whatever else runs here. */
+const skip = sandboxKind() !== 'root namespaces' && 'a network of its own for the demo wants root';
+
+describe('npm start', { timeout: LIMIT_MS }, () => {
+  for (const [name, stop] of [
+    ['Ctrl-C on the terminal', '\x03'],
+    ['a second Ctrl-C right after the first', '\x03\x03'],
+  ] as const) {
+    test(`boots a workbench whose page answers; ${name} stops it in order within a second`, {
+      skip,
+    }, async () => {
+      const demo = startOnTerminal();
+      let output = '';
+      let stoppedMs = Number.POSITIVE_INFINITY;
+      demo.stdout.on('data', data => {
+        output += data;
+        if (stoppedMs === Number.POSITIVE_INFINITY && /Ctrl-C\r\n/.test(output)) {
+          stoppedMs = performance.now();
+          demo.stdin.write(stop);
+        }
+      });
+      const { exitCode } = await demo;
+      const tookMs = performance.now() - stoppedMs;
+      assert.equal(exitCode, 0, output);
+      assert.match(output, /The workbench is up\.[^!]*http:\/\/127\.0\.0\.1:8888/);
+      assert.doesNotMatch(output, /no answer/);
+      assert.equal(output.match(/Lintel has ended\S* with exit code 0/g)?.length, 1, output);
+      assert.ok(tookMs < 1000, `stopping took ${tookMs} ms, expected less than 1000\n${output}`);
+    });
+  }
+
+  test('says before it boots that a port is taken', async t => {
+    const server = createServer().listen(8888, '127.0.0.1');
+    // When somebody else holds the port the demo has to say the same.
+    await Promise.race([once(server, 'listening'), once(server, 'error')]);
+    t.after(() => server.close());
+    const { exitCode, stdout, stderr } = await execa(process.execPath, ['--import', 'tsx', 'dev/start.ts'], {
+      cwd: CHECKOUT,
+      reject: false,
+      timeout: LIMIT_MS,
+    });
+    assert.deepEqual([exitCode, stdout], [1, '']);
+    assert.match(stderr, /^Cannot boot the demo: port 8888 of 127\.0\.0\.1 is taken/);
+  });
+});
+
+function startOnTerminal() {
+  const start = `ip link set lo up; exec '${process.execPath}' --import tsx dev/start.ts`;
+  const line = `exec unshare --net -- sh -c "${start}"`;
+  return execa('script', ['-qefc', line, '/dev/null'], {
+    cwd: CHECKOUT,
+    env: { SHELL: '/bin/sh', TERM: 'xterm' },
+    reject: false,
+    timeout: LIMIT_MS,
+  });
+}
