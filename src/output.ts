@@ -46,7 +46,9 @@ export function makeOutput(fd: 1 | 2, options: OutputOptions): Output {
     queued += lines.length;
     if (isDropping) dropOldest();
     else if (queued > LIMIT_CHARACTERS) setFull(true);
-    if (!isWriting) writeBatch();
+    // In the next turn of the loop: what is said on the way to the first service does not delay it.
+    if (!isWriting) setImmediate(writeBatch);
+    isWriting = true;
   }
 
   function writeBatch(): void {

@@ -1,5 +1,4 @@
 import { closeSync, fchownSync, fstatSync } from 'node:fs';
-import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { isDirectory, readStat } from '../facts/files.ts';
 import { findProgram } from '../facts/programs.ts';
@@ -132,6 +131,8 @@ function startNative(
 
 function withOutputs(started: Started | Exit, readEnds: readonly number[]): Running | Exit {
   if (!('pid' in started)) return started;
+  // Loaded only now, while the new process already runs on another processor.
+  const { Socket } = process.getBuiltinModule('node:net');
   return { ...started, outputs: readEnds.map(fd => new Socket({ fd, readable: true, writable: false })) };
 }
 

@@ -18,6 +18,9 @@ export interface ParsedSettings {
   readonly warnings: readonly string[];
 }
 
+// Without this zod compiles the schema by `new Function`, which costs more than the one use of it.
+z.config({ jitless: true });
+
 const KEYS = Object.keys(VARIABLES) as (keyof typeof VARIABLES)[];
 const SCHEMA = z.object(
   Object.fromEntries(KEYS.map(key => [key, z.optional(VARIABLES[key].schema as z.ZodMiniType)])),
