@@ -95,7 +95,7 @@ function readConfig(root: string, name: string): ConfigFile {
 /** Debian's R links its site file into /etc: the file is replaced, not the link. A link out of the root is not followed. */
 function resolveLinks(root: string, path: string): string {
   try {
-    const real = realpathSync(path);
+    const real = realpathSync.native(path);
     return real.startsWith(`${root}/`) ? real : path;
   } catch {
     return path;

@@ -106,18 +106,17 @@ export function bindSpawn(ffi: Ffi): Spawn {
     // Buffers live until the call returns, or V8 might take the memory back under libc's hands.
     const path = toCString(request.path);
     const cwd = toCString(request.cwd);
-    const argv = request.argv.map(toCString);
-    const environment = Object.entries(request.environment).map(([name, value]) =>
-      toCString(`${name}=${value}`),
+    const argv = toCStrings(ffi, request.argv);
+    const environment = toCStrings(
+      ffi,
+      Object.entries(request.environment).map(([name, value]) => `${name}=${value}`),
     );
-    const argvPointers = toPointers(ffi, argv);
-    const environmentPointers = toPointers(ffi, environment);
     prepare(request, cwd);
     const own = { gid: process.getegid?.() ?? 0, groups: process.getgroups?.() ?? [] };
     let errno = EPERM;
     try {
       const isUser = request.user === undefined || becomeUser(request.user);
-      if (isUser) errno = c.posix_spawn(pid, path, actions, attributes, argvPointers, environmentPointers);
+      if (isUser) errno = c.posix_spawn(pid, path, actions, attributes, argv.pointers, environment.pointers);
     } finally {
       if (request.user !== undefined) becomeRoot(own);
       c.posix_spawn_file_actions_destroy(actions);
@@ -132,10 +131,21 @@ function toCString(text: string): Buffer {
   return Buffer.from(`${text}\0`);
 }
 
-/** A NULL-ended array of pointers. */
-function toPointers(ffi: Ffi, strings: readonly Buffer[]): Buffer {
-  const array = Buffer.alloc(8 * (strings.length + 1));
-  for (const [index, string] of strings.entries())
-    array.writeBigUInt64LE(ffi.getRawPointer(string), 8 * index);
-  return array;
+interface CStrings {
+  /** A NULL-ended array of pointers into `bytes`. */
+  readonly pointers: Buffer;
+  /** All the strings, one after the other; kept with the pointers, or they would point nowhere. */
+  readonly bytes: Buffer;
+}
+
+function toCStrings(ffi: Ffi, texts: readonly string[]): CStrings {
+  const bytes = Buffer.from(`${texts.join('\0')}\0`);
+  const pointers = Buffer.alloc(8 * (texts.length + 1));
+  const start = ffi.getRawPointer(bytes);
+  let offset = 0;
+  for (let index = 0; index < texts.length; index++) {
+    pointers.writeBigUInt64LE(start + BigInt(offset), 8 * index);
+    offset = bytes.indexOf(0, offset) + 1;
+  }
+  return { pointers, bytes };
 }

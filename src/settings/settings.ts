@@ -72,8 +72,11 @@ function makeProblem(seen: {
 /** A mistyped name would silently do nothing; nothing else in the container would ever say so. */
 function makeWarnings(environment: Environment): string[] {
   const known = new Set([...KEYS.flatMap(key => VARIABLES[key].names), ...OTHER_NAMES]);
+  const beginnings = new Set([...known].map(name => name.slice(0, 3)));
   const warnings: string[] = [];
   for (const name of Object.keys(environment)) {
+    // Most names are nothing like ours, and comparing letters is slow.
+    if (!beginnings.has(name.slice(0, 3).toUpperCase())) continue;
     if (known.has(name) || /^LINTEL_[A-Z0-9_]*(PORT|SERVICE_HOST|_TCP|_ADDR|_PROTO)(_|$)/.test(name))
       continue;
     const meant = suggestName(name, known);
