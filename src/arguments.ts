@@ -12,12 +12,12 @@ const OWN_PATHS = new Set([
   '/usr/local/lib/lintel/lintel.cjs',
 ]);
 
-const FLAGS: Readonly<Record<string, string>> = {
-  '--help': 'help',
-  '-h': 'help',
-  '--version': 'version',
-  '-V': 'version',
-};
+const FLAGS: ReadonlyMap<string, string> = new Map([
+  ['--help', 'help'],
+  ['-h', 'help'],
+  ['--version', 'version'],
+  ['-V', 'version'],
+]);
 
 /**
  * As `lintel` it is the command line. Under any other name (/init, /opt/onyxia-init.sh) it boots, and arguments
@@ -38,7 +38,7 @@ export function parseArguments(
   const isSubcommand = first !== undefined && (subcommands.has(first) || first.startsWith('-'));
   const isDirect = basename(program) === 'lintel.cjs' && rest.length === args.length;
   if (isCommandLine || (isSubcommand && (saysLintel || isDirect)))
-    return { type: 'subcommand', name: FLAGS[first ?? '--help'] ?? first ?? '', args: rest.slice(1) };
+    return { type: 'subcommand', name: FLAGS.get(first ?? '--help') ?? first ?? '', args: rest.slice(1) };
   return { type: 'boot', command: rest };
 }
 

@@ -2,6 +2,7 @@ import { applyFiles, applyRuntimeFolder } from './apply/apply.ts';
 import { runInitScripts } from './apply/init-scripts.ts';
 import { writeTerminationLog } from './apply/termination.ts';
 import { LintelError, renderCause, renderProblem } from './errors.ts';
+import { readEnvFiles } from './facts/env-files.ts';
 import { type Facts, readFacts } from './facts/facts.ts';
 import type { Environment, Origin } from './launch/environ.ts';
 import { type Log, makeLog } from './log.ts';
@@ -10,8 +11,10 @@ import { startReaper } from './pid1/reaper.ts';
 import { receiveRequests } from './pid1/requests.ts';
 import { makePlan, type Plan } from './plan.ts';
 import type { Spawner } from './services/child.ts';
+import { exitCodeOf } from './services/exit.ts';
+import { type Gate, makeGate } from './services/gate.ts';
+import { endStragglers } from './services/stragglers.ts';
 import type { Supervisor } from './services/supervisor.ts';
-import { readEnvFiles } from './settings/env-files.ts';
 import { parseSettings, type Settings } from './settings/settings.ts';
 import { VARIABLES } from './settings/variables.ts';
 import type { User } from './user.ts';
@@ -26,11 +29,19 @@ export interface Draft {
   readonly plan: Plan;
 }
 
-/** Reads settings and facts and makes the plan; changes nothing. `lintel plan` and `lintel facts` print it. */
-export function makeDraft(origin: Origin, command: readonly string[]): Draft {
+/**
+ * Reads settings and facts and makes the plan; changes nothing. `lintel plan` and `lintel facts` print it. A boot
+ * that plans again keeps its `runtimeDir`.
+ */
+export function makeDraft(origin: Origin, command: readonly string[], runtimeDir?: string): Draft {
   const environment = readEnvFiles(origin.environment);
   const parsed = parseSettings(environment);
-  const facts = readFacts({ settings: parsed.settings, environment, openFilesSoft: origin.openFilesSoft });
+  const facts = readFacts({
+    settings: parsed.settings,
+    environment,
+    openFilesSoft: origin.openFilesSoft,
+    runtimeDir,
+  });
   return {
     environment,
     settings: parsed.settings,
@@ -43,10 +54,11 @@ export function makeDraft(origin: Origin, command: readonly string[]): Draft {
 export async function boot(origin: Origin, command: readonly string[]): Promise<number> {
   const draft = makeDraft(origin, command);
   let supervisor: Supervisor | undefined;
+  const gate = makeGate();
   const log = await makeLog({
     format: draft.settings.logFormat ?? 'text',
     isStdoutTaken: command.length > 0,
-    onFull: isFull => supervisor?.setReading(!isFull),
+    onFull: isFull => gate.setReading(!isFull),
   });
   const keepSupervisor = (made: Supervisor) => {
     supervisor = made;
@@ -57,9 +69,11 @@ export async function boot(origin: Origin, command: readonly string[]): Promise<
     draft,
     origin,
     log,
+    gate,
     onReaped: () => supervisor?.onChildEnded(),
     keepSupervisor,
   });
+  await gate.drain(DRAIN_MS);
   if (command.length === 0 || draft.plan.services.length > 0)
     log.info(`ended with exit code ${ending.code}: ${ending.reason}`);
   writeTerminationLog(draft.facts.root, ending.reason);
@@ -68,6 +82,8 @@ export async function boot(origin: Origin, command: readonly string[]): Promise<
   return ending.code;
 }
 
+/** What is left in the pipes of ended services; a process that can't be killed may hold one open. */
+const DRAIN_MS = 200;
 /** A reader that has stalled at the very end is not waited for longer than this. */
 const FLUSH_MS = 1000;
 /** 24 days: the most that a timer of Node's can wait. */
@@ -77,24 +93,27 @@ interface Life {
   readonly draft: Draft;
   readonly origin: Origin;
   readonly log: Log;
+  readonly gate: Gate;
   readonly onReaped: () => void;
   readonly keepSupervisor: (supervisor: Supervisor) => void;
 }
 
-async function live({ draft, origin, log, onReaped, keepSupervisor }: Life): Promise<Ending> {
+async function live({ draft, origin, log, gate, onReaped, keepSupervisor }: Life): Promise<Ending> {
   const { facts } = draft;
   const requests = receiveRequests(facts.process.hasTerminal);
   const native = prepareProcess(facts, log, onReaped);
   try {
     const first = applyDraft(draft, origin, log);
-    const spawner = makeSpawner(draft, native);
+    const spawner = makeSpawner(draft, native, gate);
     const self = makeSelf(facts, draft.environment);
     const init = { spawner, self, log, stop: requests.stop };
     const grown = await runInitScripts({ ...init, plan: first.plan, given: first.environment });
     // Scripts may have fetched the very certificates or mirrors that the tools were waiting for.
     const { plan, environment } = changesSettings(grown) ? replan(first, origin, grown, log) : first;
-    if (requests.stop.aborted)
-      return { code: 0, reason: `asked to stop by ${requests.stop.reason} during the boot` };
+    if (requests.stop.aborted) {
+      await endStragglers(plan.shutdownTimeoutMs, requests.kill);
+      return makeEarlyEnding(plan, requests.stop.reason);
+    }
     return await runWorkbench({
       plan,
       spawner,
@@ -108,8 +127,18 @@ async function live({ draft, origin, log, onReaped, keepSupervisor }: Life): Pro
   } catch (error) {
     if (!(error instanceof LintelError)) throw error;
     log.error(error.message);
+    await endStragglers(draft.plan.shutdownTimeoutMs, requests.kill);
     return { code: error.exitCode, reason: error.message };
+  } finally {
+    // Outside a pid namespace of its own it leaves no zombies to others.
+    native?.reaper.reapAll();
   }
+}
+
+/** A CMD that a stop kept from starting must not look successful: it ends as that signal would have ended it. */
+function makeEarlyEnding(plan: Plan, signal: NodeJS.Signals): Ending {
+  const code = plan.command.length === 0 ? 0 : exitCodeOf({ signal });
+  return { code, reason: `asked to stop by ${signal} during the boot` };
 }
 
 /** Says what is wrong and what is done, then does it. Throws a LintelError for problems that stop the boot. */
@@ -131,9 +160,9 @@ function applyDraft(draft: Draft, origin: Origin, log: Log): Draft {
   return draft;
 }
 
-function sayProblems(plan: Plan, log: Log): void {
-  const fatal = plan.problems.filter(problem => problem.fatal);
-  for (const problem of plan.problems) log.error(renderProblem(problem));
+function sayProblems({ problems }: Pick<Plan, 'problems'>, log: Log): void {
+  const fatal = problems.filter(problem => problem.fatal);
+  for (const problem of problems) log.error(renderProblem(problem));
   if (fatal.length === 0) return;
   throw new LintelError(
     `nothing was started: ${fatal.length === 1 ? 'a problem' : `${fatal.length} problems`} above must be mended first`,
@@ -174,9 +203,9 @@ function prepareProcess(facts: Facts, log: Log, onReaped: () => void): Spawner['
   return { libc, reaper: startReaper(libc, onReaped) };
 }
 
-function makeSpawner({ facts, plan }: Draft, native: Spawner['native']): Spawner {
+function makeSpawner({ facts, plan }: Draft, native: Spawner['native'], gate: Gate): Spawner {
   const openFiles = { soft: plan.openFilesSoft, hard: facts.process.openFiles.hard };
-  return { native, setpriv: facts.setpriv, uid: facts.process.uid, openFiles };
+  return { native, setpriv: facts.setpriv, uid: facts.process.uid, openFiles, gate };
 }
 
 /** Lintel's own user, whom scripts run as. */
@@ -186,11 +215,10 @@ function makeSelf(facts: Facts, environment: Environment): User {
 }
 
 function replan(draft: Draft, origin: Origin, grown: Environment, log: Log): Draft {
-  const again = makeDraft(
-    { ...origin, environment: { ...origin.environment, ...grown } },
-    draft.plan.command,
-  );
-  sayProblems(again.plan, log);
+  const environment = { ...origin.environment, ...grown };
+  const again = makeDraft({ ...origin, environment }, draft.plan.command, draft.plan.runtimeDir);
+  const said = new Set(draft.plan.problems.map(renderProblem));
+  sayProblems({ problems: again.plan.problems.filter(problem => !said.has(renderProblem(problem))) }, log);
   for (const { tool, text } of again.plan.notes) log.info(`${tool}: ${text} (settings changed by scripts)`);
   for (const failure of applyFiles(again.plan)) log.error(failure);
   return again;

@@ -38,6 +38,7 @@ export function renderCause(error: unknown): string {
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EBUSY: 'it is a mount point or in use',
+  EEXIST: 'something else stands in its place',
   EISDIR: 'it is a directory',
   ELOOP: 'too many symbolic links',
   ENOENT: 'no such file',

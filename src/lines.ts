@@ -11,13 +11,20 @@ const LINE_LIMIT = 256 * 1024;
 
 export function makeLineCutter(): LineCutter {
   let rest = '';
+  let isCut = false;
   return {
     push(data) {
-      const text = rest + data.toString('latin1');
+      let text = rest + data.toString('latin1');
+      // The newline of a line that was cut just before it has been written already.
+      if (isCut && text !== '') {
+        if (text.startsWith('\n')) text = text.slice(1);
+        isCut = false;
+      }
       const end = text.lastIndexOf('\n') + 1;
       rest = text.slice(end);
       if (rest.length < LINE_LIMIT) return text.slice(0, end);
       rest = '';
+      isCut = true;
       return `${text}\n`;
     },
     end() {

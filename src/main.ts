@@ -5,6 +5,7 @@ import { COMMANDS } from './commands/list.ts';
 import { LintelError } from './errors.ts';
 import type { CacheUse } from './launch/cache.ts';
 import { type Origin, readOrigin } from './launch/environ.ts';
+import { openLibc } from './pid1/libc.ts';
 import { catchSignals, releaseSignals } from './pid1/signals.ts';
 import { suggestName } from './settings/suggest.ts';
 
@@ -32,7 +33,10 @@ async function main(): Promise<number> {
   if (invocation.type === 'boot') {
     // A workbench outlives a bug of its init: say it, go on.
     process.on('uncaughtException', error => writeSync(2, renderFailure(error)));
-    return boot(origin, invocation.command);
+    const code = await boot(origin, invocation.command);
+    const libc = openLibc();
+    if (!('missing' in libc)) libc.exitNow(code);
+    return code;
   }
   if (invocation.name === MAKE_CACHE) return makeCache(invocation.args[0] ?? '', origin);
   releaseSignals();

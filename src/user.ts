@@ -40,6 +40,8 @@ export interface FoundUser {
 }
 
 const DEFAULT_UID = 1000;
+/** The number above means "no change" to the kernel. */
+const MAX_ID = 2 ** 32 - 2;
 
 /**
  * The workbench user: LINTEL_USER, else NB_USER, DEFAULT_USER or USERNAME where that user exists, else uid 1000.
@@ -97,18 +99,19 @@ function parseIds(spec: string, accounts: Accounts): { uid: number; gid: number 
     return account === undefined ? undefined : { uid: account.uid, gid: account.gid };
   }
   const uid = Number(numbers[1]);
-  const gid = numbers[2] ?? accounts.users.find(user => user.uid === uid)?.gid ?? uid;
-  return { uid, gid: Number(gid) };
+  const gid = Number(numbers[2] ?? accounts.users.find(user => user.uid === uid)?.gid ?? uid);
+  return uid > MAX_ID || gid > MAX_ID ? undefined : { uid, gid };
 }
 
 function makeUser(ids: { readonly uid: number; readonly gid: number }, sources: UserSources): User {
   const account = sources.accounts.users.find(user => user.uid === ids.uid);
+  const groups = makeGroups(account?.name, ids, sources);
   return {
     uid: ids.uid,
     gid: ids.gid,
-    groups: makeGroups(account?.name, ids, sources),
+    groups,
     name: account?.name ?? String(ids.uid),
-    home: makeHome(account?.home, ids, sources),
+    home: makeHome(account?.home, { ...ids, groups }, sources),
     shell: account?.shell || '/bin/sh',
   };
 }
@@ -135,24 +138,21 @@ function makeGroups(
   return [...new Set([...own, ...given])].filter(gid => gid !== ids.gid);
 }
 
+type Ids = Pick<User, 'uid' | 'gid' | 'groups'>;
+
 /** HOME as given when that user can write it and it is neither /root nor /, else passwd's. */
-function makeHome(
-  account: string | undefined,
-  ids: { readonly uid: number; readonly gid: number },
-  sources: UserSources,
-): string {
+function makeHome(account: string | undefined, ids: Ids, sources: UserSources): string {
   const given = sources.environment['HOME'] ?? '';
   const isTheirs = given.startsWith('/') && given !== '/' && (given !== '/root' || ids.uid === 0);
-  if (isTheirs && mayWrite(ids, sources)) return given;
+  if (isTheirs && mayWrite(ids, sources.givenHome)) return given;
   return account !== undefined && account !== '' ? account : '/tmp';
 }
 
 /** As the kernel decides: by the first of owner, group and others that fits. */
-function mayWrite(ids: { readonly uid: number; readonly gid: number }, sources: UserSources): boolean {
-  const folder = sources.givenHome;
+function mayWrite({ uid, gid, groups }: Ids, folder: UserSources['givenHome']): boolean {
   if (folder === undefined) return false;
-  if (ids.uid === 0) return true;
-  if (folder.uid === ids.uid) return (folder.mode & 0o200) !== 0;
-  const isMember = folder.gid === ids.gid || sources.identity.groups.includes(folder.gid);
+  if (uid === 0) return true;
+  if (folder.uid === uid) return (folder.mode & 0o200) !== 0;
+  const isMember = folder.gid === gid || groups.includes(folder.gid);
   return (folder.mode & (isMember ? 0o020 : 0o002)) !== 0;
 }

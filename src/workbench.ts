@@ -4,8 +4,8 @@ import type { Log } from './log.ts';
 import type { Requests } from './pid1/requests.ts';
 import type { Plan } from './plan.ts';
 import type { Spawner } from './services/child.ts';
-import { exitCodeOf, type RunningCommand, startCommand } from './services/command.ts';
-import type { Exit } from './services/exit.ts';
+import { type RunningCommand, startCommand } from './services/command.ts';
+import { type Exit, exitCodeOf } from './services/exit.ts';
 import { renderExit } from './services/explain.ts';
 import { endStragglers } from './services/stragglers.ts';
 import { makeSupervisor, type Supervisor } from './services/supervisor.ts';
@@ -34,6 +34,8 @@ export interface WorkbenchOptions {
 /** The last part of a stop belongs to KILL: this share of the time that a stop may take, at most this long. */
 const KILL_SHARE = 0.2;
 const KILL_RESERVE_MS = 1500;
+/** A reader that stalls keeps no CMD from starting. */
+const FLUSH_MS = 200;
 
 /** Services and CMD from their start to their end, and everything left behind. Never rejects for what they do. */
 export async function runWorkbench(options: WorkbenchOptions): Promise<Ending> {
@@ -41,6 +43,8 @@ export async function runWorkbench(options: WorkbenchOptions): Promise<Ending> {
   const ended = Promise.withResolvers<Ending>();
   const supervisor = superviseServices(options, ended.resolve);
   options.onSupervisor(supervisor);
+  // What was said before the CMD stands above its prompt, not in it.
+  if (plan.command.length > 0) await log.flush(FLUSH_MS);
   const command = plan.command.length === 0 ? undefined : runCommand(options);
   void command?.exit.then(exit =>
     ended.resolve({ code: exitCodeOf(exit), reason: `the CMD ${renderExit(exit)}` }),
@@ -68,10 +72,16 @@ function superviseServices(options: WorkbenchOptions, end: (ending: Ending) => v
     added: options.added,
     noNewPrivs: plan.noNewPrivs,
     log: options.log,
-    onFinalEnd: (name, { code, explanation, isCritical, isAnyLeft }) => {
-      if (isCritical) end({ code, reason: `service ${name} has ended for good: ${explanation}` });
-      else if (!isAnyLeft && plan.command.length === 0)
-        end({ code: code === 0 ? 0 : 1, reason: `no service runs any more; the last: ${explanation}` });
+    onFinalEnd: (name, { code, explanation, ...ended }) => {
+      const hasCommand = plan.command.length > 0;
+      if (ended.isCritical || (ended.isOnly && !hasCommand)) {
+        end({ code, reason: `service ${name} has ended for good: ${explanation}` });
+      } else if (!ended.isAnyLeft && !hasCommand) {
+        end({
+          code: ended.isAnyFailed ? 1 : 0,
+          reason: `no service runs any more; the last: ${explanation}`,
+        });
+      }
     },
   });
   supervisor.start();

@@ -57,9 +57,12 @@ export function removeFile(path: string): void {
   rmSync(path, { force: true });
 }
 
-/** A folder with its parents, 0755 where they are new. */
+/** A folder with its parents; new ones are 0755, whatever the umask. */
 export function makeFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o755 });
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
+  chmodSync(path, 0o755);
 }
 
 /**

@@ -2,9 +2,16 @@ import type { Environment } from '../launch/environ.ts';
 import { makeLineCutter } from '../lines.ts';
 import type { Log } from '../log.ts';
 import type { Script } from '../plan.ts';
-import { type Child, type Spawner, startProcess } from '../services/child.ts';
+import { adopterOf, type Spawner, startProcess } from '../services/child.ts';
 import type { Exit } from '../services/exit.ts';
-import { findMembers, type Leader, readProcess, readProcesses, signalProcess } from '../services/tree.ts';
+import {
+  findMembers,
+  type Leader,
+  MARK,
+  readProcess,
+  readProcesses,
+  signalProcess,
+} from '../services/tree.ts';
 import type { User } from '../user.ts';
 
 export interface ScriptRun {
@@ -29,61 +36,83 @@ export interface ScriptOutcome {
 
 const STILL_RUNNING_MS = 10_000;
 const KILL_AFTER_MS = 2000;
+const KILL_ROUNDS = 50;
+const KILL_ROUND_MS = 10;
 const LAST_LINES = 10;
 const LAST_CHARACTERS = 4096;
 
 /** Runs one script to its end, with cwd / and no input. Its output goes to the log under its name. Never rejects. */
-export function runScript(run: ScriptRun): Promise<ScriptOutcome> {
+export async function runScript(run: ScriptRun): Promise<ScriptOutcome> {
   const { script, log } = run;
-  return new Promise(resolve => {
-    let tail = '';
-    let isTimedOut = false;
-    const cutters = { stdout: makeLineCutter(), stderr: makeLineCutter() };
-    const write = (stream: 'stdout' | 'stderr', lines: string) => {
-      tail = (tail + lines).slice(-LAST_CHARACTERS);
-      log.lines(script.name, stream, lines);
-    };
-    const child = startProcess(
-      run.spawner,
-      {
-        argv: [script.path],
-        user: run.user,
-        environment: run.environment,
-        cwd: '/',
-        noNewPrivs: false,
-        output: {
-          onData: (stream, data) => write(stream, cutters[stream].push(data)),
-          onEnd: stream => write(stream, cutters[stream].end()),
-        },
+  const ended = Promise.withResolvers<Exit>();
+  let tail = '';
+  const cutters = { stdout: makeLineCutter(), stderr: makeLineCutter() };
+  const write = (stream: 'stdout' | 'stderr', lines: string) => {
+    tail = (tail + lines).slice(-LAST_CHARACTERS);
+    log.lines(script.name, stream, lines);
+  };
+  const child = startProcess(
+    run.spawner,
+    {
+      argv: [script.path],
+      user: run.user,
+      environment: { ...run.environment, [MARK]: markOf(run) },
+      cwd: '/',
+      noNewPrivs: false,
+      output: {
+        onData: (stream, data) => write(stream, cutters[stream].push(data)),
+        onEnd: stream => write(stream, cutters[stream].end()),
       },
-      exit => {
-        for (const timer of timers) clearTimeout(timer);
-        run.signal.removeEventListener('abort', stop);
-        resolve({ exit, isTimedOut, lastLines: tail.trimEnd().split('\n').slice(-LAST_LINES) });
-      },
-    );
-    const timers: NodeJS.Timeout[] = [];
-    const stop = () => child !== undefined && timers.push(...endScript(script.name, child));
-    const expire = () => {
-      isTimedOut = true;
-      stop();
-    };
-    timers.push(setInterval(() => log.info(`waiting for script ${script.path}`), STILL_RUNNING_MS));
-    if (run.timeoutMs !== undefined) timers.push(setTimeout(expire, run.timeoutMs));
-    run.signal.addEventListener('abort', stop);
-    if (run.signal.aborted) stop();
-  });
+    },
+    ended.resolve,
+  );
+  const leader = child === undefined ? undefined : readProcess(child.pid);
+  const end = await waitForEnd(run, leader, ended.promise);
+  return { ...end, lastLines: tail.trimEnd().split('\n').slice(-LAST_LINES) };
 }
 
-/** TERM to everything the script started, KILL to what is left. Returns the timer to clear. */
-function endScript(name: string, child: Child): NodeJS.Timeout[] {
-  const self = readProcess(child.pid);
-  if (self === undefined) return [];
-  const leader: Leader = { pid: self.pid, startTicks: self.startTicks };
-  const signalAll = (signal: NodeJS.Signals) => {
-    for (const member of findMembers(readProcesses(), { name, leader, scope: 'tree' }))
-      signalProcess(member, signal);
+/** Waits for the script; when its time is over or a stop is asked for, ends it and all that it started. */
+async function waitForEnd(run: ScriptRun, leader: Leader | undefined, exit: Promise<Exit>) {
+  const timers: NodeJS.Timeout[] = [];
+  let isTimedOut = false;
+  let isStopped = false;
+  const stop = () => {
+    if (leader === undefined || isStopped) return;
+    isStopped = true;
+    signalAll(run, leader, 'SIGTERM');
+    timers.push(setTimeout(signalAll, KILL_AFTER_MS, run, leader, 'SIGKILL'));
   };
-  signalAll('SIGTERM');
-  return [setTimeout(signalAll, KILL_AFTER_MS, 'SIGKILL')];
+  const expire = () => {
+    isTimedOut = true;
+    stop();
+  };
+  timers.push(setInterval(() => run.log.info(`waiting for script ${run.script.path}`), STILL_RUNNING_MS));
+  if (run.timeoutMs !== undefined) timers.push(setTimeout(expire, run.timeoutMs));
+  run.signal.addEventListener('abort', stop);
+  if (run.signal.aborted) stop();
+  const how = await exit;
+  for (const timer of timers) clearTimeout(timer);
+  run.signal.removeEventListener('abort', stop);
+  // A script that ends by itself may leave a daemon; one that is ended takes along what it started.
+  if (isStopped && leader !== undefined) await killAll(run, leader);
+  return { exit: how, isTimedOut };
+}
+
+async function killAll(run: ScriptRun, leader: Leader): Promise<void> {
+  for (let round = 0; round < KILL_ROUNDS && signalAll(run, leader, 'SIGKILL') > 0; round++) {
+    await new Promise(resolve => setTimeout(resolve, KILL_ROUND_MS));
+  }
+}
+
+/** Returns how many there are. */
+function signalAll(run: ScriptRun, leader: Leader, signal: NodeJS.Signals): number {
+  const wanted = { name: markOf(run), leader, scope: 'tree', adopter: adopterOf(run.spawner) } as const;
+  const members = findMembers(readProcesses(), wanted);
+  for (const member of members) signalProcess(member, signal);
+  return members.length;
+}
+
+/** No service is called so. */
+function markOf({ script }: ScriptRun): string {
+  return `script:${script.name}`;
 }

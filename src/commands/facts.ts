@@ -2,6 +2,7 @@ import { makeDraft } from '../boot.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Command } from './command.ts';
 import { parseFlags } from './flags.ts';
+import { hideVariables } from './secrets.ts';
 
 /** Prints what Lintel found on the machine. */
 export const facts: Command = {
@@ -17,7 +18,8 @@ export const facts: Command = {
 };
 
 /** Configuration files may hold credentials, and bundles are long: their place is a fact, their text is not printed. */
-function withoutTexts(found: Facts): unknown {
+function withoutTexts(facts: Facts): unknown {
+  const found = { ...facts, services: facts.services.map(hideVariables) };
   return JSON.parse(
     JSON.stringify(found, (key, value) =>
       key === 'text' && typeof value === 'string' ? `${value.length} characters` : value,

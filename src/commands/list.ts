@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { facts } from './facts.ts';
+import { parseFlags } from './flags.ts';
 import { makeHelp } from './help.ts';
 import { plan } from './plan.ts';
 import { version } from './version.ts';
@@ -8,7 +9,10 @@ const help: Command = {
   name: 'help',
   usage: '',
   summary: 'print this help',
-  run: () => ({ text: makeHelp(COMMANDS), exitCode: 0 }),
+  run({ args }) {
+    parseFlags(args, []);
+    return { text: makeHelp(COMMANDS), exitCode: 0 };
+  },
 };
 
 /** Every subcommand, in the order of the help. */

@@ -5,6 +5,7 @@ import { maskUrls } from '../settings/url.ts';
 import type { FileWrite } from '../tools/tool.ts';
 import type { Command } from './command.ts';
 import { parseFlags } from './flags.ts';
+import { hideVariables } from './secrets.ts';
 
 /** Prints what a boot would do. Changes nothing. Exit code 1 when a boot would refuse to start. */
 export const plan: Command = {
@@ -26,6 +27,7 @@ function maskPlan(made: Plan): Plan {
   return {
     ...made,
     files: made.files.map(file => (file.text === undefined ? file : { ...file, text: maskUrls(file.text) })),
+    services: made.services.map(service => ({ ...service, definition: hideVariables(service.definition) })),
     environment: Object.fromEntries(
       Object.entries(made.environment).map(([name, value]) => [name, maskUrls(value)]),
     ),

@@ -24,7 +24,7 @@ const SYSTEM_BUNDLES = [
 const LOCAL_FOLDER = '/usr/local/share/ca-certificates';
 const EXPECTED = 'a PEM file with certificates, a folder of such files, or the PEM text itself';
 const PEM =
-  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----\s([A-Za-z0-9+/=\s]+)-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
+  /-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----\s([A-Za-z0-9+/=\s]+)-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
 export function readCertificates(root: string, settings: Settings): CertificateFacts {
   const wanted = settings.pathToCaBundle;
@@ -110,8 +110,8 @@ function parseAll(
     if (begun === 0) complain(`${JSON.stringify(name)} without a certificate`);
     else if (begun > blocks.length)
       complain(`${JSON.stringify(name)} with ${begun - blocks.length} certificate(s) cut short or garbled`);
-    for (const [index, [, body = '']] of blocks.entries()) {
-      const pem = renderCertificate(body);
+    for (const [index, [, kind, body = '']] of blocks.entries()) {
+      const pem = renderCertificate(body, kind === 'TRUSTED ');
       if (pem === undefined) complain(`${JSON.stringify(name)}, certificate ${index + 1}: no X.509 data`);
       else extra.push(pem);
     }
@@ -119,14 +119,51 @@ function parseAll(
   return { extra, source: about.source, problems };
 }
 
-/** The certificate in canonical PEM; undefined unless its bytes are one DER SEQUENCE of just that length. */
-function renderCertificate(body: string): string | undefined {
-  const der = Buffer.from(body, 'base64');
-  const isSequence =
-    der.length > 4 && der[0] === 0x30 && der[1] === 0x82 && der.readUInt16BE(2) + 4 === der.length;
-  if (!isSequence) return undefined;
-  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
+/**
+ * The certificate in canonical PEM; undefined unless its bytes are whole. OpenSSL's "trusted certificates" carry
+ * notes behind the certificate, which no other client reads: they are left out.
+ */
+function renderCertificate(body: string, mayHaveNotes: boolean): string | undefined {
+  const bytes = Buffer.from(body, 'base64');
+  const end = findEnd(bytes, 0, bytes.length);
+  if (end === undefined || !isSigned(bytes, end) || (end < bytes.length && !mayHaveNotes)) return undefined;
+  const lines = bytes.toString('base64', 0, end).match(/.{1,64}/g) ?? [];
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+}
+
+/** X.509's outermost form: a sequence of the contents, the algorithm, and the signature as a bit string. */
+function isSigned(bytes: Buffer, end: number): boolean {
+  const first = bytes[1] ?? 0;
+  const tags: (number | undefined)[] = [bytes[0]];
+  for (let next = first < 0x80 ? 2 : first - 0x80 + 2; next < end; next = findEnd(bytes, next, end) ?? end) {
+    tags.push(bytes[next]);
+  }
+  return tags.join() === [SEQUENCE, SEQUENCE, SEQUENCE, BIT_STRING].join();
+}
+
+const SEQUENCE = 0x30;
+const BIT_STRING = 0x03;
+/** The bit of a DER tag that says that elements are inside. */
+const CONSTRUCTED = 0x20;
+
+/**
+ * Where the DER element at `start` ends; undefined when it, or an element inside, does not fit its place. Finds
+ * garbled bytes in nearly all places without loading a cryptography library, which would double the boot.
+ */
+function findEnd(bytes: Buffer, start: number, limit: number): number | undefined {
+  const tag = bytes[start];
+  const first = bytes[start + 1];
+  if (tag === undefined || first === undefined || start + 2 > limit) return undefined;
+  const lengthBytes = first < 0x80 ? 0 : first - 0x80;
+  if (lengthBytes > 3 || start + 2 + lengthBytes > limit) return undefined;
+  const length = lengthBytes === 0 ? first : bytes.readUIntBE(start + 2, lengthBytes);
+  const inside = start + 2 + lengthBytes;
+  const end = inside + length;
+  if (end > limit) return undefined;
+  if ((tag & CONSTRUCTED) === 0) return end;
+  let next: number | undefined = inside;
+  while (next !== undefined && next < end) next = findEnd(bytes, next, end);
+  return next === end ? end : undefined;
 }
 
 function readSystem(root: string): { path: string; text: string } | undefined {

@@ -44,6 +44,8 @@ export function readFacts(given: {
   readonly settings: Settings;
   readonly environment: Environment;
   readonly openFilesSoft: number | undefined;
+  /** Where an earlier plan of this boot keeps its state. */
+  readonly runtimeDir: string | undefined;
 }): Facts {
   const { settings, environment } = given;
   const root = (settings.root ?? '').replace(/\/+$/, '');
@@ -64,7 +66,7 @@ export function readFacts(given: {
     accounts,
     givenHome,
     workbench,
-    runtimeDir: findRuntimeDir({ root, environment, uid: self.uid }),
+    runtimeDir: given.runtimeDir ?? findRuntimeDir({ root, environment, uid: self.uid }),
     cgroup: readCgroup(),
     programs,
     setpriv: findSetpriv(environment),

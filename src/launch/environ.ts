@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { readFileSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 
 /** Variables in the order and spelling of the container. Keys are unique; the first of two wins, as in getenv(3). */
 export type Environment = Readonly<Record<string, string>>;
@@ -14,39 +14,45 @@ export interface Origin {
 }
 
 /**
- * Reads the origin from the copy of the shell that launcher.sh left behind, and ends it. Without one (Node was
- * started by hand) the process's own variables have to do.
+ * Reads the origin from the pipe that launcher.sh filled: the soft limit of open files in the first line, then the
+ * environment in base64. Without one (Node was started by hand) the process's own variables have to do.
  */
 export function readOrigin(own: NodeJS.ProcessEnv): Origin {
-  const holder = Number(own['LINTEL_HOLDER']);
-  if (!isOurHolder(holder)) {
-    const { LINTEL_HOLDER: _, ...environment } = own;
+  const { LINTEL_ORIGIN_FD: fd, ...environment } = own;
+  const handed = fd === undefined ? undefined : readPipe(Number(fd));
+  if (handed === undefined) {
     return { environment: environment as Environment, notUtf8: [], openFilesSoft: undefined };
   }
-  const environ = readFileSync(`/proc/${holder}/environ`);
-  const limits = readFileSync(`/proc/${holder}/limits`, 'latin1');
-  process.kill(holder, 'SIGKILL');
-  return { ...parseEnviron(environ), openFilesSoft: parseOpenFilesSoft(limits) };
+  const end = handed.indexOf('\n');
+  const openFilesSoft = Number(handed.slice(0, end));
+  return {
+    ...parseEnviron(Buffer.from(handed.slice(end), 'base64')),
+    openFilesSoft: openFilesSoft > 0 ? openFilesSoft : undefined,
+  };
 }
 
-/** A variable can be forged, a parent can't: only a child of this very process is its holder. */
-function isOurHolder(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 1) return false;
+/** Everything in it, and closes it; undefined for a descriptor that is not there or empty. */
+function readPipe(fd: number): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === process.pid;
+    const text = readFileSync(fd, 'latin1');
+    closeSync(fd);
+    // Without base64 (a strange image) only the first line comes.
+    return text.trim().includes('\n') ? text : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
 /** `bytes` are NAME=value strings, each ended by NUL, as in /proc/PID/environ. */
 export function parseEnviron(bytes: Buffer): Omit<Origin, 'openFilesSoft'> {
-  const environment: Record<string, string> = {};
+  // A map first, because a variable may be called "constructor" or "__proto__".
+  const variables = new Map<string, string>();
   for (const entry of bytes.toString('utf8').split('\0')) {
     const equals = entry.indexOf('=');
-    if (equals > 0) environment[entry.slice(0, equals)] ??= entry.slice(equals + 1);
+    const name = entry.slice(0, equals);
+    if (equals > 0 && !variables.has(name)) variables.set(name, entry.slice(equals + 1));
   }
+  const environment = Object.fromEntries(variables);
   return { environment, notUtf8: isUtf8(bytes) ? [] : namesNotUtf8(bytes) };
 }
 
@@ -55,10 +61,4 @@ function namesNotUtf8(bytes: Buffer): string[] {
   return entries
     .filter(entry => !isUtf8(Buffer.from(entry, 'latin1')))
     .map(entry => entry.slice(0, entry.indexOf('=')));
-}
-
-/** The soft column of "Max open files" in /proc/PID/limits. */
-export function parseOpenFilesSoft(limits: string): number | undefined {
-  const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
-  return soft === undefined ? undefined : Number(soft);
 }

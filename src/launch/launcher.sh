@@ -2,12 +2,12 @@
 # so no line here may hold a star followed by a slash). Two things must be done before Node starts:
 #
 # 1. Node must not see variables that stop it, slow it down or change what it loads, but services must get
-#    them as they were; and sh itself drops names such as "a.b". So a stopped copy of this shell stays
-#    behind: its /proc/PID/environ is the container's environment byte for byte and its /proc/PID/limits
-#    the container's limits, which Node raises for itself. environ.ts reads both and ends it.
+#    them as they were; and sh itself drops names such as "a.b". So the container's environment goes, byte for
+#    byte as the kernel keeps it, through a pipe (a here-document) that environ.ts reads, behind the container's
+#    limit of open files, which Node raises for itself.
 # 2. The pinned Node is the one beside this file, then the installed one, then any other.
 #
-# Only builtins: a process more here is a millisecond more at every start. The semi-space is as large as a boot's
+# One process only: each costs about a millisecond, at every start. The semi-space is as large as a boot's
 # garbage, so that none is collected (3 ms) before the first service runs; untouched pages of it cost nothing.
 here=${0%/*}
 if [ "$here" = "$0" ]; then here=.; fi
@@ -20,9 +20,11 @@ if [ -z "$node" ]; then
   echo "lintel: Cannot start: no program \"node\" beside $0, in /usr/local/lib/lintel or on PATH" >&2
   exit 127
 fi
-{ read -r pid rest < /proc/self/stat; kill -STOP "$pid"; } < /dev/null > /dev/null 2>&1 &
-LINTEL_HOLDER=$!
-export LINTEL_HOLDER
+exec 9<<END
+$(ulimit -Sn; PATH=/usr/bin:/bin:$PATH base64 < /proc/$$/environ)
+END
+LINTEL_ORIGIN_FD=9
+export LINTEL_ORIGIN_FD
 unset NODE_OPTIONS NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE NODE_UNIQUE_ID NODE_EXTRA_CA_CERTS NODE_PATH
 unset NODE_DEBUG NODE_DEBUG_NATIVE NODE_V8_COVERAGE NODE_ICU_DATA NODE_COMPILE_CACHE NODE_DISABLE_COMPILE_CACHE
 unset NODE_COMPILE_CACHE_PORTABLE NODE_PENDING_DEPRECATION NODE_REDIRECT_WARNINGS NODE_NO_WARNINGS
@@ -30,4 +32,4 @@ unset NODE_PRESERVE_SYMLINKS NODE_PRESERVE_SYMLINKS_MAIN NODE_USE_SYSTEM_CA NODE
 unset NODE_TLS_REJECT_UNAUTHORIZED NODE_TEST_CONTEXT NODE_REPL_EXTERNAL_MODULE
 unset OPENSSL_CONF OPENSSL_MODULES SSL_CERT_FILE SSL_CERT_DIR UV_THREADPOOL_SIZE UV_USE_IO_URING
 unset LD_LIBRARY_PATH LD_PRELOAD LD_AUDIT LD_BIND_NOW LD_DEBUG MALLOC_CHECK_ MALLOC_PERTURB_
-exec "$node" --disable-warning=ExperimentalWarning --disable-sigusr1 --min-semi-space-size=16 "$0" "$@"
+exec "$node" --disable-warning=ExperimentalWarning --min-semi-space-size=16 "$0" "$@"

@@ -10,6 +10,8 @@ export interface Libc {
   /** Reaps one ended child and returns its wait status; undefined when it is not there. */
   reap(pid: number): number | undefined;
   readonly spawn: Spawn;
+  /** Ends this process at once. process.exit waits for threads, and one may hang in a write that nobody reads. */
+  exitNow(code: number): void;
   /** Makes orphans below this process its children. */
   becomeSubreaper(): boolean;
   /** A pipe of the kernel's, both ends closed on exec: [read end, write end]; undefined when no descriptor is left. */
@@ -31,13 +33,16 @@ const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
 const SI_PID = 16;
 const SIGINFO_BYTES = 128;
 
-/** The libc, or the reason why there is none. */
+let opened: Libc | { readonly missing: string } | undefined;
+
+/** The libc, or the reason why there is none. Looked for once. */
 export function openLibc(): Libc | { readonly missing: string } {
   try {
-    return bind();
+    opened ??= bind();
   } catch (error) {
-    return { missing: error instanceof Error ? error.message : String(error) };
+    opened = { missing: error instanceof Error ? error.message : String(error) };
   }
+  return opened;
 }
 
 function bind(): Libc {
@@ -50,6 +55,7 @@ function bind(): Libc {
     prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
     pipe2: { arguments: ['buffer', 'i32'], return: 'i32' },
     setrlimit: { arguments: ['i32', 'buffer'], return: 'i32' },
+    _exit: { arguments: ['i32'], return: 'void' },
   });
   // Unknown keys of a signature are silently ignored, so a call whose result is known shows that it works.
   if (c.getpid() !== process.pid) throw new Error('node:ffi does not call libc as this program expects');
@@ -64,6 +70,7 @@ function bind(): Libc {
     },
     reap: pid => (c.waitpid(pid, status, WNOHANG) === pid ? status.readInt32LE(0) : undefined),
     spawn: bindSpawn(ffi),
+    exitNow: code => c._exit(code),
     becomeSubreaper: () => c.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n) === 0,
     openPipe: () => (c.pipe2(pair, O_CLOEXEC) === 0 ? [pair.readInt32LE(0), pair.readInt32LE(4)] : undefined),
     setOpenFiles({ soft, hard }) {

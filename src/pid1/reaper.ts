@@ -8,6 +8,8 @@ export type WaitStatus = number;
 export interface Reaper {
   /** Calls back once, in a later turn of the loop, when that child of `libc.spawn` has ended. */
   expect(pid: number, onEnded: (status: WaitStatus) => void): void;
+  /** Looks for ended children now, not when the kernel next tells of one. */
+  reapAll(): void;
 }
 
 /**
@@ -42,7 +44,7 @@ export function startReaper(libc: Libc, onOrphan: () => void): Reaper {
   process.on('SIGCHLD', reapAll);
   // Whatever ended before the handler stood.
   reapAll();
-  return { expect: (pid, onEnded) => expected.set(pid, onEnded) };
+  return { expect: (pid, onEnded) => expected.set(pid, onEnded), reapAll };
 }
 
 function isNodes(children: Set<ChildProcess>, pid: number): boolean {

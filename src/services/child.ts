@@ -7,6 +7,7 @@ import type { Libc } from '../pid1/libc.ts';
 import type { Reaper } from '../pid1/reaper.ts';
 import type { User } from '../user.ts';
 import type { Exit } from './exit.ts';
+import type { Gate } from './gate.ts';
 import { spawnNode } from './spawn-node.ts';
 import { type Started, spawnPosix } from './spawn-posix.ts';
 
@@ -18,6 +19,7 @@ export interface Spawner {
   readonly uid: number;
   /** Limits of open files: what children get, and what this process has. */
   readonly openFiles: { readonly soft: number; readonly hard: number };
+  readonly gate: Gate;
 }
 
 export interface ProcessSpec {
@@ -38,8 +40,11 @@ export interface OutputReader {
 
 export interface Child {
   readonly pid: number;
-  /** Stops or goes on reading the output; the process blocks when its pipe is full, as under any container engine. */
-  readonly setReading: (isReading: boolean) => void;
+}
+
+/** The pid whose children orphans become. */
+export function adopterOf(spawner: Spawner): number {
+  return spawner.native === undefined ? 1 : process.pid;
 }
 
 /** After its process has ended, output that a leaked grandchild may hold open is waited for no longer than this. */
@@ -61,7 +66,7 @@ export function startProcess(
     return undefined;
   }
   const { outputs, pid } = started;
-  if (spec.output !== 'inherit') readOutputs(outputs, spec.output);
+  if (spec.output !== 'inherit') readOutputs(outputs, spec.output, spawner.gate);
   let isOver = false;
   started.onEnded(exit =>
     waitForOutputs(outputs, () => {
@@ -69,7 +74,7 @@ export function startProcess(
       isOver = true;
     }),
   );
-  return pid === 0 ? undefined : { pid, setReading: isReading => setReading(outputs, isReading) };
+  return pid === 0 ? undefined : { pid };
 }
 
 /** The file to run, or the mistake that exec would report as one and the same "no such file". */
@@ -189,12 +194,13 @@ function makeHelper(
   ];
 }
 
-function readOutputs(outputs: readonly Readable[], reader: OutputReader): void {
+function readOutputs(outputs: readonly Readable[], reader: OutputReader, gate: Gate): void {
   for (const [index, stream] of outputs.entries()) {
     const name = index === 0 ? 'stdout' : 'stderr';
     stream.on('data', (data: Buffer) => reader.onData(name, data));
     stream.once('end', () => reader.onEnd(name));
     stream.on('error', () => reader.onEnd(name));
+    gate.add(stream);
   }
 }
 
@@ -210,13 +216,6 @@ function waitForOutputs(outputs: readonly Readable[], then: () => void): void {
       clearTimeout(timer);
       then();
     });
-  }
-}
-
-function setReading(outputs: readonly Readable[], isReading: boolean): void {
-  for (const stream of outputs) {
-    if (isReading) stream.resume();
-    else stream.pause();
   }
 }
 

@@ -51,11 +51,20 @@ function findReasonAgainst(service: Definition, sources: Sources): string | unde
 function findAutomaticReason(service: Definition, { facts, command }: Sources): string | undefined {
   if (service.origin === 'image') return undefined;
   if (command.length > 0) return 'there is a CMD';
+  const own = programsOf(service);
   const rival = facts.services.find(
-    other =>
-      other.origin === 'image' && other.when.command.some(program => service.when.command.includes(program)),
+    other => other.origin === 'image' && programsOf(other).some(program => own.includes(program)),
   );
   return rival === undefined ? undefined : `the image's service ${rival.name} runs the same program`;
+}
+
+/** The programs that a service is about: those that it waits for, and the one that its command names. */
+function programsOf({ when, command }: Definition): string[] {
+  return [...when.command, ...command.slice(0, 1)].map(baseName).filter(name => name !== 'run');
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 function findUnmetCondition(service: Definition, { facts, environment }: Sources): string | undefined {

@@ -4,7 +4,6 @@ import type { Environment } from '../launch/environ.ts';
 import type { Plan } from '../plan.ts';
 import { giveStdio, type Spawner, startProcess } from './child.ts';
 import type { Exit } from './exit.ts';
-import { signalNumber } from './signals.ts';
 import { type Leader, readProcess, signalProcess } from './tree.ts';
 
 /** The CMD while it runs. */
@@ -43,9 +42,4 @@ export function startCommand(
   const self = child === undefined ? undefined : readProcess(child.pid);
   const leader: Leader | undefined = self;
   return { signal: signal => leader && signalProcess(leader, signal) };
-}
-
-/** What a shell would report: the code, 128 + the signal's number, 126 or 127 for what could not start. */
-export function exitCodeOf(exit: Exit): number {
-  return 'signal' in exit ? 128 + signalNumber(exit.signal) : exit.code;
 }

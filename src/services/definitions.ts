@@ -68,6 +68,7 @@ export interface Policy {
 
 /** What each field expects, for error messages. */
 const EXPECTED: Readonly<Record<string, string>> = {
+  $schema: 'text',
   backoffMs: '{"min": …, "max": …} in milliseconds, min not above max',
   command: 'a list of the program and its arguments',
   critical: 'true or false',
@@ -102,7 +103,7 @@ export function parseDefinition(fact: ServiceFact, signals: ReadonlySet<string>)
   const parsed = SERVICE_SCHEMA.safeParse(json.value);
   const problems = parsed.success
     ? checkMeaning(what, parsed.data, signals)
-    : parsed.error.issues.flatMap(issue => renderIssue(what, json.value, issue));
+    : firstOfEach(parsed.error.issues).flatMap(issue => renderIssue(what, json.value, issue));
   if (!parsed.success || problems.length > 0) return { definition: undefined, problems };
   return makeDefinition(fact, parsed.data);
 }
@@ -114,8 +115,9 @@ function refuse(problem: Problem): ParsedDefinition {
 function parseJson(text: string): { readonly value: unknown } | { readonly trouble: string } {
   try {
     return { value: JSON.parse(text) };
-  } catch (error) {
-    return { trouble: (error as Error).message };
+  } catch {
+    // The parser's own message quotes the text, which may hold a secret.
+    return { trouble: 'it is no valid JSON' };
   }
 }
 
@@ -141,12 +143,20 @@ function checkMeaning(what: string, json: ServiceJson, signals: ReadonlySet<stri
   return problems;
 }
 
+/** Two checks of one field would say the same sentence twice. */
+function firstOfEach(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  const places = new Set<string>();
+  return issues.filter(({ path, code }) => {
+    const place = `${code === 'unrecognized_keys'} ${path.join('.')}`;
+    const isNew = !places.has(place);
+    places.add(place);
+    return isNew;
+  });
+}
+
 function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Problem[] {
   if (issue.code === 'unrecognized_keys') {
-    const known =
-      issue.path.length === 0
-        ? Object.keys(SERVICE_SCHEMA.shape)
-        : ['min', 'max', 'count', 'windowMs', 'command', 'file', 'env'];
+    const known = FIELDS[issue.path.join('.')] ?? [];
     return issue.keys.map(key => {
       const meant = known.find(name => name.toLowerCase() === key.toLowerCase()) ?? suggestField(key, known);
       const hint =
@@ -173,6 +183,14 @@ function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Pro
     { what, seen: `${place}${shown}`, expected: EXPECTED[String(field)] ?? 'a JSON object', fatal: true },
   ];
 }
+
+/** The fields of each object in service.json, by its place. */
+const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  '': Object.keys(SERVICE_SCHEMA.shape),
+  backoffMs: ['min', 'max'],
+  maxRestarts: ['count', 'windowMs'],
+  when: ['command', 'file', 'env'],
+};
 
 function suggestField(key: string, known: readonly string[]): string | undefined {
   const upper = suggestName(

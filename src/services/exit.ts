@@ -1,5 +1,12 @@
+import { signalNumber } from './signals.ts';
+
 /** How a process ended; `error`: it never began. Data, never thrown. */
 export type Exit =
   | { readonly code: number }
   | { readonly signal: NodeJS.Signals }
   | { readonly error: string; readonly code: 126 | 127 };
+
+/** What a shell would report: the code, 128 + the signal's number, 126 or 127 for what could not start. */
+export function exitCodeOf(exit: Exit): number {
+  return 'signal' in exit ? 128 + signalNumber(exit.signal) : exit.code;
+}

@@ -11,11 +11,13 @@ import type { Exit } from './exit.ts';
  * | waiting       | (dependencies; not built yet)                                                                                            |
  * | starting      | –         | stopping      | stopping      | killing      | sweeping         | bug       | bug      | up                  |
  * | up            | –         | stopping      | stopping      | killing      | sweeping         | bug       | bug      | settled, stays      |
- * | backoff       | starting  | down          | starting      | down         | –                | bug       | bug      | starting            |
+ * | backoff       | starting  | down *        | starting      | down *       | –                | bug       | bug      | starting            |
  * | stopping      | next      | next          | next          | killing      | sweeping         | bug       | bug      | killing             |
  * | killing       | next      | next          | next          | –            | sweeping         | bug       | bug      | sweeping, hard      |
  * | sweeping      | next      | next          | next          | hard         | –                | finishing | bug      | hard, then finishing |
  * | finishing     | next      | next          | next          | kill finish  | –                | bug       | next     | kill finish, next   |
+ *
+ * down *: with `kill: group` by way of sweeping, for what the last restart had spared; so does finishing.
  *
  * starting: spawned, up after 200 ms; readiness will decide here. "next" sets or enters the state after the end:
  * down, failed, backoff or starting. An operator's word beats finish's 125, which beats the policy. Once shutdown
@@ -47,8 +49,23 @@ export type State =
   | { readonly name: 'up'; readonly startedMs: number; readonly deadlineMs?: number }
   | { readonly name: 'backoff'; readonly deadlineMs: number }
   | { readonly name: 'stopping' | 'killing'; readonly deadlineMs: number; readonly next: Next }
-  | { readonly name: 'sweeping'; readonly deadlineMs: number; readonly next: Next; readonly isHard: boolean }
-  | { readonly name: 'finishing'; readonly deadlineMs: number; readonly next: Next };
+  | ({ readonly name: 'sweeping'; readonly deadlineMs: number } & Sweep)
+  | {
+      readonly name: 'finishing';
+      readonly deadlineMs: number;
+      readonly next: Next;
+      /** Nothing of the service was spared by the sweep before. */
+      readonly isWhole: boolean;
+    };
+
+interface Sweep {
+  readonly next: Next;
+  /** KILL has been sent. */
+  readonly isHard: boolean;
+  readonly scope: 'tree' | 'group';
+  /** Whether the finish script has run already: what a group's restart had spared is swept after it. */
+  readonly isFinished: boolean;
+}
 
 export interface Next {
   readonly state: 'down' | 'failed' | 'backoff' | 'starting';
@@ -172,7 +189,7 @@ function stepBackoff(service: Service, event: Event, nowMs: number): Step {
       return enterStarting(service, nowMs);
     case 'stop':
     case 'kill':
-      return stay({ ...service, state: { name: 'down' } });
+      return enterAfterFinish(service, { state: 'down', by: 'operator' }, nowMs);
     case 'exited':
       return stay(service);
     default:
@@ -190,10 +207,14 @@ function stepEnding(service: In<'stopping' | 'killing'>, event: Event, nowMs: nu
     case 'kill':
       return state.name === 'killing' ? stay(service) : enterKilling(service, state.next, nowMs);
     case 'exited':
-      return enterSweeping({ ...service, lastExit: event.exit }, { next: state.next, isHard: false }, nowMs);
+      return enterSweeping(
+        { ...service, lastExit: event.exit },
+        { next: state.next, isHard: false, isFinished: false },
+        nowMs,
+      );
     case 'deadline':
       if (state.name === 'stopping') return enterKilling(service, state.next, nowMs);
-      return enterSweeping(service, { next: state.next, isHard: true }, nowMs);
+      return enterSweeping(service, { next: state.next, isHard: true, isFinished: false }, nowMs);
     default:
       return bug(service, event);
   }
@@ -204,22 +225,32 @@ function stepSweeping(service: In<'sweeping'>, event: Event, nowMs: number): Ste
   switch (event.type) {
     case 'start':
     case 'stop':
-    case 'restart':
-      return stay({ ...service, state: { ...state, next: chooseNext(service, event.type) } });
+    case 'restart': {
+      const next = chooseNext(service, event.type);
+      // Only a restart spares what left the group.
+      const isWider = state.scope === 'group' && scopeOf(service, next) === 'tree';
+      if (isWider) return enterSweeping(service, { ...state, next, isHard: false }, nowMs);
+      return stay({ ...service, state: { ...state, next } });
+    }
     case 'kill':
-      return state.isHard ? stay(service) : enterSweeping(service, { next: state.next, isHard: true }, nowMs);
+      return state.isHard ? stay(service) : enterSweeping(service, { ...state, isHard: true }, nowMs);
     case 'exited':
       // The kernel had kept a killed process back; now it is gone too.
       return stay({ ...service, lastExit: event.exit });
     case 'swept':
-      return enterFinishing(service, state.next, nowMs);
+      return leaveSweeping(service, nowMs);
     case 'deadline':
       return state.isHard
-        ? enterFinishing(service, state.next, nowMs)
-        : enterSweeping(service, { next: state.next, isHard: true }, nowMs);
+        ? leaveSweeping(service, nowMs)
+        : enterSweeping(service, { ...state, isHard: true }, nowMs);
     default:
       return bug(service, event);
   }
+}
+
+function leaveSweeping(service: In<'sweeping'>, nowMs: number): Step {
+  const { next, isFinished } = service.state;
+  return isFinished ? enterNext(service, next, nowMs) : enterFinishing(service, nowMs);
 }
 
 function stepFinishing(service: In<'finishing'>, event: Event, nowMs: number): Step {
@@ -235,10 +266,10 @@ function stepFinishing(service: In<'finishing'>, event: Event, nowMs: number): S
       return stay(service);
     case 'finished': {
       const isDownForGood = event.code === 125 && state.next.by === 'policy';
-      return enterNext(service, isDownForGood ? { state: 'down', by: 'policy' } : state.next, nowMs);
+      return enterAfterFinish(service, isDownForGood ? { state: 'down', by: 'policy' } : state.next, nowMs);
     }
     case 'deadline': {
-      const { service: after, effects } = enterNext(service, state.next, nowMs);
+      const { service: after, effects } = enterAfterFinish(service, state.next, nowMs);
       return { service: after, effects: [{ type: 'killFinish' }, ...effects] };
     }
     default:
@@ -254,7 +285,7 @@ function enterStarting(service: Service, nowMs: number): Step {
   if (!service.mayStart) return stay({ ...service, state: { name: 'down' } });
   const spawn = service.spawn + 1;
   const state: State = { name: 'starting', startedMs: nowMs, deadlineMs: nowMs + READY_AFTER_MS };
-  return { service: { ...service, spawn, state }, effects: [{ type: 'spawn', spawn }] };
+  return { service: { ...service, spawn, state, lastExit: undefined }, effects: [{ type: 'spawn', spawn }] };
 }
 
 /** A service that never died needs no timer: an idle workbench sleeps. */
@@ -297,11 +328,11 @@ function enterAfterDeath(death: {
     deathsMs,
     lastExit: exit,
     attempt: nowMs - startedMs >= SETTLED_AFTER_MS ? 0 : service.attempt + 1,
-    isFailing: recent.length >= FAILING.deaths,
+    isFailing: service.isFailing || recent.length >= FAILING.deaths,
   };
   return enterSweeping(
     died,
-    { next: { state: decide(died, exit, nowMs), by: 'policy' }, isHard: false },
+    { next: { state: decide(died, exit, nowMs), by: 'policy' }, isHard: false, isFinished: false },
     nowMs,
   );
 }
@@ -321,28 +352,40 @@ export function isSuccessful(policy: Policy, exit: Exit): boolean {
   return policy.successCodes.includes('code' in exit ? exit.code : exit.signal);
 }
 
-/** A restart with `kill: group` leaves alone what a user started in sessions of their own. */
-function enterSweeping(
-  service: Service,
-  how: { readonly next: Next; readonly isHard: boolean },
-  nowMs: number,
-): Step {
-  const comesBack = how.next.state === 'starting' || how.next.state === 'backoff';
-  const scope = comesBack && service.policy.kill === 'group' ? 'group' : 'tree';
-  const deadlineMs = nowMs + (how.isHard ? KILL_TIMEOUT_MS : service.policy.stopTimeoutMs);
-  const state: State = { name: 'sweeping', ...how, deadlineMs };
+function enterSweeping(service: Service, how: Omit<Sweep, 'scope'>, nowMs: number): Step {
+  const { next, isHard, isFinished } = how;
+  const scope = scopeOf(service, next);
+  const deadlineMs = nowMs + (isHard ? KILL_TIMEOUT_MS : service.policy.stopTimeoutMs);
+  const state: State = { name: 'sweeping', next, isHard, isFinished, scope, deadlineMs };
+  const signal = isHard ? 'SIGKILL' : 'SIGTERM';
   return {
     service: { ...service, state },
-    effects: [{ type: 'sweep', signal: how.isHard ? 'SIGKILL' : 'SIGTERM', scope }],
+    effects: [{ type: 'sweep', signal, scope }],
   };
 }
 
+/** A restart with `kill: group` leaves alone what a user started in sessions of their own. */
+function scopeOf(service: Service, next: Next): 'tree' | 'group' {
+  const comesBack = next.state === 'starting' || next.state === 'backoff';
+  return comesBack && service.mayStart && service.policy.kill === 'group' ? 'group' : 'tree';
+}
+
+/** A service that stays down after all takes along what a restart had spared. */
+function enterAfterFinish(service: Service, next: Next, nowMs: number): Step {
+  const isWhole = service.state.name === 'finishing' && service.state.isWhole;
+  const isGroup = service.policy.kill === 'group' && scopeOf(service, next) === 'tree';
+  if (isWhole || !isGroup) return enterNext(service, next, nowMs);
+  return enterSweeping(service, { next, isHard: false, isFinished: true }, nowMs);
+}
+
 /** A run that never began has nothing to finish. */
-function enterFinishing(service: Service, next: Next, nowMs: number): Step {
+function enterFinishing(service: In<'sweeping'>, nowMs: number): Step {
   const exit = service.lastExit;
+  const { next, scope } = service.state;
   if (!service.policy.hasFinish || exit === undefined || 'error' in exit)
     return enterNext(service, next, nowMs);
-  const state: State = { name: 'finishing', next, deadlineMs: nowMs + FINISH_TIMEOUT_MS };
+  const isWhole = scope === 'tree';
+  const state: State = { name: 'finishing', next, isWhole, deadlineMs: nowMs + FINISH_TIMEOUT_MS };
   return { service: { ...service, state }, effects: [{ type: 'finish', exit }] };
 }
 

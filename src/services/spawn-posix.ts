@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { readHead } from '../facts/files.ts';
 import type { Libc } from '../pid1/libc.ts';
 import type { SpawnRequest } from '../pid1/posix-spawn.ts';
 import type { Reaper, WaitStatus } from '../pid1/reaper.ts';
@@ -47,15 +48,23 @@ function codeOf(errno: number): 126 | 127 {
 /** The file itself is there (the caller has looked), so exec's "no such file" means its interpreter. */
 function renderErrno(errno: number, { path }: SpawnRequest): string {
   const { ENOENT, EACCES, E2BIG, EAGAIN, ENOMEM, EPERM } = constants.errno;
+  if (errno === ENOENT) return renderMissingInterpreter(path);
   const sentences: Readonly<Record<number, string>> = {
-    [ENOENT]: `${path}: the interpreter in its first line does not exist`,
     [EACCES]: `${path}: its user may not run it, or may not enter the working directory`,
-    [E2BIG]:
-      'its arguments and variables are longer than the kernel allows (128 KiB for one, about 2 MiB in all)',
+    [E2BIG]: 'its arguments and variables are too large for the kernel (128 KiB for one, about 2 MiB in all)',
     [EAGAIN]: 'the limit of processes is reached',
     [ENOMEM]: 'there is not enough memory',
     [EPERM]: 'not permitted',
   };
   const name = Object.entries(constants.errno).find(([, number]) => number === errno)?.[0];
   return sentences[errno] ?? `${path}: ${name ?? `error ${errno}`}`;
+}
+
+const FIRST_LINE_BYTES = 256;
+
+function renderMissingInterpreter(path: string): string {
+  const line = /^#!\s*(\S+)[^\n]*/.exec(readHead(path, FIRST_LINE_BYTES) ?? '');
+  if (line === null) return `${path}: the loader that it names does not exist (built for another system?)`;
+  if (line[0].endsWith('\r')) return `${path}: its first line ends in CRLF, expected a plain newline`;
+  return `${path}: its interpreter ${line[1]} does not exist`;
 }

@@ -4,10 +4,10 @@ import type { Environment } from '../launch/environ.ts';
 import { makeLineCutter } from '../lines.ts';
 import type { Log } from '../log.ts';
 import type { PlannedService } from '../plan.ts';
-import { type Child, type Spawner, startProcess } from './child.ts';
-import type { Exit } from './exit.ts';
+import { adopterOf, type Child, type Spawner, startProcess } from './child.ts';
+import { type Exit, exitCodeOf } from './exit.ts';
 import { renderDeath, renderExit } from './explain.ts';
-import { type Effect, type Event, makeService, type Service, step } from './service.ts';
+import { type Effect, type Event, isSuccessful, makeService, type Service, step } from './service.ts';
 import { signalNumber } from './signals.ts';
 import { findMembers, type Leader, MARK, readProcess, readProcesses, signalProcess } from './tree.ts';
 
@@ -22,8 +22,6 @@ export interface Supervisor {
   whenQuiet(): Promise<void>;
   /** Some child has ended: perhaps one that a sweep waits for. */
   onChildEnded(): void;
-  /** Leaves the services' pipes unread, or reads on. */
-  setReading(isReading: boolean): void;
 }
 
 export interface SupervisorOptions {
@@ -41,7 +39,11 @@ export interface SupervisorOptions {
 export interface FinalEnd {
   readonly code: number;
   readonly explanation: string;
+  /** Spelled out in its service.json. */
   readonly isCritical: boolean;
+  /** It has failed and there is no other: then it counts as critical where there is no CMD. */
+  readonly isOnly: boolean;
+  readonly isAnyFailed: boolean;
   readonly isAnyLeft: boolean;
 }
 
@@ -53,7 +55,6 @@ const LAST_CHARACTERS = 4096;
 interface Entry {
   readonly planned: PlannedService;
   service: Service;
-  child: Child | undefined;
   leader: Leader | undefined;
   finish: Leader | undefined;
   sweep: { readonly wish: Extract<Effect, { type: 'sweep' }>; isSaid: boolean } | undefined;
@@ -69,7 +70,6 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
     entries.set(name, {
       planned,
       service: makeService(name, policy),
-      child: undefined,
       leader: undefined,
       finish: undefined,
       sweep: undefined,
@@ -82,7 +82,6 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
   let isSweepPlanned = false;
   let sweepTimer: NodeJS.Timeout | undefined;
   const quiet: (() => void)[] = [];
-  let isReading = true;
 
   /** Events only enqueue: one is worked off whole before the next begins. */
   function dispatch(entry: Entry, event: Event): void {
@@ -148,8 +147,6 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
       },
       exit => dispatch(entry, { type: 'exited', spawn, exit }),
     );
-    entry.child = child;
-    if (!isReading) child?.setReading(false);
     entry.leader = leaderOf(child);
   }
 
@@ -227,7 +224,10 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
     const { leader, service, sweep } = entry;
     if (sweep === undefined) return;
     const { signal, scope } = sweep.wish;
-    const members = leader === undefined ? [] : findMembers(all, { name: service.name, leader, scope });
+    const members =
+      leader === undefined
+        ? []
+        : findMembers(all, { name: service.name, leader, scope, adopter: adopterOf(spawner) });
     if (members.length === 0) return dispatch(entry, { type: 'swept', spawn: service.spawn });
     // KILL is repeated for whatever was forked meanwhile; TERM is said once, or a polite program would be hurried.
     if (signal === 'SIGTERM' && sweep.isSaid) return;
@@ -262,11 +262,13 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
     const isAsked = 'next' in before.state ? before.state.next.by === 'operator' : event.type !== 'exited';
     if (isAsked || !service.mayStart) return;
     const exit = service.lastExit;
-    const code = exit === undefined ? 0 : 'signal' in exit ? 128 + signalNumber(exit.signal) : exit.code;
+    const code = exit === undefined || isSuccessful(service.policy, exit) ? 0 : exitCodeOf(exit);
     options.onFinalEnd(service.name, {
       code,
       explanation: exit === undefined ? '' : `${service.name} ${renderExit(exit)}`,
-      isCritical: service.policy.critical || (entries.size === 1 && service.state.name === 'failed'),
+      isCritical: service.policy.critical,
+      isOnly: entries.size === 1 && service.state.name === 'failed',
+      isAnyFailed: [...entries.values()].some(other => other.service.state.name === 'failed'),
       isAnyLeft: [...entries.values()].some(other => !isResting(other.service)),
     });
   }
@@ -286,10 +288,6 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
     whenQuiet: () => (isQuiet() ? Promise.resolve() : new Promise(resolve => quiet.push(resolve))),
     onChildEnded: () => {
       if (sweepTimer !== undefined) planSweep();
-    },
-    setReading: now => {
-      isReading = now;
-      for (const { child } of entries.values()) child?.setReading(now);
     },
   };
 }

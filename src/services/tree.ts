@@ -55,6 +55,15 @@ export function readProcess(pid: number): Process | undefined {
   };
 }
 
+export interface Wanted {
+  /** What its processes carry as MARK. */
+  readonly name: string;
+  readonly leader: Leader;
+  readonly scope: 'tree' | 'group';
+  /** The pid whose children orphans become: Lintel's own, or 1 where it could not become a subreaper. */
+  readonly adopter: number;
+}
+
 /**
  * The living processes of a service: the closure over parent, session and group from its leader, and orphans
  * that carry its mark. `group` scope: only those of the leader's own group. Misses only a daemon that left its
@@ -62,7 +71,12 @@ export function readProcess(pid: number): Process | undefined {
  */
 export function findMembers(
   all: ReadonlyMap<number, Process>,
-  service: { readonly name: string; readonly leader: Leader; readonly scope: 'tree' | 'group' },
+  service: {
+    readonly name: string;
+    readonly leader: Leader;
+    readonly scope: 'tree' | 'group';
+    readonly adopter: number;
+  },
 ): Process[] {
   const { leader } = service;
   const current = all.get(leader.pid);
@@ -73,7 +87,7 @@ export function findMembers(
   const members = new Set<Process>();
   const belongs = ({ pid, parent, group, session }: Process) =>
     isGroupOnly ? ids.has(group) : ids.has(pid) || ids.has(parent) || ids.has(session) || ids.has(group);
-  if (!isGroupOnly) for (const orphan of findMarkedOrphans(all, service.name)) members.add(orphan);
+  if (!isGroupOnly) for (const orphan of findMarkedOrphans(all, service)) members.add(orphan);
   for (const { pid } of members) ids.add(pid);
   for (let count = -1; count !== members.size; ) {
     count = members.size;
@@ -114,10 +128,9 @@ export function signalProcess(target: Leader, signal: NodeJS.Signals): void {
   }
 }
 
-function findMarkedOrphans(all: ReadonlyMap<number, Process>, name: string): Process[] {
+function findMarkedOrphans(all: ReadonlyMap<number, Process>, { name, adopter }: Wanted): Process[] {
   const orphans = [...all.values()].filter(
-    ({ pid, parent, isZombie }) =>
-      (parent === process.pid || parent === 1) && pid !== process.pid && pid !== 1 && !isZombie,
+    ({ pid, parent, isZombie }) => parent === adopter && pid !== process.pid && !isZombie,
   );
   return orphans.filter(({ pid }) => readEnviron(pid).includes(`\0${MARK}=${name}\0`));
 }

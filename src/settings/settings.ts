@@ -69,6 +69,9 @@ function makeProblem(seen: {
   };
 }
 
+/** What Kubernetes sets for a Service that happens to be called lintel-… */
+const SERVICE_LINK = /^LINTEL_[A-Z0-9_]*(PORT|SERVICE_HOST|_TCP|_ADDR|_PROTO)(_|$)/;
+
 /** A mistyped name would silently do nothing; nothing else in the container would ever say so. */
 function makeWarnings(environment: Environment): string[] {
   const known = new Set([...KEYS.flatMap(key => VARIABLES[key].names), ...OTHER_NAMES]);
@@ -77,10 +80,10 @@ function makeWarnings(environment: Environment): string[] {
   for (const name of Object.keys(environment)) {
     // Most names are nothing like ours, and comparing letters is slow.
     if (!beginnings.has(name.slice(0, 3).toUpperCase())) continue;
-    if (known.has(name) || /^LINTEL_[A-Z0-9_]*(PORT|SERVICE_HOST|_TCP|_ADDR|_PROTO)(_|$)/.test(name))
-      continue;
+    if (known.has(name)) continue;
     const meant = suggestName(name, known);
-    if (meant !== undefined && environment[meant] === undefined) {
+    if (SERVICE_LINK.test(name) && !SERVICE_LINK.test(meant ?? '')) continue;
+    if (meant !== undefined && (environment[meant] ?? '') === '') {
       warnings.push(`${name} is no setting of Lintel: did you mean ${meant}?`);
     } else if (name.startsWith('LINTEL_')) {
       warnings.push(`${name} is no setting of Lintel and has no effect`);

@@ -1,9 +1,8 @@
 /** Whether `text` is an absolute http or https URL with a host and no blanks or control characters. */
 export function isHttpUrl(text: string): boolean {
+  // The parser forgives one slash, none or three; the clients that read our files don't.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
-  if (/[\s\x00-\x1f\x7f]/.test(text)) return false;
-  const url = URL.parse(text);
-  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== '';
+  return /^https?:\/\/[^/\\\s\x00-\x1f\x7f][^\s\x00-\x1f\x7f]*$/i.test(text) && URL.canParse(text);
 }
 
 /** Whether the URL carries a user name or a password: it must not stand in a file that others can read. */
@@ -12,17 +11,23 @@ export function hasCredentials(text: string): boolean {
   return url !== null && (url.username !== '' || url.password !== '');
 }
 
-/** The URL for people and logs: credentials and query replaced by ***. Also right for text that is no URL. */
+/**
+ * The URL for people and logs: credentials and query replaced by ***. In a text that is no good URL, or holds several,
+ * everything between the first beginning and the last @ goes: a password may hold any character.
+ */
 export function maskUrl(text: string): string {
-  const url = URL.parse(text);
-  if (url === null || url.host === '')
-    return text.replaceAll(/(^|[\s,]|\/\/)[^\s,]*@/g, '$1***@').replace(/\?.*/s, '?***');
-  if (!hasCredentials(text) && url.search === '') return text;
-  const user = hasCredentials(text) ? '***@' : '';
-  return `${url.protocol}//${user}${url.host}${url.pathname}${url.search === '' ? '' : '?***'}`;
+  const withoutQuery = text.replace(/\?.*/s, '?***');
+  const at = withoutQuery.lastIndexOf('@');
+  if (at === -1) return withoutQuery;
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(withoutQuery)?.[0] ?? '';
+  // An @ in the path of a good URL is no secret's end.
+  if (isHttpUrl(text) && !hasCredentials(text)) return withoutQuery;
+  return `${scheme}***${withoutQuery.slice(at)}`;
 }
 
-/** Every URL in a longer text masked as by `maskUrl`. */
+/** Every URL in a longer text masked, line by line, as by `maskUrl`. */
 export function maskUrls(text: string): string {
-  return text.replaceAll(/[a-z][a-z0-9+.-]*:\/\/[^\s"'<>,]+/gi, maskUrl);
+  return text
+    .replaceAll(/([a-z][a-z0-9+.-]*:\/\/)(?:(?!:\/\/)[^\n])*@/gi, '$1***@')
+    .replaceAll(/(:\/\/[^\s?"']*)\?[^\s"']*/g, '$1?***');
 }

@@ -107,7 +107,7 @@ export const VARIABLES = {
 export const OTHER_NAMES: readonly string[] = [
   'LINTEL_BIND',
   'LINTEL_ENV',
-  'LINTEL_HOLDER',
+  'LINTEL_ORIGIN_FD',
   'LINTEL_JUPYTER_PORT',
   'LINTEL_RUNTIME_DIR',
   'LINTEL_SERVICE',

@@ -11,25 +11,48 @@
  * All the formats here (pip's and git's INI, YAML, TOML, R) share "#" for comments.
  */
 const BEGIN = '# lintel: begin (set at every boot; edits here are lost)';
+/** As BEGIN, behind a last line that had no end of its own. */
+const BEGIN_AFTER_OPEN_LINE = `${BEGIN.slice(0, -1)}; the line above had no end)`;
 const END = '# lintel: end';
 const WAS = '# lintel: was ';
 
-/** The text without our part. Text that never had one comes back as it is. */
+/**
+ * The text without our part. Text that never had one comes back as it is; where somebody has taken our end away,
+ * only the begin goes, so that nothing of theirs is lost.
+ */
 export function removeMarked(text: string): string {
+  const lines = text.split('\n');
   const kept: string[] = [];
-  let isInside = false;
-  for (const line of text.split('\n')) {
-    if (line.startsWith('# lintel: begin')) isInside = true;
-    else if (isInside) isInside = line !== END;
-    else kept.push(line.startsWith(WAS) ? line.slice(WAS.length) : line);
+  for (let index = 0; index < lines.length; index++) {
+    const line = lines[index] ?? '';
+    if (!isBegin(line)) kept.push(line.startsWith(WAS) ? line.slice(WAS.length) : line);
+    else {
+      const end = findEnd(lines, index);
+      const isLast = lines.slice(end + 1).join('') === '';
+      index = end;
+      // The newline in front of our part was ours too.
+      if (isLast && line.trimEnd() === BEGIN_AFTER_OPEN_LINE) return kept.join('\n');
+    }
   }
   return kept.join('\n');
 }
 
 /** Our part at the end of the text. */
 export function appendMarked(text: string, lines: readonly string[]): string {
-  const before = text === '' || text.endsWith('\n') ? text : `${text}\n`;
-  return `${before}${block(lines)}\n`;
+  if (text === '' || text.endsWith('\n')) return `${text}${block(lines)}\n`;
+  return `${text}\n${block(lines).replace(BEGIN, BEGIN_AFTER_OPEN_LINE)}\n`;
+}
+
+function isBegin(line: string): boolean {
+  return line.startsWith('# lintel: begin');
+}
+
+/** The line of our end that belongs to the begin at `begin`; the begin itself when there is none. */
+function findEnd(lines: readonly string[], begin: number): number {
+  for (let index = begin + 1; index < lines.length && !isBegin(lines[index] ?? ''); index++) {
+    if (lines[index]?.trimEnd() === END) return index;
+  }
+  return begin;
 }
 
 export interface IniEdit {
@@ -39,24 +62,33 @@ export interface IniEdit {
   readonly hasIndentedValues: boolean;
 }
 
-/** Sets keys of one section, in place of what the section says of them. Keys compare as pip's and git's do. */
+/**
+ * Sets keys of one section, in place of what the text says of them there. Our lines are indented as the section's
+ * own are: to Python a deeper line would go on with the value above it.
+ */
 export function setIniMarked(text: string, edit: IniEdit): string {
+  const lines = replaceKeys(text.split('\n'), edit);
   const own = Object.entries(edit.entries).map(([key, value]) => `${key} = ${value}`);
-  const lines = text.split('\n');
-  const header = lines.findIndex(line => readHeader(line) === edit.section.toLowerCase());
+  const header = lines.findIndex(line => isSection(readHeader(line), edit));
   if (header === -1) return appendMarked(text, [`[${edit.section}]`, ...own]);
-  const next = lines.findIndex((line, index) => index > header && readHeader(line) !== undefined);
-  const end = next === -1 ? lines.length : next;
-  const body = replaceKeys(lines.slice(header + 1, end), edit);
-  return [...lines.slice(0, header + 1), block(own), ...body, ...lines.slice(end)].join('\n');
+  const indent = edit.hasIndentedValues ? readIndent(lines.slice(header + 1)) : '';
+  return [
+    ...lines.slice(0, header + 1),
+    block(own.map(line => indent + line)),
+    ...lines.slice(header + 1),
+  ].join('\n');
 }
 
 /** Whether the text, outside our part, gives that key of an INI section a value. */
 export function hasIniKey(text: string, section: string, key: string): boolean {
   let current = '';
   for (const line of removeMarked(text).split('\n')) {
-    current = readHeader(line) ?? current;
-    if (current === section.toLowerCase() && readKey(line) === normalize(key)) return true;
+    const header = readHeader(line);
+    current = header ?? current;
+    if (current.toLowerCase() !== section.toLowerCase()) continue;
+    // git allows a key behind the header, in the same line.
+    if (readKey(header === undefined ? line : line.replace(/^\s*\[[^\]]*\]/, '')) === normalize(key))
+      return true;
   }
   return false;
 }
@@ -67,12 +99,20 @@ export function setYamlMarked(
   entries: Readonly<Record<string, readonly string[]>>,
 ): string | undefined {
   const lines = text.split('\n');
-  const isOtherStyle = lines.some(
-    (line, index) => /^[{%[&*!|>"']/.test(line) || (index > 0 && /^(---|\.\.\.)/.test(line)),
-  );
-  if (isOtherStyle) return undefined;
+  if (!isBlockMapping(lines)) return undefined;
   const kept = replaceBlocks(lines, new Set(Object.keys(entries)));
   return appendMarked(kept.join('\n'), Object.values(entries).flat());
+}
+
+/** Plain keys at the margin, and only what belongs to them below: deeper lines, or list items at the margin. */
+function isBlockMapping(lines: readonly string[]): boolean {
+  let hasKey = false;
+  for (const [index, line] of lines.entries()) {
+    if (line.trim() === '' || line.startsWith('#') || (index === 0 && line.trimEnd() === '---')) continue;
+    if (readYamlKey(line) !== undefined) hasKey = true;
+    else if (!hasKey || !/^(\s|-\s|-$|[\]}])/.test(line)) return false;
+  }
+  return true;
 }
 
 /** Whether the text, outside our part, has that top-level key. */
@@ -86,8 +126,20 @@ function block(lines: readonly string[]): string {
   return [BEGIN, ...lines, END].join('\n');
 }
 
+/** The name between brackets; undefined for any other line. */
 function readHeader(line: string): string | undefined {
-  return /^\s*\[([^\]]+)\]/.exec(line)?.[1]?.trim().toLowerCase();
+  return /^\s*\[([^\]]+)\]/.exec(line)?.[1]?.trim();
+}
+
+/** Python's section names are told apart by case, git's are not. */
+function isSection(header: string | undefined, { section, hasIndentedValues }: IniEdit): boolean {
+  return hasIndentedValues ? header === section : header?.toLowerCase() === section.toLowerCase();
+}
+
+/** The indentation of the first line that is neither blank nor a comment. */
+function readIndent(lines: readonly string[]): string {
+  const first = lines.find(line => line.trim() !== '' && !/^\s*[#;]/.test(line)) ?? '';
+  return readHeader(first) === undefined ? (/^[ \t]*/.exec(first)?.[0] ?? '') : '';
 }
 
 function readKey(line: string): string | undefined {
@@ -99,13 +151,24 @@ function normalize(key: string): string {
   return key.toLowerCase().replaceAll('_', '-');
 }
 
+/** Comments out the keys in every section of that name: of several the last would win. */
 function replaceKeys(lines: readonly string[], edit: IniEdit): string[] {
   const keys = new Set(Object.keys(edit.entries).map(normalize));
+  let isInside = false;
   let isReplaced = false;
+  let indent = 0;
   return lines.map(line => {
-    const goesOn = edit.hasIndentedValues && /^\s+\S/.test(line);
-    if (!goesOn) isReplaced = !/^\s*[#;]/.test(line) && keys.has(readKey(line) ?? '');
-    return isReplaced && line.trim() !== '' ? WAS + line : line;
+    // Blank lines and comments may stand within a value of several lines.
+    if (line.trim() === '' || /^\s*[#;]/.test(line)) return line;
+    const ownIndent = line.length - line.trimStart().length;
+    const goesOn = edit.hasIndentedValues && ownIndent > indent;
+    if (!goesOn) {
+      const header = readHeader(line);
+      if (header !== undefined) isInside = isSection(header, edit);
+      isReplaced = isInside && header === undefined && keys.has(readKey(line) ?? '');
+      indent = header === undefined ? ownIndent : Number.POSITIVE_INFINITY;
+    }
+    return isReplaced ? WAS + line : line;
   });
 }
 

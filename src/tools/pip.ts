@@ -14,7 +14,7 @@ export const pip: Tool = {
     if (index === undefined && cert === undefined) return removeOurPart(config);
     const entries: Record<string, string> = {
       ...(index === undefined ? {} : { 'index-url': index }),
-      ...(index?.startsWith('http:') ? { 'trusted-host': new URL(index).host } : {}),
+      ...(/^http:/i.test(index ?? '') ? { 'trusted-host': new URL(index ?? '').host } : {}),
       ...(cert === undefined ? {} : { cert }),
     };
     const key = index === undefined ? 'cert' : 'index-url';

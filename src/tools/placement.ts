@@ -43,7 +43,7 @@ export function placeConfig(placed: Placed, settings: Settings, facts: Facts): C
       warnings,
     };
   }
-  if (userFile !== undefined && !enforce) return { ...NOTHING, warnings };
+  if (userFile !== undefined && !enforce) return { ...NOTHING, files: removeOurPart(config).files, warnings };
   const file = ownFile(placed, facts, text);
   const undo = config.isWritable ? removeOurPart(config).files : [];
   return {

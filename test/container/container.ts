@@ -15,6 +15,12 @@ const SHOWN_CHARACTERS = 6000;
 export const CONTAINER_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 export const WORKBENCH_USER = { uid: 1000, gid: 100 } as const;
 
+/** The two ways in which images start Lintel. */
+export const STARTS = [
+  { how: 'started as root', options: {}, isRoot: true },
+  { how: 'started as uid 1000', options: { user: WORKBENCH_USER }, isRoot: false },
+] as const;
+
 /** How a container ended, and all that it wrote. */
 export interface End {
   readonly code: number | undefined;
@@ -56,7 +62,7 @@ export function startContainer(
 ): Container {
   const home = options.user === undefined ? '/root' : '/home/lintel';
   const environment = { PATH: CONTAINER_PATH, HOME: home, ...options.environment };
-  const sandbox = startSandbox(command, { ...options, environment, buffer: false, timeoutMs: LIFE_LIMIT_MS });
+  const sandbox = startSandbox(command, { ...options, environment, buffer: false });
   t.after(() => endSandbox(sandbox));
   return follow(sandbox);
 }
@@ -124,11 +130,17 @@ function follow(sandbox: Sandbox): Container {
   }
   const tail = () => `It wrote:\n${text.both.slice(-SHOWN_CHARACTERS)}`;
   let hasEnded = false;
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    void endSandbox(sandbox);
+  }, LIFE_LIMIT_MS);
   const ended = (async (): Promise<End> => {
-    const { exitCode, signal, timedOut } = await sandbox;
+    const { exitCode, signal } = await sandbox;
     hasEnded = true;
-    if (timedOut)
-      throw new Error(`Cannot see the end of the container: it runs after ${LIFE_LIMIT_MS} ms\n${tail()}`);
+    clearTimeout(timer);
+    if (isLate)
+      throw new Error(`Cannot see the end of the container: it runs after ${LIFE_LIMIT_MS} ms. ${tail()}`);
     return { code: exitCode, signal, stdout: text.stdout, stderr: text.stderr };
   })();
   // Whoever awaits it hears of a failure; a test that does not must not fail twice.
@@ -154,7 +166,14 @@ function follow(sandbox: Sandbox): Container {
   };
 }
 
+/** A PID 1 that has changed its ids no longer dies with its parent, so it is ended by itself. */
 async function endSandbox(sandbox: Sandbox): Promise<void> {
+  const pid = await sandbox.pid1().catch(() => undefined);
+  try {
+    if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
   sandbox.kill('SIGKILL');
   await sandbox;
 }

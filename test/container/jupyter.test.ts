@@ -7,6 +7,7 @@ import {
   type Container,
   type ContainerOptions,
   fixtures,
+  STARTS,
   startContainer,
   WORKBENCH_USER,
   waitUntil,
@@ -18,10 +19,7 @@ const TOKEN = 'a token of this test';
 const REQUEST_LIMIT_MS = 5000;
 const NEEDS = { programs: ['/usr/bin/jupyter-notebook', '/usr/bin/python3'] };
 
-for (const [how, options, isRoot] of [
-  ['started as root', {}, true],
-  ['started as uid 1000', { user: WORKBENCH_USER }, false],
-] as const) {
+for (const { how, options, isRoot } of STARTS) {
   test(`KILL brings jupyter back, and TERM ends all of it, kernels included, ${how}`, {
     skip: whyNot({ ...NEEDS, isRoot }),
   }, async t => {
@@ -134,17 +132,16 @@ async function evaluate(url: string, code: string): Promise<string> {
     };
     const content = { code, silent: false, store_history: false, user_expressions: {}, allow_stdin: false };
     let printed = '';
-    const done = new Promise<void>(resolve => {
-      socket.addEventListener('message', ({ data }) => {
-        const message = JSON.parse(data as string) as Message;
-        if (message.parent_header.msg_id !== 'one') return;
-        if (message.msg_type === 'stream') printed += message.content.text;
-        if (message.msg_type === 'error') printed += message.content.evalue;
-        if (message.msg_type === 'status' && message.content.execution_state === 'idle') resolve();
-      });
+    let isIdle = false;
+    socket.addEventListener('message', ({ data }) => {
+      const message = JSON.parse(data as string) as Message;
+      if (message.parent_header.msg_id !== header.msg_id) return;
+      if (message.msg_type === 'stream') printed += message.content.text;
+      if (message.msg_type === 'error') printed += message.content.evalue;
+      if (message.msg_type === 'status') isIdle = message.content.execution_state === 'idle';
     });
     socket.send(JSON.stringify({ header, content, parent_header: {}, metadata: {}, channel: 'shell' }));
-    await waitUntil('the kernel has run the code', () => Promise.race([done.then(() => true), false]));
+    await waitUntil('the kernel has run the code', () => isIdle);
     return printed;
   } finally {
     socket.close();

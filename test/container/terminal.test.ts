@@ -1,12 +1,6 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
-import {
-  type Container,
-  type ContainerOptions,
-  startContainer,
-  WORKBENCH_USER,
-  whyNot,
-} from './container.ts';
+import { type Container, type ContainerOptions, STARTS, startContainer, whyNot } from './container.ts';
 
 /** `docker run -it IMAGE COMMAND`: PID 1 leads the session of a terminal, and what a person types reaches the CMD. */
 const CTRL_C = '\x03';
@@ -18,20 +12,16 @@ const INSISTING_MS = 1000;
 const PYTHON = '/usr/bin/python3';
 const NEEDS = { programs: ['/usr/bin/script'] };
 const NEEDS_PYTHON = { programs: ['/usr/bin/script', PYTHON] };
-const STARTS = [
-  ['started as root', {}],
-  ['started as uid 1000', { user: WORKBENCH_USER }],
-] as const;
 const SERVICE: ContainerOptions['files'] = {
   '/etc/services.d/neighbour/run': '#!/bin/sh\necho $$ > /tmp/neighbour\nexec sleep 9999\n',
 };
 
-for (const [how, options] of STARTS) {
+for (const { how, options, isRoot } of STARTS) {
   test(`Ctrl-C interrupts Python and neither a service nor the container, ${how}`, {
-    skip: whyNot(NEEDS_PYTHON),
+    skip: whyNot({ ...NEEDS_PYTHON, isRoot }),
   }, async t => {
     const python = startOnTerminal(t, ['/init', PYTHON, '-q'], { ...options, files: SERVICE });
-    await python.see(/>>> $/);
+    await python.see(/>>> /);
     const insistsMs = performance.now() + INSISTING_MS;
     for (let isLast = false; !isLast; ) {
       isLast = performance.now() > insistsMs;
@@ -48,12 +38,12 @@ for (const [how, options] of STARTS) {
     assert.equal((await python.end()).code, 5, python.output());
   });
 
-  test(`bash has job control, ${how}`, { skip: whyNot(NEEDS) }, async t => {
+  test(`bash has job control, ${how}`, { skip: whyNot({ ...NEEDS, isRoot }) }, async t => {
     const bash = startOnTerminal(t, ['/init', 'bash', '--norc'], {
       ...options,
       environment: { PS1: 'ready> ' },
     });
-    await bash.see(/ready> $/);
+    await bash.see(/ready> /);
     bash.type('sh -c \'echo "a j"ob; exec sleep 9999\'\n');
     await bash.see(/\na job\r\n/);
     bash.type(CTRL_Z);
@@ -64,8 +54,13 @@ for (const [how, options] of STARTS) {
     await bash.see(/fg\r\nsh -c .*\r\n/);
     bash.type(CTRL_C);
     await bash.see(/ready> $/);
-    bash.type('echo "reo"pened > /dev/stderr; (exit 3)\n');
-    await bash.see(/\nreopened\r\nready> $/);
+    if (isRoot) {
+      // For a container of another user, an engine would have given the terminal to that user.
+      bash.type('echo "reo"pened > /dev/stderr\n');
+      await bash.see(/\nreopened\r\nready> $/);
+    }
+    bash.type('(exit 3)\n');
+    await bash.see(/ready> $/);
     bash.type('exit\n');
     const { code, stdout } = await bash.end();
     assert.equal(code, 3, stdout);

@@ -1,6 +1,6 @@
 import { parse } from 'dotenv';
-import { readNames, readTextIfAny } from '../facts/files.ts';
 import type { Environment } from '../launch/environ.ts';
+import { readNames, readTextIfAny } from './files.ts';
 
 /** The image's defaults: /etc/lintel/lintel.env, then env.d/*.env in byte order. The real environment wins. */
 export function readEnvFiles(environment: Environment): Environment {

@@ -1,0 +1,39 @@
+/** The middle value: one run that the machine held up changes nothing. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+/** The numbers of one run, by name. */
+export type Sample = Readonly<Record<string, number>>;
+/** All samples of each case. */
+export type Measurements = ReadonlyMap<string, readonly Sample[]>;
+
+/** One thing to measure, as often as one likes. */
+export interface Case {
+  readonly name: string;
+  readonly run: () => Promise<Sample>;
+}
+
+/**
+ * Runs every case once, then every case again, and so on, each round from another place in the list: what
+ * disturbs the machine for a while disturbs all of them alike.
+ */
+export async function interleave(cases: readonly Case[], runs: number): Promise<Measurements> {
+  const measurements = new Map<string, Sample[]>(cases.map(each => [each.name, []]));
+  for (let round = 0; round < runs; round++) {
+    process.stderr.write(`round ${round + 1} of ${runs}\n`);
+    const shift = round % cases.length;
+    for (const each of [...cases.slice(shift), ...cases.slice(0, shift)]) {
+      measurements.get(each.name)?.push(await each.run());
+    }
+  }
+  return measurements;
+}
+
+/** What all runs of a case said about one of its numbers. */
+export function valuesOf(measurements: Measurements, name: string, number: string): readonly number[] {
+  return (measurements.get(name) ?? []).flatMap(sample => sample[number] ?? []);
+}

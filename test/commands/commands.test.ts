@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict';
+import { lstatSync, readdirSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import type { CommandResult } from '../../src/commands/command.ts';
+import { parseFlags } from '../../src/commands/flags.ts';
+import { COMMANDS } from '../../src/commands/list.ts';
+import type { Environment } from '../../src/launch/environ.ts';
+import type { Plan } from '../../src/plan.ts';
+import { VARIABLES } from '../../src/settings/variables.ts';
+import { type Entry, type Folder, makeFolder, script } from '../facts/folder.ts';
+
+type Context = Parameters<typeof makeFolder>[0];
+
+/** A machine with two services, two scripts and somebody to work on it. */
+const MACHINE: Readonly<Record<string, Entry>> = {
+  'etc/passwd': 'root:x:0:0::/root:/bin/sh\nada:x:1000:1000::/home/ada:/bin/bash\n',
+  'etc/cont-init.d/10-good': script(),
+  'etc/cont-init.d/20-bad': 'no x bit',
+  'etc/services.d/web/service.json': '{"command": ["web", "--port", "80"]}',
+  'etc/services.d/late/run': script(),
+  'etc/services.d/late/service.json': '{"when": {"env": "NEVER"}}',
+  run: 'a folder',
+};
+
+function run(root: Folder, args: readonly string[], environment: Environment = {}): CommandResult {
+  const [name, ...rest] = args;
+  const command = COMMANDS.find(candidate => candidate.name === name);
+  assert.ok(command !== undefined, `no subcommand ${name}`);
+  const origin = {
+    environment: { PATH: '/nowhere', LINTEL_ROOT: root.path, ...environment },
+    notUtf8: [],
+    openFilesSoft: 1024,
+  };
+  return command.run({ args: rest, origin, cacheUse: 'used' });
+}
+
+const machine = (t: Context, entries: Readonly<Record<string, Entry>> = {}) =>
+  makeFolder(t, { ...MACHINE, ...entries });
+
+describe('lintel plan', () => {
+  test('says in plain words what a boot would do', t => {
+    const root = machine(t);
+    const environment = { PIP_REPOSITORY: 'https://mirror.example/simple' };
+    const { user } = JSON.parse(run(root, ['plan', '--json'], environment).text) as Plan;
+    const { text, exitCode } = run(root, ['plan', '--', 'python', '-m', 'x'], environment);
+    assert.equal(exitCode, 0);
+    assert.equal(
+      text.replaceAll(root.path, ''),
+      `Warnings
+  script /etc/cont-init.d/20-bad is skipped: it is not executable (chmod +x)
+
+Workbench user
+  ${user.name} (uid ${user.uid}, gid ${user.gid}, home ${user.home})
+
+Tools
+  pip: index https://mirror.example/simple (/etc/pip.conf)
+  uv: default index https://mirror.example/simple (/etc/uv/uv.toml)
+
+Files
+  /etc/pip.conf (122 bytes, mode 644, Lintel's)
+  /etc/uv/uv.toml (134 bytes, mode 644, Lintel's)
+
+Variables added
+  LINTEL_RUNTIME_DIR=/run/lintel
+
+Scripts
+  /etc/cont-init.d/10-good
+
+Services
+  web as ${user.name}: web --port 80
+
+Services not started
+  late: NEVER is not set
+
+CMD
+  python -m x
+`,
+    );
+  });
+
+  test('says it as data too', t => {
+    const root = machine(t);
+    const { text, exitCode } = run(root, ['plan', '--json', '--', 'python'], { LINTEL_NOFILE: '2048' });
+    assert.equal(exitCode, 0);
+    const plan = JSON.parse(text) as Plan;
+    assert.deepEqual(
+      [plan.command, plan.openFilesSoft, plan.initScripts.map(({ name }) => name)],
+      [['python'], 2048, ['10-good']],
+    );
+  });
+
+  test('changes nothing', t => {
+    const root = machine(t);
+    const list = () =>
+      readdirSync(root.path, { recursive: true, withFileTypes: true }).map(entry => {
+        const path = `${entry.parentPath}/${entry.name}`;
+        return [path, lstatSync(path).mtimeMs, lstatSync(path).ctimeMs];
+      });
+    const before = list();
+    run(root, ['plan'], { PIP_REPOSITORY: 'https://mirror.example/simple' });
+    assert.deepEqual(list(), before);
+  });
+
+  test('ends with 1, all problems said, when a boot would refuse to start', t => {
+    const environment = { LINTEL_LOG_FORMAT: 'xml', PIP_REPOSITORY: 'mirror', LINTEL_SERVICES: 'missing' };
+    const { text, exitCode } = run(machine(t), ['plan'], environment);
+    assert.equal(exitCode, 1);
+    assert.equal(
+      text.split('\n\n')[0],
+      `Problems
+  Cannot use PIP_REPOSITORY: "mirror", expected an http or https URL
+  Cannot use LINTEL_LOG_FORMAT: "xml", expected text, json
+  Cannot use LINTEL_SERVICES: "missing", expected one of auto, none, late, web, or a pattern`,
+    );
+  });
+
+  test('ends with 0 when a boot would go on', t => {
+    assert.equal(run(machine(t), ['plan'], { PIP_REPOSITORY: 'mirror' }).exitCode, 0);
+  });
+
+  test('reads the image’s defaults', t => {
+    const root = machine(t, { 'etc/lintel/lintel.env': 'LINTEL_SERVICES_DISABLED=web\n' });
+    assert.match(run(root, ['plan']).text, /^ {2}web: LINTEL_SERVICES_DISABLED names it$/m);
+  });
+});
+
+describe('lintel facts', () => {
+  test('says in plain words what is there', t => {
+    const root = machine(t, { 'etc/pip.conf': '[global]\n' });
+    const { text, exitCode } = run(root, ['facts']);
+    assert.equal(exitCode, 0);
+    const rows = new Map(text.split('\n').map(line => [line.slice(0, 15).trim(), line.slice(17)]));
+    assert.equal(rows.get('configuration'), root.at('etc/pip.conf'));
+    assert.equal(rows.get('scripts'), '10-good, 20-bad');
+    assert.equal(rows.get('services'), 'late (image), web (image)');
+    assert.equal(rows.get('runtime folder'), root.at('run/lintel'));
+    assert.match(rows.get('open files') ?? '', /^1024 of \d+$/);
+  });
+
+  test('says it as data too, with a file’s place and length for its text', t => {
+    const root = machine(t, { 'etc/pip.conf': '[global]\npassword = hunter2\n' });
+    const { text } = run(root, ['facts', '--json']);
+    assert.doesNotMatch(text, /hunter2/);
+    const { configs } = JSON.parse(text) as { configs: { pip: unknown } };
+    assert.deepEqual(configs.pip, { path: root.at('etc/pip.conf'), text: '28 characters', isWritable: true });
+  });
+});
+
+describe('what is printed may end in a ticket: no credentials', () => {
+  const secret = (host: string) => `https://user:hunter2@${host}.example/simple`;
+  const environment = {
+    PIP_REPOSITORY: secret('pip'),
+    CONDA_REPOSITORY: `conda-forge,${secret('conda')}`,
+    R_REPOSITORY: secret('cran'),
+    PATH_TO_CA_BUNDLE: '/nowhere/ca.pem',
+  };
+  const entries = {
+    'etc/R/Rprofile.site': '',
+    'etc/pip.conf': `[global]\nextra-index-url = ${secret('extra')}\n`,
+    'etc/services.d/web/service.json': JSON.stringify({
+      command: ['web'],
+      env: { MIRROR: secret('service') },
+    }),
+  };
+  for (const args of [['plan'], ['plan', '--json'], ['facts'], ['facts', '--json']]) {
+    test(`in lintel ${args.join(' ')}`, t => {
+      const lines = run(machine(t, entries), args, environment).text.split('\n');
+      assert.deepEqual(
+        lines.filter(line => line.includes('hunter2')),
+        [],
+      );
+    });
+  }
+
+  test('of malformed settings either', t => {
+    const malformed = {
+      PIP_REPOSITORY: 'ftp://user:hunter2@pip.example',
+      CONDA_REPOSITORY: `${secret('a')},ftp://user:hunter2@b.example`,
+    };
+    assert.doesNotMatch(run(machine(t), ['plan'], malformed).text, /hunter2/);
+  });
+
+  test('with odd characters either', t => {
+    const odd = { PIP_REPOSITORY: "https://user:hunter2,it's@pip.example/simple" };
+    for (const args of [['plan'], ['plan', '--json']]) {
+      const lines = run(machine(t), args, odd).text.split('\n');
+      assert.deepEqual(
+        lines.filter(line => /hunter2|it's/.test(line)),
+        [],
+      );
+    }
+  });
+});
+
+describe('lintel version', () => {
+  test('says which', t => {
+    assert.deepEqual(run(machine(t), ['version']), { text: 'lintel development\n', exitCode: 0 });
+  });
+
+  test('says how this very start went', t => {
+    const about = JSON.parse(run(machine(t), ['version', '--json']).text) as Record<string, unknown>;
+    assert.deepEqual(about, {
+      version: 'development',
+      node: process.version,
+      arch: process.arch,
+      codeCache: 'used',
+      ffi: 'available',
+    });
+  });
+});
+
+describe('lintel help', () => {
+  test('names every subcommand and every variable', t => {
+    const { text, exitCode } = run(machine(t), ['help']);
+    assert.equal(exitCode, 0);
+    for (const { name, summary } of COMMANDS)
+      assert.match(text, new RegExp(`^ {2}lintel ${name} .*${summary}$`, 'm'));
+    for (const { names, doc } of Object.values(VARIABLES)) {
+      const line = text.split('\n').find(candidate => candidate.startsWith(`  ${names[0]} `));
+      assert.equal(line?.trimEnd().endsWith(doc), true, names[0]);
+    }
+  });
+});
+
+describe('a subcommand', () => {
+  for (const args of [
+    ['plan', '--jsn'],
+    ['plan', 'python'],
+    ['facts', '--json', 'x'],
+    ['version', '-v'],
+    ['help', 'plans'],
+  ]) {
+    test(`refuses what it does not know, with exit code 2: ${args.join(' ')}`, t => {
+      const root = machine(t);
+      assert.throws(() => run(root, args), { name: 'Error', exitCode: 2, message: /^Cannot use argument "/ });
+    });
+  }
+
+  test('has the same shape as every other, under a name of its own', () => {
+    const names = COMMANDS.map(({ name }) => name);
+    assert.equal(new Set(names).size, names.length);
+    for (const { name, summary } of COMMANDS) {
+      assert.match(name, /^[a-z]+$/);
+      assert.match(summary, /^[a-z].*[^.]$/);
+    }
+  });
+});
+
+describe('flags', () => {
+  test('are set or not, in any order', () => {
+    assert.deepEqual(parseFlags([], ['--json', '--watch']), { '--json': false, '--watch': false });
+    assert.deepEqual(parseFlags(['--watch', '--json'], ['--json', '--watch']), {
+      '--json': true,
+      '--watch': true,
+    });
+  });
+
+  test('that are unknown are refused with those that there are', () => {
+    assert.throws(() => parseFlags(['--jsn'], ['--json', '--watch']), {
+      message: 'Cannot use argument "--jsn", expected --json or --watch',
+      exitCode: 2,
+    });
+    assert.throws(() => parseFlags(['x'], []), { message: 'Cannot use argument "x", expected none' });
+  });
+});

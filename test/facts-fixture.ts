@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { constants } from 'node:os';
+import type { CertificateFacts } from '../src/facts/certificates.ts';
+import type { ConfigFile, Configs } from '../src/facts/configs.ts';
+import type { Facts } from '../src/facts/facts.ts';
+import type { ProcessFacts } from '../src/facts/process.ts';
+import type { ServiceFact } from '../src/facts/services.ts';
+import type { Environment } from '../src/launch/environ.ts';
+import { type Definition, parseDefinition } from '../src/services/definitions.ts';
+import { parseSettings, type Settings } from '../src/settings/settings.ts';
+import type { User } from '../src/user.ts';
+
+/** Names of signals that the system knows, as `parseDefinition` wants them. */
+export const SIGNAL_NAMES: ReadonlySet<string> = new Set(Object.keys(constants.signals));
+
+export const ADA: User = {
+  uid: 1000,
+  gid: 1000,
+  groups: [],
+  name: 'ada',
+  home: '/home/ada',
+  shell: '/bin/bash',
+};
+
+const ROOT_PROCESS: ProcessFacts = {
+  isPid1: true,
+  uid: 0,
+  gid: 0,
+  groups: [0],
+  canSwitchUser: true,
+  capabilities: ['chown', 'setgid', 'setuid', 'kill'],
+  noNewPrivs: false,
+  hasTerminal: false,
+  openFiles: { soft: 1024, hard: 524_288 },
+};
+
+/** Facts that differ from those of `makeFacts()`. */
+export interface Difference extends Partial<Omit<Facts, 'process' | 'configs' | 'certificates'>> {
+  readonly process?: Partial<ProcessFacts>;
+  readonly configs?: Partial<Configs>;
+  readonly certificates?: Partial<CertificateFacts>;
+}
+
+/** A container of an imaginary image: started as root, ada is uid 1000, R is installed, nothing is configured. */
+export function makeFacts(difference: Difference = {}): Facts {
+  return {
+    root: '',
+    accounts: {
+      users: [
+        { name: 'root', uid: 0, gid: 0, home: '/root', shell: '/bin/bash' },
+        { name: 'ada', uid: 1000, gid: 1000, home: '/home/ada', shell: '/bin/bash' },
+      ],
+      groups: [
+        { name: 'root', gid: 0, members: [] },
+        { name: 'ada', gid: 1000, members: [] },
+      ],
+    },
+    givenHome: undefined,
+    workbench: { user: ADA, problems: [], warnings: [] },
+    runtimeDir: '/run/lintel',
+    cgroup: { memoryLimitBytes: undefined, cpuLimit: undefined },
+    programs: {},
+    setpriv: '/usr/bin/setpriv',
+    initScripts: [],
+    finishScripts: [],
+    services: [],
+    presentFiles: [],
+    problems: [],
+    ...difference,
+    process: { ...ROOT_PROCESS, ...difference.process },
+    configs: { ...NO_CONFIGS, ...difference.configs },
+    certificates: { ...NO_CERTIFICATES, ...difference.certificates },
+  };
+}
+
+/** A file that can be read and replaced; without a text one that does not exist yet. */
+export function makeConfig(
+  path: string,
+  text?: string,
+  difference: Partial<Omit<ConfigFile, 'path' | 'text'>> = {},
+): ConfigFile {
+  return { path, text, isWritable: true, trouble: undefined, ...difference };
+}
+
+const NO_CONFIGS: Configs = {
+  pip: makeConfig('/etc/pip.conf'),
+  uv: makeConfig('/etc/uv/uv.toml'),
+  conda: makeConfig('/opt/conda/.condarc'),
+  git: makeConfig('/etc/gitconfig'),
+  r: makeConfig('/etc/R/Rprofile.site'),
+  userPip: [makeConfig('/home/ada/.config/pip/pip.conf')],
+  userConda: [makeConfig('/home/ada/.condarc')],
+  userGit: [makeConfig('/home/ada/.gitconfig')],
+};
+
+const NO_CERTIFICATES: CertificateFacts = {
+  extra: [],
+  source: '/usr/local/share/ca-certificates',
+  system: undefined,
+  problems: [],
+};
+
+/** One private authority besides the system's. The texts are no real certificates: no tool looks into them. */
+export const ONE_CERTIFICATE: CertificateFacts = {
+  extra: ['-----BEGIN CERTIFICATE-----\nOURS\n-----END CERTIFICATE-----\n'],
+  source: '/mnt/ca.pem',
+  system: {
+    path: '/etc/ssl/certs/ca-certificates.crt',
+    text: '-----BEGIN CERTIFICATE-----\nSYSTEM\n-----END CERTIFICATE-----\n',
+  },
+  problems: [],
+};
+
+/** Settings as the program itself reads them; the variables have to be right. */
+export function makeSettings(environment: Environment = {}): Settings {
+  const { settings, problems } = parseSettings(environment);
+  assert.deepEqual(problems, []);
+  return settings;
+}
+
+/** A service's folder with an executable `run`. */
+export function makeServiceFact(name: string, difference: Partial<ServiceFact> = {}): ServiceFact {
+  const folder = difference.folder ?? `/etc/services.d/${name}`;
+  return {
+    name,
+    folder,
+    origin: 'image',
+    run: { path: `${folder}/run`, obstacle: undefined },
+    finish: undefined,
+    json: undefined,
+    ...difference,
+  };
+}
+
+/** A service as the program itself reads it from that service.json, which has to be right. */
+export function makeDefinition(
+  name: string,
+  json: Readonly<Record<string, unknown>> = {},
+  difference: Partial<ServiceFact> = {},
+): Definition {
+  const fact = makeServiceFact(name, { ...difference, json: { text: JSON.stringify(json) } });
+  const { definition, problems } = parseDefinition(fact, SIGNAL_NAMES);
+  assert.deepEqual(problems, []);
+  assert.ok(definition !== undefined);
+  return definition;
+}

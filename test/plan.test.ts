@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Problem } from '../src/errors.ts';
+import type { Environment } from '../src/launch/environ.ts';
+import { makePlan } from '../src/plan.ts';
+import { parseSettings } from '../src/settings/settings.ts';
+import {
+  ADA,
+  type Difference,
+  makeConfig,
+  makeDefinition,
+  makeFacts,
+  ONE_CERTIFICATE,
+} from './facts-fixture.ts';
+
+function plan(environment: Environment = {}, difference: Difference = {}, command: readonly string[] = []) {
+  return makePlan({ ...parseSettings(environment), facts: makeFacts(difference), environment, command });
+}
+
+const RUNTIME = { LINTEL_RUNTIME_DIR: '/run/lintel' };
+const PROBLEM: Problem = { what: 'x', seen: 'y', expected: 'z', fatal: false };
+
+describe('the plan', () => {
+  test('of an image without settings does next to nothing', () => {
+    assert.deepEqual(plan(), {
+      user: ADA,
+      runtimeDir: '/run/lintel',
+      files: [],
+      environment: RUNTIME,
+      notes: [],
+      warnings: [],
+      initScripts: [],
+      finishScripts: [],
+      services: [],
+      disabledServices: [],
+      command: [],
+      onInitFailure: 'stop',
+      initTimeoutMs: undefined,
+      shutdownTimeoutMs: 9000,
+      openFilesSoft: 1024,
+      noNewPrivs: false,
+      problems: [],
+    });
+  });
+
+  test('holds what every tool contributes, in the order of the list', () => {
+    const made = plan(
+      {
+        PIP_REPOSITORY: 'https://pip.example/simple',
+        CONDA_REPOSITORY: 'https://conda.example',
+        R_REPOSITORY: 'https://cran.example',
+      },
+      { certificates: ONE_CERTIFICATE },
+    );
+    assert.deepEqual(
+      made.files.map(({ path }) => path),
+      [
+        '/run/lintel/ca-bundle.pem',
+        '/run/lintel/ca-extra.pem',
+        '/etc/pip.conf',
+        '/etc/uv/uv.toml',
+        '/opt/conda/.condarc',
+        '/etc/R/Rprofile.site',
+        '/etc/gitconfig',
+      ],
+    );
+    assert.deepEqual(made.environment, {
+      ...RUNTIME,
+      SSL_CERT_FILE: '/run/lintel/ca-bundle.pem',
+      REQUESTS_CA_BUNDLE: '/run/lintel/ca-bundle.pem',
+      CURL_CA_BUNDLE: '/run/lintel/ca-bundle.pem',
+      RENV_CONFIG_REPOS_OVERRIDE: 'https://cran.example',
+      GIT_SSL_CAINFO: '/run/lintel/ca-bundle.pem',
+      NODE_EXTRA_CA_CERTS: '/run/lintel/ca-extra.pem',
+    });
+    assert.deepEqual(
+      made.notes.map(({ tool }) => tool),
+      ['ca', 'pip', 'uv', 'conda', 'r', 'git', 'node'],
+    );
+  });
+
+  test('is data: JSON keeps it all, and twice the same is twice the same', () => {
+    const environment = { PIP_REPOSITORY: 'https://pip.example/simple', LINTEL_INIT_TIMEOUT_MS: '5' };
+    const made = plan(environment, { services: [makeDefinition('web')] }, ['python']);
+    const keep = JSON.parse(JSON.stringify(made));
+    assert.deepEqual(Object.keys(keep).sort(), Object.keys(made).sort());
+    assert.deepEqual(plan(environment, { services: [makeDefinition('web')] }, ['python']), made);
+  });
+
+  test('holds no secret in what it says', () => {
+    const made = plan({
+      PIP_REPOSITORY: 'https://user:hunter2@pip.example/simple',
+      CONDA_REPOSITORY: 'https://user:hunter2@conda.example',
+      R_REPOSITORY: 'https://user:hunter2@cran.example',
+    });
+    assert.doesNotMatch(JSON.stringify([made.notes, made.warnings, made.problems]), /hunter2/);
+    for (const file of made.files)
+      if (file.text?.includes('hunter2')) assert.deepEqual([file.mode, file.owner], [0o600, 'workbench']);
+  });
+});
+
+describe('a variable that the container was given', () => {
+  const facts = { certificates: ONE_CERTIFICATE };
+
+  test('wins over a tool’s, and that is said', () => {
+    const made = plan({ SSL_CERT_FILE: '/own.pem', GIT_SSL_CAINFO: '/own.pem' }, facts);
+    assert.equal('SSL_CERT_FILE' in made.environment, false);
+    assert.equal('GIT_SSL_CAINFO' in made.environment, false);
+    assert.equal(made.environment['CURL_CA_BUNDLE'], '/run/lintel/ca-bundle.pem');
+    assert.deepEqual(made.warnings, [
+      'ca: SSL_CERT_FILE is already set in the container: left alone',
+      'git: GIT_SSL_CAINFO is already set in the container: left alone',
+    ]);
+  });
+
+  test('does not win when it is empty', () => {
+    const made = plan({ SSL_CERT_FILE: '' }, facts);
+    assert.equal(made.environment['SSL_CERT_FILE'], '/run/lintel/ca-bundle.pem');
+    assert.deepEqual(made.warnings, []);
+  });
+
+  test('is no matter when it says the same', () => {
+    assert.deepEqual(plan({ SSL_CERT_FILE: '/run/lintel/ca-bundle.pem' }, facts).warnings, []);
+  });
+
+  test('loses with LINTEL_ENFORCE=1', () => {
+    const made = plan({ SSL_CERT_FILE: '/own.pem', LINTEL_ENFORCE: '1' }, facts);
+    assert.equal(made.environment['SSL_CERT_FILE'], '/run/lintel/ca-bundle.pem');
+    assert.deepEqual(made.warnings, []);
+  });
+});
+
+describe('two writers of one path', () => {
+  test('stop the boot, however it came about', () => {
+    const same = makeConfig('/etc/shared.conf');
+    const made = plan(
+      { PIP_REPOSITORY: 'https://pip.example/simple' },
+      { certificates: ONE_CERTIFICATE, configs: { pip: same, git: same } },
+    );
+    assert.deepEqual(made.problems, [
+      {
+        what: '/etc/shared.conf',
+        seen: 'written by pip and by git',
+        expected: 'one writer of a file',
+        fatal: true,
+      },
+    ]);
+  });
+});
+
+describe('scripts', () => {
+  const good = { name: '10-good', path: '/etc/cont-init.d/10-good', skipped: undefined };
+  const bad = { name: '20-bad', path: '/etc/cont-init.d/20-bad', skipped: 'it is not executable (chmod +x)' };
+  const end = { name: '90-end', path: '/etc/cont-finish.d/90-end', skipped: 'it is a link to nothing' };
+
+  test('that can’t run are named and left out', () => {
+    const made = plan({}, { initScripts: [good, bad], finishScripts: [end] });
+    assert.deepEqual(made.initScripts, [{ name: '10-good', path: '/etc/cont-init.d/10-good' }]);
+    assert.deepEqual(made.finishScripts, []);
+    assert.deepEqual(made.warnings, [
+      'script /etc/cont-init.d/20-bad is skipped: it is not executable (chmod +x)',
+      'script /etc/cont-finish.d/90-end is skipped: it is a link to nothing',
+    ]);
+    assert.deepEqual(made.problems, []);
+  });
+
+  for (const [environment, onInitFailure] of [
+    [{}, 'stop'],
+    [{ LINTEL_ON_INIT_FAILURE: 'warn' }, 'warn'],
+    [{ LINTEL_ON_INIT_FAILURE: 'continue' }, 'continue'],
+    [{ S6_BEHAVIOUR_IF_STAGE2_FAILS: '2' }, 'stop'],
+    [{ S6_BEHAVIOUR_IF_STAGE2_FAILS: '1' }, 'warn'],
+    [{ S6_BEHAVIOUR_IF_STAGE2_FAILS: '0' }, 'continue'],
+    [{ LINTEL_ON_INIT_FAILURE: 'stop', S6_BEHAVIOUR_IF_STAGE2_FAILS: '0' }, 'stop'],
+    [{ LINTEL_ON_INIT_FAILURE: '', S6_BEHAVIOUR_IF_STAGE2_FAILS: '0' }, 'continue'],
+  ] as const) {
+    test(`that fail ${onInitFailure} the boot with ${JSON.stringify(environment)}`, () =>
+      assert.equal(plan(environment).onInitFailure, onInitFailure));
+  }
+});
+
+describe('limits', () => {
+  for (const [environment, shutdownTimeoutMs] of [
+    [{}, 9000],
+    [{ KUBERNETES_SERVICE_HOST: '10.0.0.1' }, 27_000],
+    [{ KUBERNETES_SERVICE_HOST: '' }, 9000],
+    [{ LINTEL_SHUTDOWN_TIMEOUT_MS: '1', KUBERNETES_SERVICE_HOST: '10.0.0.1' }, 1],
+  ] as const) {
+    test(`a stop may take ${shutdownTimeoutMs} ms with ${JSON.stringify(environment)}`, () =>
+      assert.equal(plan(environment).shutdownTimeoutMs, shutdownTimeoutMs));
+  }
+
+  for (const [environment, openFiles, openFilesSoft] of [
+    [{}, { soft: 1024, hard: 4096 }, 1024],
+    [{ LINTEL_NOFILE: '2048' }, { soft: 1024, hard: 4096 }, 2048],
+    [{ LINTEL_NOFILE: '8192' }, { soft: 1024, hard: 4096 }, 4096],
+    [{ LINTEL_NOFILE: '8192' }, { soft: 1024, hard: Number.POSITIVE_INFINITY }, 8192],
+  ] as const) {
+    test(`${openFilesSoft} files may be open with ${JSON.stringify({ environment, openFiles })}`, () =>
+      assert.equal(plan(environment, { process: { openFiles } }).openFilesSoft, openFilesSoft));
+  }
+
+  test('scripts have no limit of time unless one is set', () => {
+    assert.equal(plan({ LINTEL_INIT_TIMEOUT_MS: '5000' }).initTimeoutMs, 5000);
+  });
+
+  test('privileges are kept unless they are given up', () => {
+    assert.equal(plan({ LINTEL_NO_NEW_PRIVS: '1' }).noNewPrivs, true);
+    assert.equal(plan({ LINTEL_NO_NEW_PRIVS: '0' }).noNewPrivs, false);
+  });
+});
+
+describe('a service runs as', () => {
+  const asRoot = { process: {} };
+  const asAda = { process: { uid: 1000, gid: 1000, groups: [], canSwitchUser: false } };
+  const asPoorRoot = {
+    process: { canSwitchUser: false },
+    workbench: { user: { ...ADA, uid: 0 }, problems: [], warnings: [] },
+  };
+
+  for (const [what, json, environment, difference, uid] of [
+    ['the workbench user', {}, {}, asRoot, 1000],
+    ['root where it says so', { user: 'root' }, {}, asRoot, 0],
+    ['root where the operator says so', {}, { LINTEL_SERVICE_USER: 'root' }, asRoot, 0],
+    ['the workbench user where the operator says so', {}, { LINTEL_SERVICE_USER: 'workbench' }, asRoot, 1000],
+    ['somebody else where it says so', { user: '2000:3000' }, {}, asRoot, 2000],
+    [
+      'its own user where the operator says root',
+      { user: 'ada' },
+      { LINTEL_SERVICE_USER: 'root' },
+      asRoot,
+      1000,
+    ],
+    ['whoever started everything, started as non-root', { user: 'root' }, {}, asAda, 1000],
+    [
+      'whoever started everything, whatever the operator says',
+      {},
+      { LINTEL_SERVICE_USER: 'root' },
+      asAda,
+      1000,
+    ],
+    ['root, started as root that can’t switch users', { user: 'ada' }, {}, asPoorRoot, 0],
+  ] as const) {
+    test(what, () => {
+      const { services, problems } = plan(environment, {
+        ...difference,
+        services: [makeDefinition('web', json)],
+      });
+      assert.deepEqual([services[0]?.user.uid, problems], [uid, []]);
+    });
+  }
+
+  test('nobody unknown: that stops the boot', () => {
+    const services = [makeDefinition('web', { user: 'nobody-of-that-name' }), makeDefinition('api')];
+    const made = plan({}, { services });
+    assert.deepEqual(
+      made.services.map(({ definition }) => definition.name),
+      ['api'],
+    );
+    assert.deepEqual(made.problems, [
+      {
+        what: 'user of service web',
+        seen: '"nobody-of-that-name"',
+        expected: 'the name of a user in /etc/passwd, a uid or uid:gid',
+        fatal: true,
+      },
+    ]);
+  });
+
+  test('nobody unknown that it does not run at all: that stops nothing', () => {
+    const services = [makeDefinition('web', { user: 'nobody-of-that-name', when: { env: 'NEVER' } })];
+    assert.deepEqual(plan({}, { services }).problems, []);
+  });
+});
+
+describe('problems', () => {
+  test('of settings, facts and services come all at once', () => {
+    const made = plan(
+      { LINTEL_LOG_FORMAT: 'xml', LINTEL_SERVICES: 'missing' },
+      { problems: [PROBLEM], services: [makeDefinition('web')] },
+    );
+    assert.deepEqual(
+      made.problems.map(({ what }) => what),
+      ['LINTEL_LOG_FORMAT', 'x', 'LINTEL_SERVICES'],
+    );
+  });
+});

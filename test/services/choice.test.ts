@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Environment } from '../../src/launch/environ.ts';
+import { chooseServices } from '../../src/services/choice.ts';
+import type { Definition } from '../../src/services/definitions.ts';
+import { makeDefinition, makeFacts, makeSettings } from '../facts-fixture.ts';
+
+const shipped = (name: string, json: Readonly<Record<string, unknown>> = {}) =>
+  makeDefinition(name, { when: { command: name }, ...json }, { origin: 'shipped' });
+const image = (name: string, json: Readonly<Record<string, unknown>> = {}) => makeDefinition(name, json);
+
+/** An image with two services of its own beside the shipped ones, of which jupyter and sshd are installed. */
+const SERVICES = [image('api'), image('web'), shipped('jupyter'), shipped('sshd'), shipped('x11vnc')];
+const PROGRAMS = { jupyter: '/usr/bin/jupyter', sshd: '/usr/sbin/sshd' };
+
+function choose(
+  environment: Environment = {},
+  options: {
+    readonly services?: readonly Definition[];
+    readonly command?: readonly string[];
+    readonly presentFiles?: readonly string[];
+  } = {},
+) {
+  const { enabled, disabled, problems } = chooseServices({
+    settings: makeSettings(environment),
+    environment,
+    command: options.command ?? [],
+    facts: makeFacts({
+      services: options.services ?? SERVICES,
+      programs: PROGRAMS,
+      presentFiles: options.presentFiles ?? [],
+    }),
+  });
+  return {
+    enabled: enabled.map(({ name }) => name),
+    disabled: Object.fromEntries(disabled.map(({ name, why }) => [name, why])),
+    problems,
+  };
+}
+
+const NO_VNC = 'x11vnc is not installed';
+const NOT_NAMED = 'LINTEL_SERVICES does not name it';
+const REFUSED = 'LINTEL_SERVICES_DISABLED names it';
+
+describe('which services run', () => {
+  for (const [what, environment, command, enabled, disabled] of [
+    [
+      'by themselves: the image’s, and shipped ones whose program is installed',
+      {},
+      [],
+      ['api', 'web', 'jupyter', 'sshd'],
+      { x11vnc: NO_VNC },
+    ],
+    [
+      'with auto: the same',
+      { LINTEL_SERVICES: 'auto' },
+      [],
+      ['api', 'web', 'jupyter', 'sshd'],
+      { x11vnc: NO_VNC },
+    ],
+    [
+      'with an empty list: the same',
+      { LINTEL_SERVICES: '' },
+      [],
+      ['api', 'web', 'jupyter', 'sshd'],
+      { x11vnc: NO_VNC },
+    ],
+    [
+      'with a CMD: only the image’s',
+      {},
+      ['python'],
+      ['api', 'web'],
+      { jupyter: 'there is a CMD', sshd: 'there is a CMD', x11vnc: 'there is a CMD' },
+    ],
+    [
+      'with none: none',
+      { LINTEL_SERVICES: 'none' },
+      [],
+      [],
+      { api: NOT_NAMED, web: NOT_NAMED, jupyter: NOT_NAMED, sshd: NOT_NAMED, x11vnc: NOT_NAMED },
+    ],
+    [
+      'by name: only those',
+      { LINTEL_SERVICES: 'web,sshd' },
+      [],
+      ['web', 'sshd'],
+      { api: NOT_NAMED, jupyter: NOT_NAMED, x11vnc: NOT_NAMED },
+    ],
+    [
+      'by name, also beside a CMD',
+      { LINTEL_SERVICES: 'jupyter' },
+      ['python'],
+      ['jupyter'],
+      { api: NOT_NAMED, web: NOT_NAMED, sshd: NOT_NAMED, x11vnc: NOT_NAMED },
+    ],
+    [
+      'with auto and a name, beside a CMD: that one too',
+      { LINTEL_SERVICES: 'auto,sshd' },
+      ['python'],
+      ['api', 'web', 'sshd'],
+      { jupyter: 'there is a CMD', x11vnc: 'there is a CMD' },
+    ],
+    [
+      'by name, but not without its program',
+      { LINTEL_SERVICES: 'web x11vnc' },
+      [],
+      ['web'],
+      { api: NOT_NAMED, jupyter: NOT_NAMED, sshd: NOT_NAMED, x11vnc: NO_VNC },
+    ],
+    [
+      'by pattern',
+      { LINTEL_SERVICES: '*e*, ap?' },
+      [],
+      ['api', 'web', 'jupyter'],
+      { sshd: NOT_NAMED, x11vnc: NOT_NAMED },
+    ],
+    [
+      'by a pattern for all',
+      { LINTEL_SERVICES: '*' },
+      ['python'],
+      ['api', 'web', 'jupyter', 'sshd'],
+      { x11vnc: NO_VNC },
+    ],
+    [
+      'but those that are disabled by name',
+      { LINTEL_SERVICES_DISABLED: 'sshd,web' },
+      [],
+      ['api', 'jupyter'],
+      { sshd: REFUSED, web: REFUSED, x11vnc: NO_VNC },
+    ],
+    [
+      'but those that are disabled by pattern',
+      { LINTEL_SERVICES_DISABLED: '???' },
+      [],
+      ['jupyter', 'sshd'],
+      { api: REFUSED, web: REFUSED, x11vnc: NO_VNC },
+    ],
+    [
+      'none that is both named and disabled',
+      { LINTEL_SERVICES: 'web,api', LINTEL_SERVICES_DISABLED: 'web' },
+      [],
+      ['api'],
+      { web: REFUSED, jupyter: NOT_NAMED, sshd: NOT_NAMED, x11vnc: NOT_NAMED },
+    ],
+  ] as const) {
+    test(what, () => assert.deepEqual(choose(environment, { command }), { enabled, disabled, problems: [] }));
+  }
+
+  test('by a pattern whose other characters stand for themselves', () => {
+    const services = [image('a.b'), image('axb'), image('a+b'), image('(a)')];
+    const enabledBy = (pattern: string) => choose({ LINTEL_SERVICES: pattern }, { services }).enabled;
+    assert.deepEqual(enabledBy('a.b*'), ['a.b']);
+    assert.deepEqual(enabledBy('a+?'), ['a+b']);
+    assert.deepEqual(enabledBy('(*)'), ['(a)']);
+  });
+});
+
+describe('a shipped service gives way to one of the image', () => {
+  const why = "the image's service lab runs the same program";
+
+  for (const [what, json] of [
+    ['that waits for the same program', { when: { command: ['conda', 'jupyter'] } }],
+    ['whose command is the same program', { command: ['jupyter', 'lab'] }],
+    ['whose command is the same program by its path', { command: ['/opt/conda/bin/jupyter', 'lab'] }],
+  ] as const) {
+    test(what, () => {
+      const { enabled, disabled } = choose({}, { services: [image('lab', json), shipped('jupyter')] });
+      assert.equal(disabled['jupyter'], why);
+      assert.equal(enabled.includes('jupyter'), false);
+    });
+  }
+
+  test('unless it is named', () => {
+    const services = [image('lab', { when: { command: 'jupyter' } }), shipped('jupyter')];
+    assert.deepEqual(choose({ LINTEL_SERVICES: 'auto,jupyter' }, { services }).enabled, ['lab', 'jupyter']);
+  });
+
+  test('and not to another shipped one', () => {
+    const services = [shipped('jupyter'), shipped('lab', { when: { command: 'jupyter' } })];
+    assert.deepEqual(choose({}, { services }).enabled, ['jupyter', 'lab']);
+  });
+});
+
+describe('a service that waits for something', () => {
+  for (const [when, environment, presentFiles, why] of [
+    [{ command: 'jupyter' }, {}, [], undefined],
+    [{ command: ['missing', 'jupyter'] }, {}, [], undefined],
+    [{ command: ['missing', 'lost'] }, {}, [], 'missing or lost is not installed'],
+    [{ file: '/a' }, {}, ['/a'], undefined],
+    [{ file: ['/a', '/b'] }, {}, ['/b'], undefined],
+    [{ file: ['/a', '/b'] }, {}, ['/c'], 'there is no /a or /b'],
+    [{ env: 'NEEDED' }, { NEEDED: '1' }, [], undefined],
+    [{ env: ['NEEDED', 'ALSO'] }, { ALSO: '0' }, [], undefined],
+    [{ env: 'NEEDED' }, { NEEDED: '' }, [], 'NEEDED is not set'],
+    [{ env: ['NEEDED', 'ALSO'] }, {}, [], 'NEEDED or ALSO is not set'],
+    [{ command: 'jupyter', file: '/a', env: 'NEEDED' }, { NEEDED: '1' }, ['/a'], undefined],
+    [{ command: 'jupyter', file: '/a', env: 'NEEDED' }, { NEEDED: '1' }, [], 'there is no /a'],
+    [{ command: 'missing', file: '/a', env: 'NEEDED' }, {}, [], 'missing is not installed'],
+  ] as const) {
+    const verb = why === undefined ? 'runs' : 'does not run';
+    test(`${verb}: ${JSON.stringify({ when, environment, presentFiles })}`, () => {
+      for (const service of [image('it', { when }), shipped('it', { when })]) {
+        for (const names of ['auto', 'it']) {
+          const given = { ...environment, LINTEL_SERVICES: names };
+          const { disabled } = choose(given, { services: [service], presentFiles });
+          assert.equal(disabled['it'], why);
+        }
+      }
+    });
+  }
+});
+
+describe('a name that fits no service', () => {
+  const expected = 'one of auto, none, api, web, jupyter, sshd, x11vnc, or a pattern';
+
+  test('stops the boot, every one at once', () => {
+    assert.deepEqual(choose({ LINTEL_SERVICES: 'web,wep', LINTEL_SERVICES_DISABLED: 'sshd ssh' }).problems, [
+      { what: 'LINTEL_SERVICES', seen: '"wep"', expected, fatal: true },
+      { what: 'LINTEL_SERVICES_DISABLED', seen: '"ssh"', expected, fatal: true },
+    ]);
+  });
+
+  test('may be a pattern that fits none', () => {
+    assert.deepEqual(choose({ LINTEL_SERVICES: 'auto,vs*', LINTEL_SERVICES_DISABLED: 'x?' }).problems, []);
+  });
+});

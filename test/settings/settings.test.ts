@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parseSettings, type Settings } from '../../src/settings/settings.ts';
+import { VARIABLES } from '../../src/settings/variables.ts';
+
+const HTTP_URL = 'an http or https URL';
+const FLAG = '1 or 0 (also true, false, yes, no)';
+const MILLISECONDS = 'a whole number from 1 to 86400000 (milliseconds)';
+
+/** Variable, what somebody wrote, and the setting that comes of it. */
+const VALID: readonly (readonly [string, string, keyof Settings, unknown])[] = [
+  ['PIP_REPOSITORY', 'https://mirror.example/simple', 'pipRepository', 'https://mirror.example/simple'],
+  ['PIP_REPOSITORY', ' http://mirror.example\n', 'pipRepository', 'http://mirror.example'],
+  ['CONDA_REPOSITORY', 'conda-forge', 'condaRepository', ['conda-forge']],
+  [
+    'CONDA_REPOSITORY',
+    'https://mirror.example/conda, org/label/dev ,bioconda,',
+    'condaRepository',
+    ['https://mirror.example/conda', 'org/label/dev', 'bioconda'],
+  ],
+  ['R_REPOSITORY', 'https://cran.example', 'rRepository', 'https://cran.example'],
+  ['PATH_TO_CA_BUNDLE', '/mnt/ca.pem', 'pathToCaBundle', '/mnt/ca.pem'],
+  ['PATH_TO_CABUNDLE', '/mnt/ca.pem', 'pathToCaBundle', '/mnt/ca.pem'],
+  ['LINTEL_USER', 'ada', 'user', 'ada'],
+  ['LINTEL_USER', '1000:100', 'user', '1000:100'],
+  ['NB_USER', 'jovyan', 'nbUser', 'jovyan'],
+  ['DEFAULT_USER', 'rstudio', 'defaultUser', 'rstudio'],
+  ['USERNAME', 'onyxia', 'username', 'onyxia'],
+  ['LINTEL_SERVICE_USER', 'root', 'serviceUser', 'root'],
+  ['LINTEL_SERVICE_USER', 'workbench', 'serviceUser', 'workbench'],
+  ['LINTEL_SERVICES', 'auto', 'services', ['auto']],
+  ['LINTEL_SERVICES', 'jupyter, ssh* x?nc', 'services', ['jupyter', 'ssh*', 'x?nc']],
+  ['LINTEL_SERVICES_DISABLED', 'sshd', 'servicesDisabled', ['sshd']],
+  ['LINTEL_LOG_FORMAT', 'json', 'logFormat', 'json'],
+  ['LINTEL_LOG_FORMAT', 'text', 'logFormat', 'text'],
+  ['LINTEL_ON_INIT_FAILURE', 'stop', 'onInitFailure', 'stop'],
+  ['LINTEL_ON_INIT_FAILURE', 'warn', 'onInitFailure', 'warn'],
+  ['LINTEL_ON_INIT_FAILURE', 'continue', 'onInitFailure', 'continue'],
+  ['S6_BEHAVIOUR_IF_STAGE2_FAILS', '0', 's6OnInitFailure', '0'],
+  ['LINTEL_INIT_TIMEOUT_MS', '1', 'initTimeoutMs', 1],
+  ['LINTEL_SHUTDOWN_TIMEOUT_MS', '86400000', 'shutdownTimeoutMs', 86_400_000],
+  ['LINTEL_STRICT', '1', 'strict', true],
+  ['LINTEL_STRICT', '0', 'strict', false],
+  ['LINTEL_ENFORCE', 'TRUE', 'enforce', true],
+  ['LINTEL_ENFORCE', 'no', 'enforce', false],
+  ['LINTEL_NOFILE', '64', 'openFilesSoft', 64],
+  ['LINTEL_NOFILE', '1073741816', 'openFilesSoft', 1_073_741_816],
+  ['LINTEL_NO_NEW_PRIVS', 'yes', 'noNewPrivs', true],
+  ['LINTEL_NO_NEW_PRIVS', 'False', 'noNewPrivs', false],
+  ['LINTEL_ROOT', '/tmp/elsewhere', 'root', '/tmp/elsewhere'],
+  ['KUBERNETES_SERVICE_HOST', '10.0.0.1', 'kubernetesHost', '10.0.0.1'],
+];
+
+/** Variable, what somebody wrote, how the problem shows it, what it expects. */
+const MALFORMED: readonly (readonly [string, string, string, string | RegExp])[] = [
+  ['PIP_REPOSITORY', 'mirror.example/simple', '"mirror.example/simple"', HTTP_URL],
+  ['PIP_REPOSITORY', 'ftp://mirror.example', '"ftp://mirror.example"', HTTP_URL],
+  ['PIP_REPOSITORY', 'https://', '"https://"', HTTP_URL],
+  ['PIP_REPOSITORY', 'https://a.example/\n[x]', '"https://a.example/\\n[x]"', HTTP_URL],
+  ['CONDA_REPOSITORY', ',', '","', 'http or https URLs or channel names, separated by commas'],
+  ['CONDA_REPOSITORY', 'a b', '"a b"', 'http or https URLs or channel names, separated by commas'],
+  ['R_REPOSITORY', 'cran', '"cran"', HTTP_URL],
+  ['LINTEL_SERVICE_USER', 'ada', '"ada"', 'root, workbench'],
+  ['LINTEL_LOG_FORMAT', 'xml', '"xml"', 'text, json'],
+  ['LINTEL_LOG_FORMAT', 'JSON', '"JSON"', 'text, json'],
+  ['LINTEL_ON_INIT_FAILURE', 'fail', '"fail"', 'stop, warn, continue'],
+  ['S6_BEHAVIOUR_IF_STAGE2_FAILS', '3', '"3"', '0, 1, 2'],
+  ['LINTEL_INIT_TIMEOUT_MS', '0', '"0"', MILLISECONDS],
+  ['LINTEL_INIT_TIMEOUT_MS', '10s', '"10s"', MILLISECONDS],
+  ['LINTEL_SHUTDOWN_TIMEOUT_MS', '-1', '"-1"', MILLISECONDS],
+  ['LINTEL_SHUTDOWN_TIMEOUT_MS', '1.5', '"1.5"', MILLISECONDS],
+  ['LINTEL_SHUTDOWN_TIMEOUT_MS', '1e3', '"1e3"', MILLISECONDS],
+  ['LINTEL_SHUTDOWN_TIMEOUT_MS', '86400001', '"86400001"', MILLISECONDS],
+  ['LINTEL_STRICT', 'on', '"on"', FLAG],
+  ['LINTEL_ENFORCE', '2', '"2"', FLAG],
+  ['LINTEL_NOFILE', '63', '"63"', 'a whole number from 64 to 1073741816 (files)'],
+  ['LINTEL_NOFILE', '9999999999999999', '"9999999999999999"', 'a whole number from 64 to 1073741816 (files)'],
+  ['LINTEL_NO_NEW_PRIVS', 'never', '"never"', FLAG],
+  ['LINTEL_ROOT', 'relative/folder', '"relative/folder"', /absolute path/],
+];
+
+const isFatal = (name: string) => !/^(PIP|CONDA|R)_REPOSITORY$/.test(name);
+
+describe('settings', () => {
+  test('are absent where no variable is set, without a problem or a warning', () => {
+    const { settings, problems, warnings } = parseSettings({});
+    assert.deepEqual(problems, []);
+    assert.deepEqual(warnings, []);
+    assert.deepEqual(Object.keys(settings).sort(), Object.keys(VARIABLES).sort());
+    for (const [key, value] of Object.entries(settings)) assert.equal(value, undefined, key);
+  });
+
+  test('are all tried below, under every name', () => {
+    const tried = new Set(VALID.map(([name]) => name));
+    const names = Object.values(VARIABLES).flatMap(variable => [...variable.names]);
+    assert.deepEqual([...tried].sort(), names.sort());
+  });
+
+  for (const name of new Set(VALID.map(row => row[0]))) {
+    for (const [how, text] of [
+      ['empty', ''],
+      ['blank', ' \t\n'],
+    ] as const) {
+      test(`are absent where ${name} is ${how}`, () => {
+        const { settings, problems, warnings } = parseSettings({ [name]: text });
+        assert.deepEqual({ problems, warnings }, { problems: [], warnings: [] });
+        for (const [key, value] of Object.entries(settings)) assert.equal(value, undefined, key);
+      });
+    }
+  }
+
+  for (const [name, text, key, value] of VALID) {
+    test(`take ${name}=${JSON.stringify(text)}`, () => {
+      const { settings, problems, warnings } = parseSettings({ [name]: text });
+      assert.deepEqual({ problems, warnings }, { problems: [], warnings: [] });
+      assert.deepEqual(settings[key], value);
+    });
+  }
+
+  for (const [name, text, seen, expected] of MALFORMED) {
+    test(`refuse ${name}=${JSON.stringify(text)}, ${isFatal(name) ? 'and the boot' : 'not the boot'}`, () => {
+      const { settings, problems } = parseSettings({ [name]: text });
+      assert.equal(problems.length, 1);
+      const [problem] = problems;
+      assert.equal(problem?.what, name);
+      assert.equal(problem?.seen, seen);
+      if (typeof expected === 'string') assert.equal(problem?.expected, expected);
+      else assert.match(problem?.expected ?? '', expected);
+      assert.equal(problem?.fatal, isFatal(name));
+      for (const [key, value] of Object.entries(settings)) assert.equal(value, undefined, key);
+    });
+  }
+
+  test('name every problem at once and keep what is right', () => {
+    const { settings, problems } = parseSettings({
+      PIP_REPOSITORY: 'ftp://mirror.example',
+      R_REPOSITORY: 'https://cran.example',
+      LINTEL_LOG_FORMAT: 'xml',
+      LINTEL_NOFILE: 'many',
+      LINTEL_USER: 'ada',
+    });
+    assert.deepEqual(problems, [
+      { what: 'PIP_REPOSITORY', seen: '"ftp://mirror.example"', expected: HTTP_URL, fatal: false },
+      { what: 'LINTEL_LOG_FORMAT', seen: '"xml"', expected: 'text, json', fatal: true },
+      {
+        what: 'LINTEL_NOFILE',
+        seen: '"many"',
+        expected: 'a whole number from 64 to 1073741816 (files)',
+        fatal: true,
+      },
+    ]);
+    assert.equal(settings.rRepository, 'https://cran.example');
+    assert.equal(settings.user, 'ada');
+  });
+
+  test('with LINTEL_STRICT=1 make a malformed platform variable fatal', () => {
+    const given = { PIP_REPOSITORY: 'ftp://mirror.example', CONDA_REPOSITORY: 'a b' };
+    const fatal = (strict: string) =>
+      parseSettings({ ...given, LINTEL_STRICT: strict }).problems.map(problem => problem.fatal);
+    assert.deepEqual(fatal('1'), [true, true]);
+    assert.deepEqual(fatal('0'), [false, false]);
+    assert.deepEqual(fatal(''), [false, false]);
+  });
+
+  test('with a malformed LINTEL_STRICT refuse only that', () => {
+    const { problems } = parseSettings({ PIP_REPOSITORY: 'ftp://mirror.example', LINTEL_STRICT: 'very' });
+    assert.deepEqual(
+      problems.map(({ what, fatal }) => [what, fatal]),
+      [
+        ['PIP_REPOSITORY', false],
+        ['LINTEL_STRICT', true],
+      ],
+    );
+  });
+
+  test('take PATH_TO_CA_BUNDLE before PATH_TO_CABUNDLE, unless it is empty', () => {
+    const read = (bundle: string) =>
+      parseSettings({ PATH_TO_CA_BUNDLE: bundle, PATH_TO_CABUNDLE: '/b' }).settings.pathToCaBundle;
+    assert.equal(read('/a'), '/a');
+    assert.equal(read(''), '/b');
+  });
+});
+
+describe('a problem never shows a secret', () => {
+  for (const environment of [
+    { PIP_REPOSITORY: 'ftp://user:secret@mirror.example/simple' },
+    { PIP_REPOSITORY: 'https//user:secret@mirror.example/simple' },
+    { PIP_REPOSITORY: 'https//user:top secret@mirror.example/simple' },
+    { PIP_REPOSITORY: 'user:secret@mirror.example' },
+    { R_REPOSITORY: 'https://user:secret@mirror.example:port/' },
+    { R_REPOSITORY: 'ftp://mirror.example/?token=secret' },
+    { CONDA_REPOSITORY: 'https://user:secret@a.example,ftp://user:secret@b.example' },
+    { CONDA_REPOSITORY: 'ftp://user:secret@b.example,https://user:secret@a.example' },
+    { CONDA_REPOSITORY: 'conda-forge, user:secret@mirror.example' },
+    { PIP_REPOSITORY: `ftp://user:${'secret'.repeat(40)}@mirror.example` },
+  ]) {
+    test(`as in ${JSON.stringify(environment).slice(0, 100)}`, () => {
+      const { problems, warnings } = parseSettings(environment);
+      assert.equal(problems.length, 1);
+      assert.doesNotMatch(JSON.stringify({ problems, warnings }), /secret|top/);
+    });
+  }
+
+  test('and a long value is cut', () => {
+    const { problems } = parseSettings({ LINTEL_LOG_FORMAT: 'x'.repeat(5000) });
+    assert.equal(problems[0]?.seen, `"${'x'.repeat(120)}"`);
+  });
+});
+
+describe('a name that is no setting', () => {
+  for (const [name, warning] of [
+    ['PIP_REPOSITRY', 'PIP_REPOSITRY is no setting of Lintel: did you mean PIP_REPOSITORY?'],
+    ['CONDA_REPOSITORYS', 'CONDA_REPOSITORYS is no setting of Lintel: did you mean CONDA_REPOSITORY?'],
+    ['PATH_TO_CA_BUNDEL', 'PATH_TO_CA_BUNDEL is no setting of Lintel: did you mean PATH_TO_CA_BUNDLE?'],
+    ['LINTEL_USR', 'LINTEL_USR is no setting of Lintel: did you mean LINTEL_USER?'],
+    ['LINTEL_STRCT', 'LINTEL_STRCT is no setting of Lintel: did you mean LINTEL_STRICT?'],
+    ['lintel_strict', 'lintel_strict is no setting of Lintel: did you mean LINTEL_STRICT?'],
+    ['LINTEL_JUPITER_PORT', 'LINTEL_JUPITER_PORT is no setting of Lintel: did you mean LINTEL_JUPYTER_PORT?'],
+    ['LINTEL_COLOUR', 'LINTEL_COLOUR is no setting of Lintel and has no effect'],
+  ] as const) {
+    test(`is said: ${name}`, () => {
+      const { problems, warnings } = parseSettings({ [name]: '8888' });
+      assert.deepEqual({ problems, warnings }, { problems: [], warnings: [warning] });
+    });
+  }
+
+  test('is not said to be another that is set too', () => {
+    const { warnings } = parseSettings({ PIP_REPOSITRY: 'x', PIP_REPOSITORY: 'https://mirror.example' });
+    assert.deepEqual(warnings, []);
+  });
+
+  test('is said to be another that is set but empty', () => {
+    const { warnings } = parseSettings({ PIP_REPOSITRY: 'x', PIP_REPOSITORY: '' });
+    assert.deepEqual(warnings, ['PIP_REPOSITRY is no setting of Lintel: did you mean PIP_REPOSITORY?']);
+  });
+
+  for (const name of ['PATH', 'HOME', 'PIP_INDEX_URL', 'CONDA_DIR', 'NB_UID', 'a.b', 'my-var', 'X']) {
+    test(`is nobody’s business: ${name}`, () => {
+      assert.deepEqual(parseSettings({ [name]: '1' }).warnings, []);
+    });
+  }
+
+  for (const name of [
+    'LINTEL_ENV',
+    'LINTEL_RUNTIME_DIR',
+    'LINTEL_ORIGIN_FD',
+    'LINTEL_SERVICE',
+    'LINTEL_JUPYTER_PORT',
+    'LINTEL_SSHD_PORT',
+    'LINTEL_BIND',
+    'LINTEL_WORKBENCH_UID',
+  ]) {
+    test(`is known to shipped services and scripts: ${name}`, () => {
+      assert.deepEqual(parseSettings({ [name]: '1' }).warnings, []);
+    });
+  }
+
+  test('comes from Kubernetes, which names every service so: nothing is said', () => {
+    const links = (service: string) => ({
+      [`${service}_SERVICE_HOST`]: '10.0.0.1',
+      [`${service}_SERVICE_PORT`]: '8080',
+      [`${service}_SERVICE_PORT_HTTP`]: '8080',
+      [`${service}_PORT`]: 'tcp://10.0.0.1:8080',
+      [`${service}_PORT_8080_TCP`]: 'tcp://10.0.0.1:8080',
+      [`${service}_PORT_8080_TCP_PROTO`]: 'tcp',
+      [`${service}_PORT_8080_TCP_PORT`]: '8080',
+      [`${service}_PORT_8080_TCP_ADDR`]: '10.0.0.1',
+      [`${service}_PORT_53_UDP`]: 'udp://10.0.0.1:53',
+      [`${service}_PORT_53_UDP_PROTO`]: 'udp',
+    });
+    assert.deepEqual(parseSettings({ ...links('LINTEL'), ...links('LINTEL_DOCS') }), {
+      ...parseSettings({}),
+      problems: [],
+      warnings: [],
+    });
+  });
+});
+
+test('every variable says what it is and what it expects', () => {
+  for (const [key, { names, doc, expected, owner }] of Object.entries(VARIABLES)) {
+    assert.match(doc, /^\S.*\.$/s, key);
+    assert.notEqual(expected, '', key);
+    const isOurs = /^(LINTEL|S6)_/.test(names[0] ?? '');
+    assert.equal(owner, isOurs ? 'lintel' : 'platform', key);
+  }
+});

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ca } from '../../src/tools/ca.ts';
+import { node } from '../../src/tools/node.ts';
+import { makeFacts, makeSettings, ONE_CERTIFICATE } from '../facts-fixture.ts';
+
+const SYSTEM = '-----BEGIN CERTIFICATE-----\nSYSTEM\n-----END CERTIFICATE-----\n';
+const OURS = '-----BEGIN CERTIFICATE-----\nOURS\n-----END CERTIFICATE-----\n';
+const MORE = '-----BEGIN CERTIFICATE-----\nMORE\n-----END CERTIFICATE-----\n';
+
+describe('certificates', () => {
+  test('need nothing where the system has them all', () => {
+    assert.equal(ca.configure(makeSettings(), makeFacts()), undefined);
+    assert.equal(node.configure(makeSettings(), makeFacts()), undefined);
+  });
+
+  test('are merged with the system’s, never instead of them, and every client is told where', () => {
+    const facts = makeFacts({ certificates: { ...ONE_CERTIFICATE, extra: [OURS, MORE] } });
+    assert.deepEqual(ca.configure(makeSettings(), facts), {
+      files: [
+        {
+          path: '/run/lintel/ca-bundle.pem',
+          text: `${SYSTEM}${OURS}${MORE}`,
+          mode: 0o644,
+          owner: 'lintel',
+        },
+        { path: '/run/lintel/ca-extra.pem', text: `${OURS}${MORE}`, mode: 0o644, owner: 'lintel' },
+      ],
+      env: {
+        SSL_CERT_FILE: '/run/lintel/ca-bundle.pem',
+        REQUESTS_CA_BUNDLE: '/run/lintel/ca-bundle.pem',
+        CURL_CA_BUNDLE: '/run/lintel/ca-bundle.pem',
+      },
+      notes: [
+        '2 certificate(s) of /mnt/ca.pem added to /etc/ssl/certs/ca-certificates.crt (/run/lintel/ca-bundle.pem)',
+      ],
+      warnings: [],
+    });
+  });
+
+  test('reach Node, which adds them to its own, without the system’s', () => {
+    assert.deepEqual(node.configure(makeSettings(), makeFacts({ certificates: ONE_CERTIFICATE })), {
+      files: [],
+      env: { NODE_EXTRA_CA_CERTS: '/run/lintel/ca-extra.pem' },
+      notes: ['certificates (NODE_EXTRA_CA_CERTS=/run/lintel/ca-extra.pem)'],
+      warnings: [],
+    });
+  });
+
+  test('stand alone where the system has none, and that is said', () => {
+    const facts = makeFacts({ certificates: { ...ONE_CERTIFICATE, system: undefined } });
+    const made = ca.configure(makeSettings(), facts);
+    assert.equal(made?.files[0]?.text, OURS);
+    assert.deepEqual(made?.warnings, [
+      'no bundle of the system was found: only these certificates are trusted (install ca-certificates)',
+    ]);
+  });
+});

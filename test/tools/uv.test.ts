@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { NOTHING } from '../../src/tools/tool.ts';
+import { uv } from '../../src/tools/uv.ts';
+import { type Difference, makeConfig, makeFacts, makeSettings, ONE_CERTIFICATE } from '../facts-fixture.ts';
+
+const PATH = '/etc/uv/uv.toml';
+const MIRROR = { PIP_REPOSITORY: 'https://mirror.example/simple' };
+const OURS = `# lintel: begin (set at every boot; edits here are lost)
+[[index]]
+url = "https://mirror.example/simple"
+default = true
+# lintel: end
+`;
+
+function configure(environment: Readonly<Record<string, string>>, difference: Difference = {}) {
+  return uv.configure(makeSettings(environment), makeFacts(difference)) ?? NOTHING;
+}
+
+describe('uv', () => {
+  test('is left alone without an index: certificates reach it by SSL_CERT_FILE', () => {
+    assert.deepEqual(configure({}, { certificates: ONE_CERTIFICATE }), NOTHING);
+  });
+
+  test('gets the index as its default one in uv.toml where that can be written', () => {
+    assert.deepEqual(configure(MIRROR), {
+      files: [{ path: PATH, text: OURS, mode: 0o644, owner: 'lintel' }],
+      env: {},
+      notes: [`default index https://mirror.example/simple (${PATH})`],
+      warnings: [],
+    });
+  });
+
+  test('keeps what the image’s uv.toml says besides', () => {
+    const config = makeConfig(PATH, 'offline = false\n# [[index]]\n');
+    assert.equal(
+      configure(MIRROR, { configs: { uv: config } }).files[0]?.text,
+      `offline = false\n# [[index]]\n${OURS}`,
+    );
+  });
+
+  test('is written no second time where nothing changed', () => {
+    assert.deepEqual(configure(MIRROR, { configs: { uv: makeConfig(PATH, OURS) } }).files, []);
+  });
+
+  const VARIABLE = {
+    env: { UV_DEFAULT_INDEX: 'https://mirror.example/simple' },
+    notes: ['default index https://mirror.example/simple (UV_DEFAULT_INDEX)'],
+    warnings: [],
+  };
+
+  for (const [why, config] of [
+    ['it can’t be written', makeConfig(PATH, undefined, { isWritable: false })],
+    ['it can’t be read', makeConfig(PATH, undefined, { trouble: 'it is a directory' })],
+    ['it has an index', makeConfig(PATH, '[[index]]\nurl = "https://own.example"\n')],
+    ['it has an index in an older spelling', makeConfig(PATH, 'index-url = "https://own.example"\n')],
+    ['it has another index', makeConfig(PATH, 'extra-index-url = ["https://own.example"]\n')],
+    ['it has indexes in one line', makeConfig(PATH, 'index = [{url = "https://own.example"}]\n')],
+    ['it has an index for uv pip', makeConfig(PATH, '[pip]\nindex-url = "https://own.example"\n')],
+  ] as const) {
+    test(`gets the index by a variable, and uv.toml is left alone, where ${why}`, () => {
+      assert.deepEqual(configure(MIRROR, { configs: { uv: config } }), { files: [], ...VARIABLE });
+    });
+  }
+
+  test('gets an index with credentials by a variable, and our part of an earlier boot goes', () => {
+    const secret = 'https://user:secret@mirror.example/simple';
+    assert.deepEqual(
+      configure({ PIP_REPOSITORY: secret }, { configs: { uv: makeConfig(PATH, `offline = true\n${OURS}`) } }),
+      {
+        files: [{ path: PATH, text: 'offline = true\n', mode: 0o644, owner: 'lintel' }],
+        env: { UV_DEFAULT_INDEX: secret },
+        notes: ['default index https://***@mirror.example/simple (UV_DEFAULT_INDEX)'],
+        warnings: [],
+      },
+    );
+  });
+
+  test('gets the index by a variable, which wins over every file, with LINTEL_ENFORCE=1', () => {
+    assert.deepEqual(configure({ ...MIRROR, LINTEL_ENFORCE: '1' }), { files: [], ...VARIABLE });
+  });
+
+  test('loses our part when PIP_REPOSITORY is gone', () => {
+    assert.deepEqual(configure({}, { configs: { uv: makeConfig(PATH, OURS) } }), {
+      files: [{ path: PATH, text: undefined, mode: 0o644, owner: 'lintel' }],
+      env: {},
+      notes: [`settings of an earlier boot removed (${PATH})`],
+      warnings: [],
+    });
+  });
+
+  test('reads a URL with quotes and backslashes as it was given', () => {
+    const text = configure({ PIP_REPOSITORY: 'https://mirror.example/a"b\\c' }).files[0]?.text;
+    assert.match(text ?? '', /^url = "https:\/\/mirror\.example\/a\\"b\\\\c"$/m);
+  });
+});
