@@ -34,7 +34,7 @@ const ODD = {
   IFS: 'x',
   ENV: '/nonexistent',
   PS4: '$(exit 5)',
-  LINTEL_HOLDER: '1',
+  LINTEL_ORIGIN_FD: '1',
 };
 const MULTILINE = { MULTILINE: 'one\ntwo\n' };
 const GIVEN = { ...HOSTILE, ...ODD };
@@ -45,7 +45,7 @@ for (const { how, options, isRoot } of STARTS) {
   }, async t => {
     const seen = await readEnvironments(t, { ...GIVEN, ...MULTILINE }, options);
     const who = { USER: 'lintel', LOGNAME: 'lintel', SHELL: '/bin/bash', HOME: '/home/lintel' };
-    const { LINTEL_HOLDER: _, ...given } = GIVEN;
+    const { LINTEL_ORIGIN_FD: _, ...given } = GIVEN;
     const expected = { PATH: CONTAINER_PATH, ...given, ...who };
     assert.deepEqual(withoutOurs(seen.cmd), { ...expected, ...MULTILINE });
     assert.deepEqual(withoutOurs(seen.service), { ...expected, MULTILINE: 'one', PYTHONUNBUFFERED: '1' });

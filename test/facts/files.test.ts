@@ -177,12 +177,13 @@ describe('a folder is writable', () => {
     assert.equal(isWritableFolder(folder.at('file/far/below')), false);
   });
 
-  const REAL_USER = process.getuid?.() === 0 && 'root may write everywhere';
-
-  test('but not where it is closed to this user', { skip: REAL_USER }, t => {
-    const folder = makeFolder(t, { closed: 'a folder' });
-    folder.close('closed');
-    for (const path of [folder.at('closed'), folder.at('closed/below'), '/no-such-folder'])
-      assert.equal(isWritableFolder(path), false, path);
-  });
+  // Root may enter and write every folder; test/container/closed.test.ts sees the same as another user.
+  if (process.getuid?.() !== 0) {
+    test('but not where it is closed to this user', t => {
+      const folder = makeFolder(t, { closed: 'a folder' });
+      folder.close('closed');
+      for (const path of [folder.at('closed'), folder.at('closed/below'), '/no-such-folder'])
+        assert.equal(isWritableFolder(path), false, path);
+    });
+  }
 });

@@ -162,13 +162,14 @@ describe('runtime state', () => {
     assert.match(find(other).slice(root.path.length), new RegExp(`^/(tmp|dev/shm)/lintel-${other}$`));
   });
 
-  const isRoot = uid === 0 && 'root may enter every folder';
-
-  test('goes around folders that are closed to this user', { skip: isRoot }, t => {
-    const root = makeFolder(t, { 'run/lintel': 'a folder', tmp: 'a folder', 'xdg/lintel': 'a folder' });
-    root.close('run');
-    root.close('xdg');
-    const environment = { XDG_RUNTIME_DIR: root.at('xdg') };
-    assert.equal(findRuntimeDir({ root: root.path, environment, uid }), root.at(`tmp/lintel-${uid}`));
-  });
+  // Root may enter and write every folder; test/container/closed.test.ts sees the same as another user.
+  if (process.getuid?.() !== 0) {
+    test('goes around folders that are closed to this user', t => {
+      const root = makeFolder(t, { 'run/lintel': 'a folder', tmp: 'a folder', 'xdg/lintel': 'a folder' });
+      root.close('run');
+      root.close('xdg');
+      const environment = { XDG_RUNTIME_DIR: root.at('xdg') };
+      assert.equal(findRuntimeDir({ root: root.path, environment, uid }), root.at(`tmp/lintel-${uid}`));
+    });
+  }
 });
