@@ -22,6 +22,7 @@ const BUNDLE_END = '\nlintel-bundle*/';
 const COMMENT_END = '*\u0001/';
 
 const CACHE_LIMIT_MS = 30_000;
+const CACHE_ATTEMPTS = 3;
 
 const common = {
   bundle: true,
@@ -92,17 +93,29 @@ async function placeNode(): Promise<void> {
   await link(source, target).catch(() => copyFile(source, target));
 }
 
-/** Boots a small workbench in a scratch root, so that the cache holds what a boot really runs. */
+/**
+ * Boots a small workbench in a scratch root, so that the cache holds what a boot really runs. V8 may throw away code
+ * in the middle of a boot, so the largest of a few is kept.
+ */
 async function writeCodeCache(): Promise<void> {
   const cache = join(DIST, 'lintel.cjs.cache');
   await rm(cache, { force: true });
+  let largest = Buffer.alloc(0);
+  for (let attempt = 0; attempt < CACHE_ATTEMPTS; attempt++) {
+    const made = await makeCodeCache();
+    if (made.length > largest.length) largest = made;
+  }
+  await writeFile(cache, largest);
+}
+
+async function makeCodeCache(): Promise<Buffer<ArrayBuffer>> {
   const root = await mkdtemp(join(tmpdir(), 'lintel-cache-'));
   try {
     await makeScratchRoot(root);
-    await execa(join(DIST, 'lintel.cjs'), ['make-cache', cache], {
-      timeout: CACHE_LIMIT_MS,
-      env: scratchSettings(root),
-    });
+    const file = join(root, 'cache');
+    const env = scratchSettings(root);
+    await execa(join(DIST, 'lintel.cjs'), ['make-cache', file], { timeout: CACHE_LIMIT_MS, env });
+    return await readFile(file);
   } finally {
     await rm(root, { recursive: true, force: true });
   }

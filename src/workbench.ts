@@ -1,4 +1,5 @@
 import { runScript } from './apply/scripts.ts';
+import { readClockMs } from './clock.ts';
 import type { Environment } from './launch/environ.ts';
 import type { Log } from './log.ts';
 import type { Requests } from './pid1/requests.ts';
@@ -110,7 +111,7 @@ async function stopAll(
   command: Command | undefined,
 ): Promise<Exit | undefined> {
   const { plan, log, requests } = options;
-  const deadlineMs = performance.now() + plan.shutdownTimeoutMs;
+  const deadlineMs = readClockMs() + plan.shutdownTimeoutMs;
   const killReserveMs = Math.min(KILL_RESERVE_MS, plan.shutdownTimeoutMs * KILL_SHARE);
   const killAll = () => {
     supervisor.killAll();
@@ -123,7 +124,7 @@ async function stopAll(
   await within(Promise.all([supervisor.whenQuiet(), command?.exit]), plan.shutdownTimeoutMs);
   clearTimeout(timer);
   await runFinishScripts(options, deadlineMs);
-  const killed = await endStragglers(Math.max(killReserveMs, deadlineMs - performance.now()), requests.kill);
+  const killed = await endStragglers(Math.max(killReserveMs, deadlineMs - readClockMs()), requests.kill);
   if (killed.length > 0)
     log.warn('processes that were left behind did not end on TERM and were killed', {
       processes: killed.join(' '),
@@ -135,7 +136,7 @@ async function runFinishScripts(options: WorkbenchOptions, deadlineMs: number): 
   const { plan, spawner, self, given, added, log, requests } = options;
   for (const script of plan.finishScripts) {
     if (requests.kill.aborted) return;
-    const timeoutMs = Math.max(1, Math.floor(deadlineMs - performance.now()));
+    const timeoutMs = Math.max(1, Math.floor(deadlineMs - readClockMs()));
     const { exit } = await runScript({
       script,
       spawner,

@@ -1,3 +1,4 @@
+import { readClockMs } from '../clock.ts';
 import { LintelError } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Log } from '../log.ts';
@@ -32,7 +33,7 @@ export async function runInitScripts(init: InitScripts): Promise<Environment> {
   for (const script of plan.initScripts) {
     if (stop.aborted) break;
     const environment = { ...init.given, ...plan.environment, ...grown, ...scriptVariables(plan, growing) };
-    const startedMs = performance.now();
+    const startedMs = readClockMs();
     const outcome = await runScript({
       script,
       spawner: init.spawner,
@@ -42,7 +43,7 @@ export async function runInitScripts(init: InitScripts): Promise<Environment> {
       timeoutMs: plan.initTimeoutMs,
       signal: stop,
     });
-    const elapsedMs = Math.round(performance.now() - startedMs);
+    const elapsedMs = Math.round(readClockMs() - startedMs);
     if (isSuccess(outcome)) log.info(`script ${script.name} done`, { ms: elapsedMs });
     else if (!stop.aborted) judge(script, outcome, init);
     grown = { ...grown, ...readGrown(growing) };

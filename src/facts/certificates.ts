@@ -31,11 +31,14 @@ export function readCertificates(root: string, settings: Settings): CertificateF
   const found = wanted === undefined ? readLocal(root) : readWanted(wanted, settings.strict === true);
   if (found.extra.length === 0) return { ...found, system: undefined };
   const system = readSystem(root);
-  // What the system trusts already needs no bundle of ours.
-  const held = system?.text.replaceAll(/\s/g, '') ?? '';
-  const extra = [...new Set(found.extra)].filter(pem => !held.includes(pem.replaceAll(/\s/g, '')));
+  // What the system trusts already needs no bundle of ours. Its bundle is in canonical PEM too.
+  const extra = [...new Set(found.extra)].filter(pem => system?.text.includes(bodyOf(pem)) !== true);
   if (extra.length === 0) return { ...found, extra, system: undefined };
   return { ...found, extra, system };
+}
+
+function bodyOf(pem: string): string {
+  return pem.slice(pem.indexOf('\n') + 1, pem.indexOf('-----END'));
 }
 
 type Found = Omit<CertificateFacts, 'system'>;

@@ -7,8 +7,9 @@
 #    limit of open files, which Node raises for itself.
 # 2. The pinned Node is the one beside this file, then the installed one, then any other.
 #
-# One process only: each costs about a millisecond, at every start. The semi-space is as large as a boot's
-# garbage, so that none is collected (3 ms) before the first service runs; untouched pages of it cost nothing.
+# One process only: each costs about a millisecond, at every start. Of the flags, the semi-space is as large as a
+# boot's garbage, so that none is collected (3 ms) before the first service runs; untouched pages of it cost
+# nothing. The limit of the old space keeps V8 from copying its own code where it can't map it again (2 MiB).
 here=${0%/*}
 if [ "$here" = "$0" ]; then here=.; fi
 node=
@@ -20,7 +21,8 @@ if [ -z "$node" ]; then
   echo "lintel: Cannot start: no program \"node\" beside $0, in /usr/local/lib/lintel or on PATH" >&2
   exit 127
 fi
-exec 9<<END
+# A shell that can't make the pipe goes on with what it has itself.
+command exec 9<<END
 $(ulimit -Sn; PATH=/usr/bin:/bin:$PATH base64 < /proc/$$/environ)
 END
 LINTEL_ORIGIN_FD=9
@@ -32,4 +34,4 @@ unset NODE_PRESERVE_SYMLINKS NODE_PRESERVE_SYMLINKS_MAIN NODE_USE_SYSTEM_CA NODE
 unset NODE_TLS_REJECT_UNAUTHORIZED NODE_TEST_CONTEXT NODE_REPL_EXTERNAL_MODULE
 unset OPENSSL_CONF OPENSSL_MODULES SSL_CERT_FILE SSL_CERT_DIR UV_THREADPOOL_SIZE UV_USE_IO_URING
 unset LD_LIBRARY_PATH LD_PRELOAD LD_AUDIT LD_BIND_NOW LD_DEBUG MALLOC_CHECK_ MALLOC_PERTURB_
-exec "$node" --disable-warning=ExperimentalWarning --min-semi-space-size=16 "$0" "$@"
+exec "$node" --disable-warning=ExperimentalWarning --min-semi-space-size=16 --max-old-space-size=512 "$0" "$@"

@@ -1,3 +1,4 @@
+import { readClockMs } from '../clock.ts';
 import { routeSignal } from './routing.ts';
 import { type CaughtSignal, receiveSignals } from './signals.ts';
 
@@ -22,7 +23,7 @@ export function receiveRequests(hasTerminal: boolean): Requests {
   let stopAskedMs: number | undefined;
 
   receiveSignals((signal: CaughtSignal) => {
-    const nowMs = performance.now();
+    const nowMs = readClockMs();
     switch (
       routeSignal(signal, {
         isCommandRunning: command !== undefined,
@@ -54,7 +55,7 @@ export function receiveRequests(hasTerminal: boolean): Requests {
       hasServices = now;
     },
     beginStop: () => {
-      stopAskedMs ??= performance.now();
+      stopAskedMs ??= readClockMs();
     },
   };
 }

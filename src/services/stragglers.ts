@@ -1,3 +1,4 @@
+import { readClockMs } from '../clock.ts';
 import { findDescendants, type Process, readProcesses, signalProcess } from './tree.ts';
 
 const TERM_LIMIT_MS = 2000;
@@ -25,10 +26,10 @@ function signalAll(processes: readonly Process[], signal: NodeJS.Signals): void 
 
 /** What still lives after at most `limitMs`. */
 async function waitForEnd(limitMs: number, cut?: AbortSignal): Promise<Process[]> {
-  const deadlineMs = performance.now() + limitMs;
+  const deadlineMs = readClockMs() + limitMs;
   for (;;) {
     const left = findDescendants(readProcesses());
-    if (left.length === 0 || performance.now() > deadlineMs || cut?.aborted) return left;
+    if (left.length === 0 || readClockMs() > deadlineMs || cut?.aborted) return left;
     await new Promise(resolve => setTimeout(resolve, POLL_MS));
   }
 }

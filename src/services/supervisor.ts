@@ -1,3 +1,4 @@
+import { readClockMs } from '../clock.ts';
 import { makeServiceEnvironment } from '../environment.ts';
 import { isDirectory } from '../facts/files.ts';
 import type { Environment } from '../launch/environ.ts';
@@ -96,7 +97,7 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
   function work(entry: Entry, event: Event): void {
     const before = entry.service;
     try {
-      const { service, effects } = step(before, event, performance.now());
+      const { service, effects } = step(before, event, readClockMs());
       entry.service = service;
       report(entry, before, event);
       for (const effect of effects) run(entry, effect);
@@ -111,7 +112,7 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
     clearTimeout(entry.timer);
     const { state } = entry.service;
     if (!('deadlineMs' in state) || state.deadlineMs === undefined) return;
-    entry.timer = setTimeout(dispatch, Math.max(0, state.deadlineMs - performance.now()), entry, {
+    entry.timer = setTimeout(dispatch, Math.max(0, state.deadlineMs - readClockMs()), entry, {
       type: 'deadline',
     });
   }
