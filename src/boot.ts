@@ -106,7 +106,7 @@ async function live({ draft, origin, log, gate, onReaped, keepSupervisor }: Life
     const first = applyDraft(draft, origin, log);
     const spawner = makeSpawner(draft, native, gate);
     const self = makeSelf(facts, draft.environment);
-    const init = { spawner, self, log, stop: requests.stop };
+    const init = { spawner, self, log, stop: requests.stop, kill: requests.kill };
     const grown = await runInitScripts({ ...init, plan: first.plan, given: first.environment });
     // Scripts may have fetched the very certificates or mirrors that the tools were waiting for.
     const { plan, environment } = changesSettings(grown) ? replan(first, origin, grown, log) : first;
@@ -128,7 +128,8 @@ async function live({ draft, origin, log, gate, onReaped, keepSupervisor }: Life
     if (!(error instanceof LintelError)) throw error;
     log.error(error.message);
     await endStragglers(draft.plan.shutdownTimeoutMs, requests.kill);
-    return { code: error.exitCode, reason: error.message };
+    // The last lines of a script stand in the log already, twice.
+    return { code: error.exitCode, reason: error.message.split('; its last lines:')[0] ?? '' };
   } finally {
     // Outside a pid namespace of its own it leaves no zombies to others.
     native?.reaper.reapAll();
@@ -144,6 +145,7 @@ function makeEarlyEnding(plan: Plan, signal: NodeJS.Signals): Ending {
 /** Says what is wrong and what is done, then does it. Throws a LintelError for problems that stop the boot. */
 function applyDraft(draft: Draft, origin: Origin, log: Log): Draft {
   const { plan } = draft;
+  sayHeader(draft, log);
   sayProblems(plan, log);
   try {
     applyRuntimeFolder(plan);
@@ -170,18 +172,28 @@ function sayProblems({ problems }: Pick<Plan, 'problems'>, log: Log): void {
   );
 }
 
-/** Silent for a plain `docker run IMAGE COMMAND`: where nothing is applied there is nothing to say. */
-function saySummary({ plan, facts }: Draft, log: Log): void {
-  for (const warning of plan.warnings) log.warn(warning);
-  if (plan.command.length > 0 && plan.services.length + plan.notes.length + plan.initScripts.length === 0)
-    return;
-  const self = facts.process;
+/** A plain `docker run IMAGE COMMAND`, where nothing is applied, is as silent as without Lintel. */
+function isSilent({ plan }: Draft): boolean {
+  const { command, services, notes, initScripts, problems, warnings } = plan;
+  const count = services.length + notes.length + initScripts.length + problems.length + warnings.length;
+  return command.length > 0 && count === 0;
+}
+
+function sayHeader(draft: Draft, log: Log): void {
+  if (isSilent(draft)) return;
+  const { user } = draft.plan;
   log.info(`Lintel ${LINTEL_VERSION} boots`, {
     pid: process.pid,
-    uid: self.uid,
-    workbench: `${plan.user.name} ${plan.user.uid}:${plan.user.gid}`,
-    home: plan.user.home,
+    uid: draft.facts.process.uid,
+    workbench: `${user.name} ${user.uid}:${user.gid}`,
+    home: user.home,
   });
+}
+
+function saySummary(draft: Draft, log: Log): void {
+  const { plan } = draft;
+  for (const warning of plan.warnings) log.warn(warning);
+  if (isSilent(draft)) return;
   for (const { tool, text } of plan.notes) log.info(`${tool}: ${text}`);
   const names = plan.services.map(({ definition }) => definition.name).join(' ');
   const disabled = plan.disabledServices.map(({ name, why }) => `${name} (${why})`).join(', ');
@@ -200,6 +212,7 @@ function prepareProcess(facts: Facts, log: Log, onReaped: () => void): Spawner['
     return undefined;
   }
   if (!facts.process.isPid1) libc.becomeSubreaper();
+  if (facts.process.uid === 0) libc.dropInheritedCapabilities();
   return { libc, reaper: startReaper(libc, onReaped) };
 }
 

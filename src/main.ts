@@ -16,11 +16,25 @@ declare const LINTEL_MAKE_CACHE: (() => Buffer) | undefined;
 /** A hidden subcommand of the build: boots, and writes what V8 compiled for it. */
 const MAKE_CACHE = 'make-cache';
 
+/** The bundle speaks the language of this Node; an older one would fail somewhere in the middle. */
+const OLDEST_NODE = 24;
+
 catchSignals();
+checkNode();
 main().then(
   code => process.exit(code),
   error => fail(error),
 );
+
+function checkNode(): void {
+  if (Number.parseInt(process.versions.node, 10) >= OLDEST_NODE) return;
+  const seen = `Node ${process.version} (${process.execPath})`;
+  writeSync(
+    2,
+    `lintel: error: Cannot start with ${seen}, expected Node ${OLDEST_NODE} or later: put the build's node beside lintel.cjs\n`,
+  );
+  process.exit(126);
+}
 
 async function main(): Promise<number> {
   const origin = readOrigin(process.env);
@@ -32,7 +46,7 @@ async function main(): Promise<number> {
   );
   if (invocation.type === 'boot') {
     // A workbench outlives a bug of its init: say it, go on.
-    process.on('uncaughtException', error => writeSync(2, renderFailure(error)));
+    process.on('uncaughtException', say);
     const code = await boot(origin, invocation.command);
     const libc = openLibc();
     if (!('missing' in libc)) libc.exitNow(code);
@@ -83,8 +97,15 @@ function writeAll(text: string): void {
 
 /** The last catch: what stopped a command says so in a sentence, anything else is a bug with its stack. */
 function fail(error: unknown): never {
-  writeSync(2, renderFailure(error));
+  say(error);
   process.exit(error instanceof LintelError ? error.exitCode : 1);
+}
+
+/** Nobody may be reading, or too slowly: a bug must not become a second one. */
+function say(error: unknown): void {
+  try {
+    writeSync(2, renderFailure(error));
+  } catch {}
 }
 
 function renderFailure(error: unknown): string {

@@ -28,6 +28,8 @@ const RESUME_CHARACTERS = LIMIT_CHARACTERS / 2;
 const STALL_MS = 5000;
 /** Large enough for one system call per burst, small enough that a slow reader sees progress. */
 const BATCH_CHARACTERS = 256 * 1024;
+/** Lines are kept together up to this size: a backlog of single ones is slow to take from the front. */
+const CHUNK_CHARACTERS = 64 * 1024;
 /** Somebody else made the descriptor non-blocking: how long to wait before trying again. */
 const RETRY_MS = 5;
 
@@ -42,7 +44,9 @@ export function makeOutput(fd: 1 | 2, options: OutputOptions): Output {
   let waiting: (() => void)[] = [];
 
   function add(lines: string): void {
-    queue.push(lines);
+    const last = queue.length - 1;
+    if ((queue[last]?.length ?? CHUNK_CHARACTERS) < CHUNK_CHARACTERS) queue[last] += lines;
+    else queue.push(lines);
     queued += lines.length;
     if (isDropping) dropOldest();
     else if (queued > LIMIT_CHARACTERS) setFull(true);

@@ -73,7 +73,9 @@ export function makePlan(sources: PlanSources): Plan {
     runtimeDir: facts.runtimeDir,
     files: contributions.flatMap(({ files }) => files),
     environment: environment.added,
-    notes: contributions.flatMap(({ tool, notes }) => notes.map(text => ({ tool, text }))),
+    notes: contributions.flatMap(({ tool, notes }) =>
+      notes.filter(text => !environment.leftAlone.has(variableOf(text))).map(text => ({ tool, text })),
+    ),
     warnings: [
       ...sources.warnings,
       ...facts.workbench.warnings,
@@ -120,22 +122,44 @@ function runnable(scripts: Facts['initScripts']): Script[] {
   return scripts.filter(({ skipped }) => skipped === undefined).map(({ name, path }) => ({ name, path }));
 }
 
+/** The variable that a note says its setting went into: "channels … (CONDARC=/run/lintel/condarc)". */
+function variableOf(note: string): string {
+  return /\(([A-Z0-9_]+)(?:=[^)]*)?\)$/.exec(note)?.[1] ?? '';
+}
+
+interface MergedEnvironment {
+  readonly added: Environment;
+  /** What a tool wanted to set and was not let. */
+  readonly leftAlone: ReadonlySet<string>;
+  readonly warnings: readonly string[];
+}
+
 /** A variable that the container was given wins over a tool's, unless the operator enforces the settings. */
 function mergeEnvironment(
   contributions: readonly ({ readonly tool: ToolName } & Contribution)[],
   { environment, settings, facts }: PlanSources,
-): { added: Environment; warnings: string[] } {
+): MergedEnvironment {
   const added: Record<string, string> = { LINTEL_RUNTIME_DIR: facts.runtimeDir };
+  const leftAlone = new Set<string>();
   const warnings: string[] = [];
-  for (const { tool, env } of contributions) {
+  const isOpen = (name: string, value: string) =>
+    (environment[name] ?? '') === '' || environment[name] === value || settings.enforce === true;
+  for (const { tool, env, rivals = {} } of contributions) {
     for (const [name, value] of Object.entries(env)) {
-      const given = environment[name];
-      if (given === undefined || given === '' || given === value || settings.enforce === true)
-        added[name] = value;
-      else warnings.push(`${tool}: ${name} is already set in the container: left alone`);
+      if (isOpen(name, value)) added[name] = value;
+      else {
+        leftAlone.add(name);
+        warnings.push(`${tool}: ${name} is already set in the container: left alone`);
+      }
+    }
+    for (const [name, value] of Object.entries(rivals)) {
+      if ((environment[name] ?? '') === '' || environment[name] === value) continue;
+      if (settings.enforce === true) added[name] = value;
+      else
+        warnings.push(`${tool}: ${name} is set in the container and wins (LINTEL_ENFORCE=1 reverses that)`);
     }
   }
-  return { added, warnings };
+  return { added, leftAlone, warnings };
 }
 
 function planServices(

@@ -96,6 +96,8 @@ function parseIds(spec: string, accounts: Accounts): { uid: number; gid: number 
   const numbers = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(spec);
   if (numbers === null) {
     const account = accounts.users.find(user => user.name === spec);
+    // Also in an image without /etc/passwd.
+    if (account === undefined && spec === 'root') return { uid: 0, gid: 0 };
     return account === undefined ? undefined : { uid: account.uid, gid: account.gid };
   }
   const uid = Number(numbers[1]);

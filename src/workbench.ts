@@ -28,13 +28,15 @@ export interface WorkbenchOptions {
   readonly added: Environment;
   readonly log: Log;
   readonly requests: Requests;
-  /** Told of the supervisor, for those who know of ended children and full pipes. */
+  /** Told of the supervisor, for those who know of ended children. */
   readonly onSupervisor: (supervisor: Supervisor) => void;
 }
 
 /** The last part of a stop belongs to KILL: this share of the time that a stop may take, at most this long. */
 const KILL_SHARE = 0.2;
 const KILL_RESERVE_MS = 1500;
+/** What even a stop whose time is over gives to its last steps. */
+const LEAST_MS = 100;
 /** A reader that stalls keeps no CMD from starting. */
 const FLUSH_MS = 200;
 
@@ -123,8 +125,8 @@ async function stopAll(
   command?.signal('SIGTERM');
   await within(Promise.all([supervisor.whenQuiet(), command?.exit]), plan.shutdownTimeoutMs);
   clearTimeout(timer);
-  await runFinishScripts(options, deadlineMs);
-  const killed = await endStragglers(Math.max(killReserveMs, deadlineMs - readClockMs()), requests.kill);
+  await runFinishScripts(options, { deadlineMs, killReserveMs });
+  const killed = await endStragglers(Math.max(LEAST_MS, deadlineMs - readClockMs()), requests.kill);
   if (killed.length > 0)
     log.warn('processes that were left behind did not end on TERM and were killed', {
       processes: killed.join(' '),
@@ -132,11 +134,14 @@ async function stopAll(
   return within(Promise.resolve(command?.exit), 0);
 }
 
-async function runFinishScripts(options: WorkbenchOptions, deadlineMs: number): Promise<void> {
+async function runFinishScripts(
+  options: WorkbenchOptions,
+  { deadlineMs, killReserveMs }: { readonly deadlineMs: number; readonly killReserveMs: number },
+): Promise<void> {
   const { plan, spawner, self, given, added, log, requests } = options;
   for (const script of plan.finishScripts) {
     if (requests.kill.aborted) return;
-    const timeoutMs = Math.max(1, Math.floor(deadlineMs - readClockMs()));
+    const timeoutMs = Math.max(LEAST_MS, deadlineMs - readClockMs() - killReserveMs);
     const { exit } = await runScript({
       script,
       spawner,
@@ -145,6 +150,8 @@ async function runFinishScripts(options: WorkbenchOptions, deadlineMs: number): 
       log,
       timeoutMs,
       signal: requests.kill,
+      kill: requests.kill,
+      graceMs: killReserveMs / 2,
     });
     if (!('code' in exit) || exit.code !== 0) log.warn(`script ${script.path} ${renderExit(exit)}`);
   }

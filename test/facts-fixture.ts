@@ -79,7 +79,7 @@ export function makeConfig(
   text?: string,
   difference: Partial<Omit<ConfigFile, 'path' | 'text'>> = {},
 ): ConfigFile {
-  return { path, text, isWritable: true, trouble: undefined, ...difference };
+  return { path, text, isPrivate: false, isWritable: true, trouble: undefined, ...difference };
 }
 
 const NO_CONFIGS: Configs = {

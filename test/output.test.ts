@@ -171,11 +171,27 @@ test('a burst of 50 MB from two services arrives whole: no line is lost, merged 
   }
 });
 
-test('what a service wrote last is read before its death is explained', async t => {
-  const lintel = bootRoot(t, service('web', 'seq 8000\nexit 3', { restart: 'never' }));
-  const { stdout, stderr } = await lintel.end();
-  assert.equal(stdout, Array.from({ length: 8000 }, (_, n) => `web | ${n + 1}\n`).join(''));
-  assert.match(stderr, /web exited with code 3; its last lines: 7996 \/ 7997 \/ 7998 \/ 7999 \/ 8000;/);
+test('what a service wrote last is read before its death is explained, however many die at once', async t => {
+  const names = Array.from({ length: 20 }, (_, n) => `n${n}`);
+  const script = 'read -r _ < "$LINTEL_ROOT/tmp/gate"\nseq 8000\nexit 3';
+  const root = makeRoot(
+    t,
+    Object.assign({}, ...names.map(name => service(name, script, { restart: 'never' }))),
+  );
+  const gate = root.gate('/tmp/gate');
+  for (const _ of names) gate.open();
+  const { stdout, stderr } = await root.boot().end();
+  for (const name of names) {
+    const lines = stdout.split('\n').filter(line => line.startsWith(`${name} | `));
+    assert.deepEqual(
+      lines,
+      Array.from({ length: 8000 }, (_, n) => `${name} | ${n + 1}`),
+    );
+    const explanation = new RegExp(
+      `${name} exited with code 3; its last lines: 7996 / 7997 / 7998 / 7999 / 8000;`,
+    );
+    assert.match(stderr, explanation);
+  }
 });
 
 test('a process that outlives its service with kill group still speaks under its name', async t => {

@@ -79,7 +79,12 @@ export function makeRuntimeFolder(
   chmodSync(path, options.mode);
   const secrets = `${path}/secrets`;
   mkdirSync(secrets, { mode: 0o700 });
-  if (process.geteuid?.() === 0) chownSync(secrets, options.user.uid, options.user.gid);
+  if (process.geteuid?.() !== 0) return;
+  try {
+    chownSync(secrets, options.user.uid, options.user.gid);
+  } catch {
+    // Root without CAP_CHOWN: what is secret stays root's, and the workbench user goes without it.
+  }
 }
 
 function writeAll(fd: number, text: string): void {

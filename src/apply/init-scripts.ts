@@ -18,6 +18,7 @@ export interface InitScripts {
   readonly given: Environment;
   readonly log: Log;
   readonly stop: AbortSignal;
+  readonly kill: AbortSignal;
 }
 
 /**
@@ -42,6 +43,7 @@ export async function runInitScripts(init: InitScripts): Promise<Environment> {
       log,
       timeoutMs: plan.initTimeoutMs,
       signal: stop,
+      kill: init.kill,
     });
     const elapsedMs = Math.round(readClockMs() - startedMs);
     if (isSuccess(outcome)) log.info(`script ${script.name} done`, { ms: elapsedMs });

@@ -24,6 +24,10 @@ export interface ScriptRun {
   readonly timeoutMs: number | undefined;
   /** Ends the script early: TERM, then KILL. */
   readonly signal: AbortSignal;
+  /** Ends it at once. */
+  readonly kill: AbortSignal;
+  /** Time between TERM and KILL, at most 2 s. Milliseconds. */
+  readonly graceMs?: number;
 }
 
 export interface ScriptOutcome {
@@ -80,7 +84,7 @@ async function waitForEnd(run: ScriptRun, leader: Leader | undefined, exit: Prom
     if (leader === undefined || isStopped) return;
     isStopped = true;
     signalAll(run, leader, 'SIGTERM');
-    timers.push(setTimeout(signalAll, KILL_AFTER_MS, run, leader, 'SIGKILL'));
+    timers.push(setTimeout(signalAll, run.graceMs ?? KILL_AFTER_MS, run, leader, 'SIGKILL'));
   };
   const expire = () => {
     isTimedOut = true;
@@ -88,11 +92,17 @@ async function waitForEnd(run: ScriptRun, leader: Leader | undefined, exit: Prom
   };
   timers.push(setInterval(() => run.log.info(`waiting for script ${run.script.path}`), STILL_RUNNING_MS));
   if (run.timeoutMs !== undefined) timers.push(setTimeout(expire, run.timeoutMs));
+  const kill = () => {
+    stop();
+    if (leader !== undefined) signalAll(run, leader, 'SIGKILL');
+  };
   run.signal.addEventListener('abort', stop);
+  run.kill.addEventListener('abort', kill);
   if (run.signal.aborted) stop();
   const how = await exit;
   for (const timer of timers) clearTimeout(timer);
   run.signal.removeEventListener('abort', stop);
+  run.kill.removeEventListener('abort', kill);
   // A script that ends by itself may leave a daemon; one that is ended takes along what it started.
   if (isStopped && leader !== undefined) await killAll(run, leader);
   return { exit: how, isTimedOut };

@@ -76,7 +76,7 @@ function readWanted(wanted: string, strict: boolean): Found {
       expected: EXPECTED,
       fatal: strict,
     });
-  const parsed = parseAll(texts, { what, source: wanted, strict });
+  const parsed = parseAll(texts, { what, source: wanted, strict, isFolder: isDirectory(wanted) });
   return { ...parsed, problems: [...problems, ...parsed.problems] };
 }
 
@@ -101,15 +101,23 @@ function tryRead(path: string): string | { readonly trouble: string } {
 
 function parseAll(
   texts: readonly { readonly name: string; readonly text: string }[],
-  about: { readonly what: string; readonly source: string; readonly strict: boolean },
+  about: {
+    readonly what: string;
+    readonly source: string;
+    readonly strict: boolean;
+    readonly isFolder?: boolean;
+  },
 ): Found {
   const extra: string[] = [];
   const problems: Problem[] = [];
+  // Kubernetes mounts tls.key beside tls.crt.
+  const isFolder = about.isFolder === true;
   const complain = (seen: string) =>
     problems.push({ what: about.what, seen, expected: EXPECTED, fatal: about.strict });
   for (const { name, text } of texts) {
     const blocks = [...text.matchAll(PEM)];
     const begun = text.split(/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/).length - 1;
+    if (begun === 0 && isFolder && text.includes('PRIVATE KEY-----')) continue;
     if (begun === 0) complain(`${JSON.stringify(name)} without a certificate`);
     else if (begun > blocks.length)
       complain(`${JSON.stringify(name)} with ${begun - blocks.length} certificate(s) cut short or garbled`);

@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { renderCause } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
-import { isDirectory, isWritableFolder, readText } from './files.ts';
+import { isDirectory, isWritableFolder, readLinkStat, readStat, readText } from './files.ts';
 import type { Programs } from './programs.ts';
 
 /** A configuration file that a tool may change or has to respect. */
@@ -10,6 +10,8 @@ export interface ConfigFile {
   readonly path: string;
   /** undefined when there is none. */
   readonly text: string | undefined;
+  /** Whether others may not read it: a copy of it must not be open to them either. */
+  readonly isPrivate: boolean;
   /** Whether the file can be made or replaced. */
   readonly isWritable: boolean;
   /** Why it can't be read; such a file is left alone. */
@@ -83,21 +85,43 @@ function readRProfile({ root, environment, programs }: Where): ConfigFile | unde
 }
 
 function readConfig(root: string, name: string): ConfigFile {
-  const path = resolveLinks(root, `${root}${name}`);
-  const isWritable = isWritableFolder(dirname(path));
+  const path = `${root}${name}`;
+  const real = readRealPath(path);
+  const isTrusted = isOurs(root, dirname(path));
+  // Debian's R links its site file into /etc: the file is replaced, not the link. But a link out of the root is not
+  // followed, and one that another user could have put there is not even read.
+  if (real !== path && !isTrusted) return closed(path, 'it is a link in a folder that is not root’s alone');
+  const followed = real.startsWith(`${root}/`) ? real : path;
+  const isWritable = isWritableFolder(dirname(followed)) && isOurs(root, dirname(followed));
+  const isPrivate = ((readStat(followed)?.mode ?? 0o004) & 0o004) === 0;
   try {
-    return { path, text: readText(path), isWritable, trouble: undefined };
+    return { path: followed, text: readText(followed), isPrivate, isWritable, trouble: undefined };
   } catch (error) {
-    return { path, text: undefined, isWritable, trouble: renderCause(error) };
+    return { ...closed(followed, renderCause(error)), isPrivate, isWritable };
   }
 }
 
-/** Debian's R links its site file into /etc: the file is replaced, not the link. A link out of the root is not followed. */
-function resolveLinks(root: string, path: string): string {
+function closed(path: string, trouble: string): ConfigFile {
+  return { path, text: undefined, isPrivate: true, isWritable: false, trouble };
+}
+
+/** Where the links of a path lead; the path itself when there is nothing yet. */
+function readRealPath(path: string): string {
   try {
-    const real = realpathSync.native(path);
-    return real.startsWith(`${root}/`) ? real : path;
+    return realpathSync.native(path);
   } catch {
     return path;
   }
+}
+
+/** Whether root may write there: nobody else can turn the folder, or one above it, into a trap. */
+function isOurs(root: string, folder: string): boolean {
+  if (process.geteuid?.() !== 0) return true;
+  for (let path = folder; path.length > root.length && path !== '/'; path = dirname(path)) {
+    const stat = readLinkStat(path);
+    if (stat !== undefined && (stat.uid !== 0 || (stat.mode & 0o022) !== 0) && !stat.isSymbolicLink())
+      return false;
+    if (stat?.isSymbolicLink() === true && stat.uid !== 0) return false;
+  }
+  return true;
 }

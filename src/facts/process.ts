@@ -40,7 +40,7 @@ export function readProcess(openFilesSoft: number | undefined): ProcessFacts {
     uid: process.geteuid?.() ?? 0,
     gid: process.getegid?.() ?? 0,
     groups: process.getgroups?.() ?? [],
-    canSwitchUser: capabilities.includes('setuid') && capabilities.includes('setgid'),
+    canSwitchUser: capabilities.includes('setuid') && capabilities.includes('setgid') && hasOtherUsers(),
     capabilities,
     noNewPrivs: /^NoNewPrivs:\s*1/m.test(status),
     hasTerminal: isatty(0),
@@ -51,4 +51,11 @@ export function readProcess(openFilesSoft: number | undefined): ProcessFacts {
 function parseHardLimit(limits: string): number {
   const hard = /^Max open files\s+\S+\s+(\d+)/m.exec(limits)?.[1];
   return hard === undefined ? Number.POSITIVE_INFINITY : Number(hard);
+}
+
+/** A user namespace may know no user but this one, or forbid to set groups. */
+function hasOtherUsers(): boolean {
+  const map = readTextIfAny('/proc/self/uid_map') ?? '0 0 4294967295';
+  const count = map.split('\n').reduce((sum, line) => sum + Number(line.trim().split(/\s+/)[2] ?? 0), 0);
+  return count > 1 && (readTextIfAny('/proc/self/setgroups') ?? 'allow').trim() !== 'deny';
 }

@@ -19,7 +19,7 @@ export interface Origin {
  */
 export function readOrigin(own: NodeJS.ProcessEnv): Origin {
   const { LINTEL_ORIGIN_FD: fd, ...environment } = own;
-  const handed = fd === undefined ? undefined : readPipe(Number(fd));
+  const handed = Number(fd) > 2 ? readPipe(Number(fd)) : undefined;
   if (handed === undefined) {
     return { environment: environment as Environment, notUtf8: [], openFilesSoft: undefined };
   }

@@ -10,6 +10,13 @@ export interface Libc {
   /** Reaps one ended child and returns its wait status; undefined when it is not there. */
   reap(pid: number): number | undefined;
   readonly spawn: Spawn;
+  /**
+   * Clears the ambient and inheritable capabilities, which would outlive the change to another user in every child.
+   * For root only: to another user the engine gave them on purpose.
+   */
+  dropInheritedCapabilities(): void;
+  /** Makes /proc/PID of this process readable for its own user again after a change of ids. */
+  restoreDumpable(): void;
   /** Ends this process at once. process.exit waits for threads, and one may hang in a write that nobody reads. */
   exitNow(code: number): void;
   /** Makes orphans below this process its children. */
@@ -25,7 +32,13 @@ const P_ALL = 0;
 const WNOHANG = 1;
 const WEXITED = 4;
 const WNOWAIT = 0x0100_0000;
+const PR_SET_DUMPABLE = 4;
 const PR_SET_CHILD_SUBREAPER = 36;
+const PR_CAP_AMBIENT = 47;
+const PR_CAP_AMBIENT_CLEAR_ALL = 4n;
+const CAPABILITY_VERSION_3 = 0x2008_0522;
+/** In two sets of effective, permitted and inheritable, 32 bits each. */
+const INHERITABLE_OFFSETS = [8, 20];
 const O_CLOEXEC = 0o2000000;
 const RLIMIT_NOFILE = 7;
 const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
@@ -56,6 +69,8 @@ function bind(): Libc {
     pipe2: { arguments: ['buffer', 'i32'], return: 'i32' },
     setrlimit: { arguments: ['i32', 'buffer'], return: 'i32' },
     _exit: { arguments: ['i32'], return: 'void' },
+    capget: { arguments: ['buffer', 'buffer'], return: 'i32' },
+    capset: { arguments: ['buffer', 'buffer'], return: 'i32' },
   });
   // Unknown keys of a signature are silently ignored, so a call whose result is known shows that it works.
   if (c.getpid() !== process.pid) throw new Error('node:ffi does not call libc as this program expects');
@@ -70,6 +85,16 @@ function bind(): Libc {
     },
     reap: pid => (c.waitpid(pid, status, WNOHANG) === pid ? status.readInt32LE(0) : undefined),
     spawn: bindSpawn(ffi),
+    dropInheritedCapabilities() {
+      c.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0n, 0n, 0n);
+      const header = Buffer.alloc(8);
+      header.writeUInt32LE(CAPABILITY_VERSION_3, 0);
+      const sets = Buffer.alloc(24);
+      if (c.capget(header, sets) !== 0) return;
+      for (const offset of INHERITABLE_OFFSETS) sets.writeUInt32LE(0, offset);
+      c.capset(header, sets);
+    },
+    restoreDumpable: () => c.prctl(PR_SET_DUMPABLE, 1n, 0n, 0n, 0n),
     exitNow: code => c._exit(code),
     becomeSubreaper: () => c.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n) === 0,
     openPipe: () => (c.pipe2(pair, O_CLOEXEC) === 0 ? [pair.readInt32LE(0), pair.readInt32LE(4)] : undefined),

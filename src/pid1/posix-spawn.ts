@@ -31,6 +31,8 @@ const SETSIGDEF = 0x04;
 const SETSIGMASK = 0x08;
 const SETSID = 0x80;
 const F_SETFD = 2;
+/** linux/prctl.h. */
+const PR_SET_DUMPABLE = 4;
 /** setgroups, setresgid, setresuid: libc's own would change every thread, and libuv's threads may be writing. */
 const SYSCALLS = {
   x64: { setgroups: 116n, setresgid: 119n, setresuid: 117n },
@@ -52,6 +54,7 @@ export function bindSpawn(ffi: Ffi): Spawn {
     posix_spawnattr_setflags: { arguments: ['buffer', 'i16'], return: 'i32' },
     posix_spawnattr_setsigdefault: { arguments: ['buffer', 'buffer'], return: 'i32' },
     fcntl: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
+    prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
     syscall: { arguments: ['i64', 'i64', 'i64', 'i64'], return: 'i64' },
   });
   const actions = Buffer.alloc(ACTIONS_BYTES);
@@ -100,6 +103,8 @@ export function bindSpawn(ffi: Ffi): Spawn {
       call(numbers.setresgid, gid, gid, gid) &&
       call(numbers.setgroups, BigInt(list.length), list.length === 0 ? 0n : ffi.getRawPointer(list), 0n);
     if (!isBack) throw new Error('could not become root again after starting a process');
+    // A change of ids hides /proc/PID of this process from root itself where CAP_SYS_PTRACE is missing.
+    c.prctl(PR_SET_DUMPABLE, 1n, 0n, 0n, 0n);
   }
 
   return request => {

@@ -158,8 +158,15 @@ function openPipes(
     return undefined;
   }
   const writeEnds = [stdout[1], stderr[1]] as const;
-  if (owner !== undefined) for (const fd of writeEnds) fchownSync(fd, owner.uid, owner.gid);
+  if (owner !== undefined) for (const fd of writeEnds) giveTo(fd, owner);
   return { readEnds: [stdout[0], stderr[0]], writeEnds };
+}
+
+/** Without CAP_CHOWN only reopening /dev/stdout by name is lost. */
+function giveTo(fd: number, owner: User): void {
+  try {
+    fchownSync(fd, owner.uid, owner.gid);
+  } catch {}
 }
 
 /**

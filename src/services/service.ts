@@ -7,14 +7,14 @@ import type { Exit } from './exit.ts';
  *
  * | state \ event | start     | stop          | restart       | kill         | exited           | swept     | finished | deadline            |
  * |---------------|-----------|---------------|---------------|--------------|------------------|-----------|----------|---------------------|
- * | down, failed  | starting  | down          | starting      | –            | –                | bug       | bug      | bug                 |
+ * | down, failed  | starting  | down          | starting      | –            | –                | bug       | –        | bug                 |
  * | waiting       | (dependencies; not built yet)                                                                                            |
  * | starting      | –         | stopping      | stopping      | killing      | sweeping         | bug       | bug      | up                  |
  * | up            | –         | stopping      | stopping      | killing      | sweeping         | bug       | bug      | settled, stays      |
- * | backoff       | starting  | down *        | starting      | down *       | –                | bug       | bug      | starting            |
+ * | backoff       | starting  | down *        | starting      | down *       | –                | bug       | –        | starting            |
  * | stopping      | next      | next          | next          | killing      | sweeping         | bug       | bug      | killing             |
  * | killing       | next      | next          | next          | –            | sweeping         | bug       | bug      | sweeping, hard      |
- * | sweeping      | next      | next          | next          | hard         | –                | finishing | bug      | hard, then finishing |
+ * | sweeping      | next      | next          | next          | hard         | –                | finishing | –        | hard, then finishing |
  * | finishing     | next      | next          | next          | kill finish  | –                | bug       | next     | kill finish, next   |
  *
  * down *: with `kill: group` by way of sweeping, for what the last restart had spared; so does finishing.
@@ -23,7 +23,7 @@ import type { Exit } from './exit.ts';
  * down, failed, backoff or starting. An operator's word beats finish's 125, which beats the policy. Once shutdown
  * has begun nothing starts. Every spawn has a number; an event of another spawn is ignored in every state, so
  * neither a stale timer nor a stale exit can do harm. (An exit in down, backoff or finishing is that of a killed
- * process which the kernel kept back.) A "bug" cell throws; the interpreter logs it and goes on.
+ * process which the kernel kept back; a late finished is that of a finish script whose time was over.) A "bug" cell throws; the interpreter logs it and goes on.
  */
 export interface Service {
   readonly name: string;
@@ -153,6 +153,7 @@ function stepDown(service: Service, event: Event, nowMs: number): Step {
       return stay({ ...service, state: { name: 'down' } });
     case 'kill':
     case 'exited':
+    case 'finished':
       return stay(service);
     default:
       return bug(service, event);
@@ -191,6 +192,7 @@ function stepBackoff(service: Service, event: Event, nowMs: number): Step {
     case 'kill':
       return enterAfterFinish(service, { state: 'down', by: 'operator' }, nowMs);
     case 'exited':
+    case 'finished':
       return stay(service);
     default:
       return bug(service, event);
@@ -237,6 +239,8 @@ function stepSweeping(service: In<'sweeping'>, event: Event, nowMs: number): Ste
     case 'exited':
       // The kernel had kept a killed process back; now it is gone too.
       return stay({ ...service, lastExit: event.exit });
+    case 'finished':
+      return stay(service);
     case 'swept':
       return leaveSweeping(service, nowMs);
     case 'deadline':

@@ -8,7 +8,15 @@ import type { PlannedService } from '../plan.ts';
 import { adopterOf, type Child, type Spawner, startProcess } from './child.ts';
 import { type Exit, exitCodeOf } from './exit.ts';
 import { renderDeath, renderExit } from './explain.ts';
-import { type Effect, type Event, isSuccessful, makeService, type Service, step } from './service.ts';
+import {
+  type Effect,
+  type Event,
+  FAILING,
+  isSuccessful,
+  makeService,
+  type Service,
+  step,
+} from './service.ts';
 import { signalNumber } from './signals.ts';
 import { findMembers, type Leader, MARK, readProcess, readProcesses, signalProcess } from './tree.ts';
 
@@ -100,12 +108,23 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
       const { service, effects } = step(before, event, readClockMs());
       entry.service = service;
       report(entry, before, event);
-      for (const effect of effects) run(entry, effect);
+      for (const effect of effects) runSafely(entry, effect);
     } catch (error) {
       // PID 1 does not die of its own bug: say it, keep the state.
       log.error(error instanceof Error ? error.message : String(error));
     }
     armTimer(entry);
+  }
+
+  /** No state may wait for a process that a bug kept from starting. */
+  function runSafely(entry: Entry, effect: Effect): void {
+    try {
+      run(entry, effect);
+    } catch (error) {
+      if (effect.type !== 'spawn') throw error;
+      const exit = { error: error instanceof Error ? error.message : String(error), code: 126 } as const;
+      dispatch(entry, { type: 'exited', spawn: effect.spawn, exit });
+    }
   }
 
   function armTimer(entry: Entry): void {
@@ -129,7 +148,7 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
       case 'finish':
         return spawnFinish(entry, effect.exit);
       case 'killFinish':
-        return entry.finish && signalProcess(entry.finish, 'SIGKILL');
+        return endFinish(entry);
     }
   }
 
@@ -198,9 +217,19 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
         noNewPrivs: definition.noNewPrivs || options.noNewPrivs,
         output: readerFor(entry),
       },
-      ended => dispatch(entry, { type: 'finished', spawn, code: 'code' in ended ? ended.code : 256 }),
+      ended => {
+        endFinish(entry);
+        dispatch(entry, { type: 'finished', spawn, code: 'code' in ended ? ended.code : 256 });
+      },
     );
     entry.finish = leaderOf(child);
+  }
+
+  /** A finish script and what it started: nothing of it outlives its time. */
+  function endFinish(entry: Entry): void {
+    if (entry.finish === undefined) return;
+    const wanted = { name: '', leader: entry.finish, scope: 'group', adopter: 0 } as const;
+    for (const member of findMembers(readProcesses(), wanted)) signalProcess(member, 'SIGKILL');
   }
 
   /** Services that end together are looked for in one scan of /proc. */
@@ -240,18 +269,20 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
     const { service } = entry;
     if (event.type === 'exited') reportExit(entry, before, event.exit);
     if (service.isFailing && !before.isFailing)
-      log.warn(`${service.name} is failing: it died ${service.deathsMs.length} times within a minute`);
+      log.warn(`${service.name} is failing: it died ${FAILING.deaths} times within a minute`);
     if (service.state.name === before.state.name) return;
     if (service.state.name === 'killing') log.warn(`${service.name} did not stop in time and is killed`);
     if (service.state.name === 'starting')
       log.info(`${service.name} starts`, { spawn: service.spawn > 1 ? service.spawn : undefined });
     if (service.state.name === 'failed' || service.state.name === 'down') reportEnd(entry, before, event);
+    if (event.type === 'finished' && event.code === 125 && service.state.name === 'down')
+      log.info(`${service.name} stays down: its finish script asked for it (exit code 125)`);
   }
 
   function reportExit(entry: Entry, before: Service, exit: Exit): void {
     const { service } = entry;
     const wasAsked = before.state.name === 'stopping' || before.state.name === 'killing';
-    if (wasAsked) return log.info(`${service.name} stopped`, { exit: renderExit(exit) });
+    if (wasAsked) return log.info(`${service.name} stopped: it ${renderExit(exit)}`);
     const explanation = renderDeath({ service, exit, tail: entry.tail });
     if (service.state.name === 'sweeping' && service.state.next.state === 'down') log.info(explanation);
     else log.warn(explanation);

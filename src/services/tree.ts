@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { openLibc } from '../pid1/libc.ts';
 
 /** One process of /proc. (pid, startTicks) names it for good; a pid alone may be used again. */
 export interface Process {
@@ -69,15 +70,7 @@ export interface Wanted {
  * that carry its mark. `group` scope: only those of the leader's own group. Misses only a daemon that left its
  * session, its parents and its environment.
  */
-export function findMembers(
-  all: ReadonlyMap<number, Process>,
-  service: {
-    readonly name: string;
-    readonly leader: Leader;
-    readonly scope: 'tree' | 'group';
-    readonly adopter: number;
-  },
-): Process[] {
+export function findMembers(all: ReadonlyMap<number, Process>, service: Wanted): Process[] {
   const { leader } = service;
   const current = all.get(leader.pid);
   // Another process has that number by now: the numbers of session and group say nothing any more.
@@ -158,5 +151,7 @@ function asOwnerOf<T>(pid: number, act: () => T): T | undefined {
   } finally {
     process.seteuid?.(0);
     process.setegid?.(group);
+    const libc = openLibc();
+    if (!('missing' in libc)) libc.restoreDumpable();
   }
 }

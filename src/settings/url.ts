@@ -5,10 +5,13 @@ export function isHttpUrl(text: string): boolean {
   return /^https?:\/\/[^/\\\s\x00-\x1f\x7f][^\s\x00-\x1f\x7f]*$/i.test(text) && URL.canParse(text);
 }
 
+/** Conda's private channels carry a token in the path: https://host/t/TOKEN/channel. */
+const CONDA_TOKEN = /\/t\/[^/]+(?=\/)/;
+
 /** Whether the URL carries a user name or a password: it must not stand in a file that others can read. */
 export function hasCredentials(text: string): boolean {
   const url = URL.parse(text);
-  return url !== null && (url.username !== '' || url.password !== '');
+  return url !== null && (url.username !== '' || url.password !== '' || CONDA_TOKEN.test(url.pathname));
 }
 
 /**
@@ -16,12 +19,12 @@ export function hasCredentials(text: string): boolean {
  * everything between the first beginning and the last @ goes: a password may hold any character.
  */
 export function maskUrl(text: string): string {
-  const withoutQuery = text.replace(/\?.*/s, '?***');
+  const withoutQuery = text.replace(/\?.*/s, '?***').replace(CONDA_TOKEN, '/t/***');
   const at = withoutQuery.lastIndexOf('@');
   if (at === -1) return withoutQuery;
   const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(withoutQuery)?.[0] ?? '';
   // An @ in the path of a good URL is no secret's end.
-  if (isHttpUrl(text) && !hasCredentials(text)) return withoutQuery;
+  if (isHttpUrl(text) && !URL.parse(text)?.username && !URL.parse(text)?.password) return withoutQuery;
   return `${scheme}***${withoutQuery.slice(at)}`;
 }
 
@@ -29,5 +32,6 @@ export function maskUrl(text: string): string {
 export function maskUrls(text: string): string {
   return text
     .replaceAll(/([a-z][a-z0-9+.-]*:\/\/)(?:(?!:\/\/)[^\n])*@/gi, '$1***@')
-    .replaceAll(/(:\/\/[^\s?"']*)\?[^\s"']*/g, '$1?***');
+    .replaceAll(/(:\/\/[^\s?"']*)\?[^\s"']*/g, '$1?***')
+    .replaceAll(/(:\/\/[^\s"']*?)\/t\/[^/\s"']+(?=\/)/g, '$1/t/***');
 }

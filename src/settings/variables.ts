@@ -98,7 +98,7 @@ export const VARIABLES = {
   root: lintel(
     'LINTEL_ROOT',
     absolutePath,
-    'Read and write everything below this folder instead of /. For tests and the demo.',
+    'Look for the image’s files, and write, below this folder instead of /. Programs, HOME and paths in other variables stay what they are. For tests and the demo.',
   ),
   kubernetesHost: platform('KUBERNETES_SERVICE_HOST', anyText, 'Set by Kubernetes: a stop then has 27 s.'),
 } as const satisfies Record<string, Variable<unknown>>;

@@ -18,7 +18,11 @@ export const pip: Tool = {
       ...(cert === undefined ? {} : { cert }),
     };
     const key = index === undefined ? 'cert' : 'index-url';
-    return placeConfig(
+    const rivals = {
+      ...(index === undefined ? {} : { PIP_INDEX_URL: index }),
+      ...(cert === undefined ? {} : { PIP_CERT: cert }),
+    };
+    const placed = placeConfig(
       {
         config,
         fileName: 'pip.conf',
@@ -34,5 +38,6 @@ export const pip: Tool = {
       settings,
       facts,
     );
+    return { ...placed, rivals };
   },
 };

@@ -44,7 +44,9 @@ export function placeConfig(placed: Placed, settings: Settings, facts: Facts): C
     };
   }
   if (userFile !== undefined && !enforce) return { ...NOTHING, files: removeOurPart(config).files, warnings };
-  const file = ownFile(placed, facts, text);
+  // Our own file is for everybody, or for the workbench user: what others may not read is not copied into it.
+  const own = config.isPrivate ? (placed.edit('') ?? text) : text;
+  const file = ownFile(placed, facts, own);
   const undo = config.isWritable ? removeOurPart(config).files : [];
   return {
     ...NOTHING,

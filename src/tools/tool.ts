@@ -15,6 +15,11 @@ export type ToolName = 'ca' | 'pip' | 'uv' | 'conda' | 'r' | 'git' | 'node';
 export interface Contribution {
   readonly files: readonly FileWrite[];
   readonly env: Readonly<Record<string, string>>;
+  /**
+   * Variables of the client's own that win over what is set here, with the value that would agree. Where the
+   * container has one, that is said; with LINTEL_ENFORCE=1 it is replaced.
+   */
+  readonly rivals?: Readonly<Record<string, string>>;
   /** What it does, one sentence each, for the boot summary. Secrets masked. */
   readonly notes: readonly string[];
   /** What it had to leave alone, and why. */

@@ -24,6 +24,7 @@ export const uv: Tool = {
     if (useVariable) {
       return {
         ...removeOurPart(config),
+        rivals: { UV_INDEX_URL: index },
         env: { UV_DEFAULT_INDEX: index },
         notes: [`${note} (UV_DEFAULT_INDEX)`],
       };
@@ -31,6 +32,7 @@ export const uv: Tool = {
     const text = appendMarked(own, ['[[index]]', `url = ${JSON.stringify(index)}`, 'default = true']);
     const files =
       text === config.text ? [] : [{ path: config.path, text, mode: 0o644, owner: 'lintel' } as const];
-    return { ...NOTHING, files, notes: [`${note} (${config.path})`] };
+    const rivals = { UV_DEFAULT_INDEX: index, UV_INDEX_URL: index };
+    return { ...NOTHING, files, rivals, notes: [`${note} (${config.path})`] };
   },
 };

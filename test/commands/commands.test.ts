@@ -142,7 +142,12 @@ describe('lintel facts', () => {
     const { text } = run(root, ['facts', '--json']);
     assert.doesNotMatch(text, /hunter2/);
     const { configs } = JSON.parse(text) as { configs: { pip: unknown } };
-    assert.deepEqual(configs.pip, { path: root.at('etc/pip.conf'), text: '28 characters', isWritable: true });
+    assert.deepEqual(configs.pip, {
+      path: root.at('etc/pip.conf'),
+      text: '28 characters',
+      isPrivate: false,
+      isWritable: true,
+    });
   });
 });
 

@@ -43,7 +43,7 @@ for (const { how, options, isRoot } of STARTS) {
     await container.signal('SIGTERM');
     const end = await container.end();
     assert.equal(end.code, 0, end.stderr);
-    assert.match(end.stderr, /^lintel: jupyter stopped .*exited with code 0/m);
+    assert.match(end.stderr, /^lintel: jupyter stopped: it exited with code 0/m);
     assert.doesNotMatch(end.stderr, /^lintel: (warning|error): (?!jupyter was ended by SIGKILL)/m);
     assert.equal(isAlive(second.pid), false);
   });

@@ -29,6 +29,7 @@ describe('the file of each tool', () => {
     assert.deepEqual(configs.pip, {
       path: root.at('etc/pip.conf'),
       text: undefined,
+      isPrivate: false,
       isWritable: true,
       trouble: undefined,
     });
@@ -36,6 +37,7 @@ describe('the file of each tool', () => {
     assert.deepEqual(configs.git, {
       path: root.at('etc/gitconfig'),
       text: '[user]\n',
+      isPrivate: false,
       isWritable: true,
       trouble: undefined,
     });

@@ -148,7 +148,7 @@ const TABLE: Record<StateKey, Record<EventKey, string>> = {
     shutdown: STAYS,
     exited: STAYS,
     swept: BUG,
-    finished: BUG,
+    finished: STAYS,
     deadline: BUG,
   },
   failed: {
@@ -159,7 +159,7 @@ const TABLE: Record<StateKey, Record<EventKey, string>> = {
     shutdown: 'down',
     exited: STAYS,
     swept: BUG,
-    finished: BUG,
+    finished: STAYS,
     deadline: BUG,
   },
   starting: {
@@ -203,7 +203,7 @@ const TABLE: Record<StateKey, Record<EventKey, string>> = {
     shutdown: 'down',
     exited: STAYS,
     swept: BUG,
-    finished: BUG,
+    finished: STAYS,
     deadline: 'starting + spawn 2',
   },
   stopping: {
@@ -236,7 +236,7 @@ const TABLE: Record<StateKey, Record<EventKey, string>> = {
     shutdown: 'sweeping -> down by operator',
     exited: STAYS,
     swept: 'finishing -> backoff by policy + finish {"code":3}',
-    finished: BUG,
+    finished: STAYS,
     deadline: `sweeping hard -> backoff by policy + ${KILL_SWEEP}`,
   },
   'sweeping hard': {
@@ -247,7 +247,7 @@ const TABLE: Record<StateKey, Record<EventKey, string>> = {
     shutdown: 'sweeping hard -> down by operator',
     exited: STAYS,
     swept: 'finishing -> backoff by policy + finish {"code":3}',
-    finished: BUG,
+    finished: STAYS,
     deadline: 'finishing -> backoff by policy + finish {"code":3}',
   },
   finishing: {
@@ -562,6 +562,17 @@ describe('finish', () => {
     assert.deepEqual(taken.effects.at(-1), { type: 'finish', exit: { signal: 'SIGINT' } });
   });
 
+  test('is told how a process ended that the kernel had kept back', () => {
+    const taken = driveStep(UP, [
+      'stop',
+      'deadline',
+      'deadline',
+      s => exited(s, { signal: 'SIGKILL' }),
+      swept,
+    ]);
+    assert.deepEqual(taken.effects.at(-1), { type: 'finish', exit: { signal: 'SIGKILL' } });
+  });
+
   test('is not told how an earlier life ended when this one can’t be ended', () => {
     const again = drive(BACKOFF, ['deadline', 'deadline']);
     const taken = driveStep(again, ['stop', 'deadline', 'deadline', 'deadline']);
@@ -624,8 +635,13 @@ describe('with kill: group', () => {
     assert.deepEqual(scopes(['restart', exited, 'deadline']), ['group', 'group']);
   });
 
-  test('a stop and a final end do not', () => {
-    assert.deepEqual(scopes(['stop', exited]), ['tree']);
+  test('a restart that is asked for meanwhile changes nothing of that', () => {
+    const taken = driveStep(drive(GROUP, ['start', exited]), ['restart']);
+    assert.equal(render(taken), 'sweeping -> starting by operator');
+  });
+
+  test('a stop and a final end do not, and sweep once', () => {
+    assert.deepEqual(scopes(['stop', exited, swept, finished]), ['tree']);
     assert.deepEqual(scopes(['shutdown', exited]), ['tree']);
     const last = drive(make({ kill: 'group', restart: 'never' }), ['start']);
     assert.deepEqual(driveStep(last, [exited]).effects, [
@@ -641,16 +657,19 @@ describe('with kill: group', () => {
   ] as const) {
     for (const wish of ['stop', 'shutdown'] as const) {
       test(`a ${wish} of a service that would restart, ${when}, still ends everything`, () => {
-        let taken = driveStep(drive(GROUP, ['start', ...before]), [wish]);
+        const first = driveStep(GROUP, ['start', ...before]);
+        let taken = driveStep(first.service, [wish]);
         const effects = [...taken.effects];
-        // Whatever the way: the whole tree is swept before it counts as stopped, and finish runs once.
+        // Whatever the way: the whole tree is swept, politely at first, before it counts as stopped.
         for (let count = 0; taken.service.state.name !== 'down'; count++) {
           assert.ok(count < 5, `it stays in ${taken.service.state.name}`);
           taken = driveStep(taken.service, [taken.service.state.name === 'finishing' ? finished : swept]);
           effects.push(...taken.effects);
         }
-        assert.ok(effects.some(effect => effect.type === 'sweep' && effect.scope === 'tree'));
-        assert.ok(effects.filter(({ type }) => type === 'finish').length <= 1);
+        const tree = effects.find(effect => effect.type === 'sweep' && effect.scope === 'tree');
+        assert.deepEqual(tree, { type: 'sweep', signal: 'SIGTERM', scope: 'tree' });
+        const finishes = [...first.effects, ...effects].filter(({ type }) => type === 'finish');
+        assert.equal(finishes.length, 1, 'finish runs once a life');
       });
     }
   }

@@ -107,6 +107,13 @@ for (const [name, set, texts] of FORMATS) {
         assert.equal(removeMarked(made), text);
       });
 
+      test(`taken out keeps what somebody wrote behind it: ${title}`, () => {
+        const made = set(text) ?? '';
+        const left = removeMarked(`${made}${made.endsWith('\n') ? '' : '\n'}# mine\n`);
+        assert.ok(left.startsWith(text), left);
+        assert.ok(left.endsWith('# mine\n'), left);
+      });
+
       test(`put in a second time changes nothing: ${title}`, () => {
         const once = set(text);
         assert.equal(set(removeMarked(once ?? '')), once);

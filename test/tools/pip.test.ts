@@ -18,7 +18,8 @@ index-url = https://mirror.example/simple
 const READ_ONLY = { isWritable: false };
 
 function configure(environment: Readonly<Record<string, string>>, difference: Difference = {}) {
-  return pip.configure(makeSettings(environment), makeFacts(difference)) ?? NOTHING;
+  const { rivals: _, ...made } = pip.configure(makeSettings(environment), makeFacts(difference)) ?? NOTHING;
+  return made;
 }
 
 describe('pip', () => {

@@ -14,7 +14,8 @@ default = true
 `;
 
 function configure(environment: Readonly<Record<string, string>>, difference: Difference = {}) {
-  return uv.configure(makeSettings(environment), makeFacts(difference)) ?? NOTHING;
+  const { rivals: _, ...made } = uv.configure(makeSettings(environment), makeFacts(difference)) ?? NOTHING;
+  return made;
 }
 
 describe('uv', () => {

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { runContainer, whyNot } from './container.ts';
+
+/** What Docker gives a container's root. */
+const DOCKER =
+  '-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+net_raw,+sys_chroot,+mknod,+audit_write,+setfcap';
+const AS_ROOT = { skip: whyNot({ isRoot: true }) };
+
+test('the workbench user gets none of the capabilities that root was started with', AS_ROOT, async t => {
+  const capabilities = '--inh-caps=+net_bind_service --ambient-caps=+net_bind_service';
+  const look = '/init grep -E "^Cap(Inh|Prm|Eff|Amb)" /proc/self/status';
+  const { stdout, stderr } = await runContainer(t, ['sh', '-c', `exec setpriv ${capabilities} ${look}`]);
+  const sets = ['CapInh', 'CapPrm', 'CapEff', 'CapAmb'].map(set => `${set}:\t0000000000000000\n`);
+  assert.equal(stdout, sets.join(''), stderr);
+});
+
+test('root may still look into PID 1 after it has started others as another user', AS_ROOT, async t => {
+  const { stdout, stderr } = await runContainer(t, ['/init', 'true'], {
+    capabilities: DOCKER,
+    files: {
+      '/etc/cont-finish.d/10-look': '#!/bin/sh\nhead -c 0 /proc/1/environ && echo readable > /dev/stderr\n',
+    },
+  });
+  assert.match(stdout + stderr, /^10-look \| readable$/m);
+});
+
+test('root without CAP_CHOWN boots all the same', AS_ROOT, async t => {
+  const capabilities = '-all,+setuid,+setgid,+kill,+dac_override';
+  const { code, stdout, stderr } = await runContainer(t, ['/init', 'id', '-u'], { capabilities });
+  assert.deepEqual({ code, stdout }, { code: 0, stdout: '1000\n' }, stderr);
+});
+
+test('a link in a folder of the user’s leads root nowhere', AS_ROOT, async t => {
+  const script = [
+    'set -e',
+    'mkdir -p /opt/conda/conda-meta /opt/conda/lib/R/etc',
+    'echo "secret: untouched" > /etc/victim',
+    'ln -s /etc/victim /opt/conda/.condarc',
+    'chown -hR 1000:100 /opt/conda',
+    'exec /init sh -c "cat /etc/victim; cat /run/lintel/* 2> /dev/null"',
+  ];
+  const environment = { CONDA_REPOSITORY: 'https://conda.example/main', PATH: '/usr/bin:/bin' };
+  const { stdout, stderr } = await runContainer(t, ['sh', '-c', script.join('\n')], { environment });
+  assert.equal(stdout, 'secret: untouched\n', stderr);
+  assert.match(
+    stderr,
+    /conda: \/opt\/conda\/\.condarc can't be read \(it is a link in a folder that is not root’s alone\)/,
+  );
+});
+
+test('a file of the image that others may not read is not copied to where they can', AS_ROOT, async t => {
+  const script =
+    'echo "[global]\nextra-index-url = https://b:S3CRET@x.example" > /etc/pip.conf; chmod 600 /etc/pip.conf';
+  const { stdout, stderr } = await runContainer(
+    t,
+    ['sh', '-c', `${script}; exec /init sh -c 'cat "$PIP_CONFIG_FILE"'`],
+    {
+      environment: {
+        PIP_REPOSITORY: 'https://new.example/simple',
+        LINTEL_ENFORCE: '1',
+        PATH: '/usr/bin:/bin',
+      },
+    },
+  );
+  assert.match(stdout, /^index-url = https:\/\/new\.example\/simple$/m, stderr);
+  assert.doesNotMatch(stdout + stderr, /S3CRET/);
+});
