@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { SERVICE_SCHEMA } from '../src/services/definitions.ts';
+import { makeServiceSchema } from '../src/services/definitions.ts';
 import { VARIABLES, type Variable } from '../src/settings/variables.ts';
 
 /** docs/settings.md: every variable that Lintel reads. */
@@ -39,7 +39,7 @@ export function renderSettings(): string {
 
 /** docs/service.schema.json: what service.json may say. */
 export function renderServiceSchema(): string {
-  const schema = z.toJSONSchema(SERVICE_SCHEMA, { io: 'input' });
+  const schema = z.toJSONSchema(makeServiceSchema(), { io: 'input' });
   return `${JSON.stringify({ title: 'Lintel service.json', ...schema }, null, 2)}\n`;
 }
 

@@ -215,7 +215,8 @@ function waitForOutputs(outputs: readonly Readable[], then: () => void): void {
   const open = outputs.filter(stream => !stream.readableEnded && !stream.destroyed);
   if (open.length === 0) return then();
   let left = open.length;
-  const timer = setTimeout(then, DRAIN_MS);
+  // A loop that is late runs its timers before it has looked at its pipes: one look always lies between.
+  const timer = setTimeout(() => setImmediate(then), DRAIN_MS);
   for (const stream of open) {
     stream.once('end', () => {
       left -= 1;

@@ -3,34 +3,41 @@ import type { Problem } from '../errors.ts';
 import type { ServiceFact } from '../facts/services.ts';
 import { suggestName } from '../settings/suggest.ts';
 
-/** What service.json may say. All optional; the JSON Schema in docs/ is generated from this. */
-const text = z.string().check(z.minLength(1));
-const some = z.union([text, z.array(text).check(z.minLength(1))]);
-const milliseconds = z.int().check(z.gte(0), z.lte(86_400_000));
-const signalName = z.string().check(z.regex(/^SIG[A-Z0-9]+$/));
+/**
+ * What service.json may say. All optional; the JSON Schema in docs/ is generated from this. Made on demand: a boot
+ * without any service.json has no use for it, and making it takes a millisecond.
+ */
+export function makeServiceSchema() {
+  const text = z.string().check(z.minLength(1));
+  const some = z.union([text, z.array(text).check(z.minLength(1))]);
+  const milliseconds = z.int().check(z.gte(0), z.lte(86_400_000));
+  const signalName = z.string().check(z.regex(/^SIG[A-Z0-9]+$/));
 
-export const SERVICE_SCHEMA = z.strictObject({
-  $schema: z.optional(z.string()),
-  description: z.optional(z.string()),
-  command: z.optional(z.array(text).check(z.minLength(1))),
-  user: z.optional(text),
-  cwd: z.optional(text.check(z.regex(/^\//))),
-  env: z.optional(z.record(z.string().check(z.regex(/^[^=\0]+$/)), z.string())),
-  when: z.optional(
-    z.strictObject({ command: z.optional(some), file: z.optional(some), env: z.optional(some) }),
-  ),
-  restart: z.optional(z.enum(['always', 'on-failure', 'never'])),
-  backoffMs: z.optional(z.strictObject({ min: z.optional(milliseconds), max: z.optional(milliseconds) })),
-  maxRestarts: z.optional(z.strictObject({ count: z.int().check(z.gte(0)), windowMs: milliseconds })),
-  critical: z.optional(z.boolean()),
-  stopSignal: z.optional(signalName),
-  stopTimeoutMs: z.optional(milliseconds),
-  kill: z.optional(z.enum(['tree', 'group'])),
-  successCodes: z.optional(z.array(z.union([z.int().check(z.gte(0), z.lte(255)), signalName]))),
-  noNewPrivs: z.optional(z.boolean()),
-});
+  return z.strictObject({
+    $schema: z.optional(z.string()),
+    description: z.optional(z.string()),
+    command: z.optional(z.array(text).check(z.minLength(1))),
+    user: z.optional(text),
+    cwd: z.optional(text.check(z.regex(/^\//))),
+    env: z.optional(z.record(z.string().check(z.regex(/^[^=\0]+$/)), z.string())),
+    when: z.optional(
+      z.strictObject({ command: z.optional(some), file: z.optional(some), env: z.optional(some) }),
+    ),
+    restart: z.optional(z.enum(['always', 'on-failure', 'never'])),
+    backoffMs: z.optional(z.strictObject({ min: z.optional(milliseconds), max: z.optional(milliseconds) })),
+    maxRestarts: z.optional(z.strictObject({ count: z.int().check(z.gte(0)), windowMs: milliseconds })),
+    critical: z.optional(z.boolean()),
+    stopSignal: z.optional(signalName),
+    stopTimeoutMs: z.optional(milliseconds),
+    kill: z.optional(z.enum(['tree', 'group'])),
+    successCodes: z.optional(z.array(z.union([z.int().check(z.gte(0), z.lte(255)), signalName]))),
+    noNewPrivs: z.optional(z.boolean()),
+  });
+}
 
-type ServiceJson = z.infer<typeof SERVICE_SCHEMA>;
+type ServiceJson = z.infer<ReturnType<typeof makeServiceSchema>>;
+
+let schema: ReturnType<typeof makeServiceSchema> | undefined;
 
 /** A service with every default filled in. Times in milliseconds. */
 export interface Definition {
@@ -98,9 +105,11 @@ export function parseDefinition(fact: ServiceFact, signals: ReadonlySet<string>)
   if (fact.json !== undefined && 'trouble' in fact.json) {
     return refuse({ what, seen: fact.json.trouble, expected: 'a readable JSON file', fatal: true });
   }
-  const json = parseJson(fact.json?.text ?? '{}');
+  if (fact.json === undefined) return makeDefinition(fact, {});
+  const json = parseJson(fact.json.text);
   if ('trouble' in json) return refuse({ what, seen: json.trouble, expected: 'a JSON object', fatal: true });
-  const parsed = SERVICE_SCHEMA.safeParse(json.value);
+  schema ??= makeServiceSchema();
+  const parsed = schema.safeParse(json.value);
   const problems = parsed.success
     ? checkMeaning(what, parsed.data, signals)
     : firstOfEach(parsed.error.issues).flatMap(issue => renderIssue(what, json.value, issue));
@@ -156,7 +165,7 @@ function firstOfEach(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
 
 function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Problem[] {
   if (issue.code === 'unrecognized_keys') {
-    const known = FIELDS[issue.path.join('.')] ?? [];
+    const known = FIELDS[issue.path.join('.')] ?? Object.keys(schema?.shape ?? {});
     return issue.keys.map(key => {
       const meant = known.find(name => name.toLowerCase() === key.toLowerCase()) ?? suggestField(key, known);
       const hint =
@@ -184,9 +193,8 @@ function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Pro
   ];
 }
 
-/** The fields of each object in service.json, by its place. */
+/** The fields of each object inside service.json, by its place. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
-  '': Object.keys(SERVICE_SCHEMA.shape),
   backoffMs: ['min', 'max'],
   maxRestarts: ['count', 'windowMs'],
   when: ['command', 'file', 'env'],
