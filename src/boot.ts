@@ -232,6 +232,7 @@ function replan(draft: Draft, origin: Origin, grown: Environment, log: Log): Dra
   const again = makeDraft({ ...origin, environment }, draft.plan.command, draft.plan.runtimeDir);
   const said = new Set(draft.plan.problems.map(renderProblem));
   sayProblems({ problems: again.plan.problems.filter(problem => !said.has(renderProblem(problem))) }, log);
+  for (const warning of again.plan.warnings) if (!draft.plan.warnings.includes(warning)) log.warn(warning);
   for (const { tool, text } of again.plan.notes) log.info(`${tool}: ${text} (settings changed by scripts)`);
   for (const failure of applyFiles(again.plan)) log.error(failure);
   return again;

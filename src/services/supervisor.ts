@@ -5,7 +5,7 @@ import type { Environment } from '../launch/environ.ts';
 import { makeLineCutter } from '../lines.ts';
 import type { Log } from '../log.ts';
 import type { PlannedService } from '../plan.ts';
-import { adopterOf, type Child, type Spawner, startProcess } from './child.ts';
+import { adopterOf, type Child, type ProcessSpec, type Spawner, startProcess } from './child.ts';
 import { type Exit, exitCodeOf } from './exit.ts';
 import { renderDeath, renderExit } from './explain.ts';
 import {
@@ -153,21 +153,23 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
   }
 
   function spawnService(entry: Entry, spawn: number): void {
-    const { definition, user } = entry.planned;
     entry.tail = '';
-    const child = startProcess(
-      spawner,
-      {
-        argv: [definition.command[0] ?? '', ...definition.command.slice(1)],
-        user,
-        environment: environmentOf(entry),
-        cwd: definition.cwd ?? (isDirectory(user.home) ? user.home : '/'),
-        noNewPrivs: definition.noNewPrivs || options.noNewPrivs,
-        output: readerFor(entry),
-      },
-      exit => dispatch(entry, { type: 'exited', spawn, exit }),
-    );
+    const spec = specOf(entry, entry.planned.definition.command);
+    const child = startProcess(spawner, spec, exit => dispatch(entry, { type: 'exited', spawn, exit }));
     entry.leader = leaderOf(child);
+  }
+
+  /** What `run` and `finish` of a service share. */
+  function specOf(entry: Entry, [program = '', ...args]: readonly string[]): ProcessSpec {
+    const { definition, user } = entry.planned;
+    return {
+      argv: [program, ...args],
+      user,
+      environment: environmentOf(entry),
+      cwd: definition.cwd ?? (isDirectory(user.home) ? user.home : '/'),
+      noNewPrivs: definition.noNewPrivs || options.noNewPrivs,
+      output: readerFor(entry),
+    };
   }
 
   function environmentOf(entry: Entry): Environment {
@@ -198,30 +200,14 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
 
   /** s6's arguments: the code or 256, the signal's number or 0, the service, its process group. */
   function spawnFinish(entry: Entry, exit: Exit): void {
-    const { definition, user } = entry.planned;
+    const { definition } = entry.planned;
     const { spawn } = entry.service;
     const [code, signal] = 'signal' in exit ? [256, signalNumber(exit.signal)] : [exit.code, 0];
-    const child = startProcess(
-      spawner,
-      {
-        argv: [
-          definition.finish ?? '',
-          String(code),
-          String(signal),
-          definition.name,
-          String(entry.leader?.pid ?? 0),
-        ],
-        user,
-        environment: environmentOf(entry),
-        cwd: definition.cwd ?? (isDirectory(user.home) ? user.home : '/'),
-        noNewPrivs: definition.noNewPrivs || options.noNewPrivs,
-        output: readerFor(entry),
-      },
-      ended => {
-        endFinish(entry);
-        dispatch(entry, { type: 'finished', spawn, code: 'code' in ended ? ended.code : 256 });
-      },
-    );
+    const words = [definition.finish ?? '', code, signal, definition.name, entry.leader?.pid ?? 0];
+    const child = startProcess(spawner, specOf(entry, words.map(String)), ended => {
+      endFinish(entry);
+      dispatch(entry, { type: 'finished', spawn, code: 'code' in ended ? ended.code : 256 });
+    });
     entry.finish = leaderOf(child);
   }
 
