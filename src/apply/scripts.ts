@@ -8,7 +8,7 @@ import {
   findMembers,
   type Leader,
   MARK,
-  readProcess,
+  readLeader,
   readProcesses,
   signalProcess,
 } from '../services/tree.ts';
@@ -70,7 +70,7 @@ export async function runScript(run: ScriptRun): Promise<ScriptOutcome> {
     },
     ended.resolve,
   );
-  const leader = child === undefined ? undefined : readProcess(child.pid);
+  const leader = readLeader(child);
   const end = await waitForEnd(run, leader, ended.promise);
   return { ...end, lastLines: tail.trimEnd().split('\n').slice(-LAST_LINES) };
 }

@@ -122,7 +122,7 @@ function startNative(
   request: Omit<Parameters<typeof spawnPosix>[1], 'outputs'>,
 ): Running | Exit {
   if (spec.output === 'inherit')
-    return withOutputs(spawnPosix(native, { ...request, outputs: undefined }), []);
+    return withoutOutputs(spawnPosix(native, { ...request, outputs: undefined }));
   const pipes = openPipes(native.libc, spawner.uid === 0 ? spec.user : undefined);
   if (pipes === undefined) return { error: 'no file descriptor is left for its output', code: 126 };
   try {
@@ -132,6 +132,10 @@ function startNative(
   } finally {
     for (const fd of pipes.writeEnds) closeSync(fd);
   }
+}
+
+function withoutOutputs(started: Started | Exit): Running | Exit {
+  return 'pid' in started ? { ...started, outputs: [] } : started;
 }
 
 function withOutputs(started: Started | Exit, readEnds: readonly number[]): Running | Exit {

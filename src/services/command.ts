@@ -4,7 +4,7 @@ import type { Environment } from '../launch/environ.ts';
 import type { Plan } from '../plan.ts';
 import { giveStdio, type Spawner, startProcess } from './child.ts';
 import type { Exit } from './exit.ts';
-import { type Leader, readProcess, signalProcess } from './tree.ts';
+import { readLeader, signalProcess } from './tree.ts';
 
 /** The CMD while it runs. */
 export interface RunningCommand {
@@ -39,7 +39,6 @@ export function startCommand(
     },
     onExit,
   );
-  const self = child === undefined ? undefined : readProcess(child.pid);
-  const leader: Leader | undefined = self;
+  const leader = readLeader(child);
   return { signal: signal => leader && signalProcess(leader, signal) };
 }

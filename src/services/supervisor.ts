@@ -5,7 +5,7 @@ import type { Environment } from '../launch/environ.ts';
 import { makeLineCutter } from '../lines.ts';
 import type { Log } from '../log.ts';
 import type { PlannedService } from '../plan.ts';
-import { adopterOf, type Child, type ProcessSpec, type Spawner, startProcess } from './child.ts';
+import { adopterOf, type ProcessSpec, type Spawner, startProcess } from './child.ts';
 import { type Exit, exitCodeOf } from './exit.ts';
 import { renderDeath, renderExit } from './explain.ts';
 import {
@@ -18,7 +18,7 @@ import {
   step,
 } from './service.ts';
 import { signalNumber } from './signals.ts';
-import { findMembers, type Leader, MARK, readProcess, readProcesses, signalProcess } from './tree.ts';
+import { findMembers, type Leader, MARK, readLeader, readProcesses, signalProcess } from './tree.ts';
 
 /** Runs the services' state machines: the one place where they meet processes, timers and pipes. */
 export interface Supervisor {
@@ -156,7 +156,7 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
     entry.tail = '';
     const spec = specOf(entry, entry.planned.definition.command);
     const child = startProcess(spawner, spec, exit => dispatch(entry, { type: 'exited', spawn, exit }));
-    entry.leader = leaderOf(child);
+    entry.leader = readLeader(child);
   }
 
   /** What `run` and `finish` of a service share. */
@@ -208,7 +208,7 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
       endFinish(entry);
       dispatch(entry, { type: 'finished', spawn, code: 'code' in ended ? ended.code : 256 });
     });
-    entry.finish = leaderOf(child);
+    entry.finish = readLeader(child);
   }
 
   /** A finish script and what it started: nothing of it outlives its time. */
@@ -312,9 +312,4 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
 
 function isResting(service: Service): boolean {
   return service.state.name === 'down' || service.state.name === 'failed';
-}
-
-function leaderOf(child: Child | undefined): Leader | undefined {
-  const self = child === undefined ? undefined : readProcess(child.pid);
-  return self === undefined ? undefined : { pid: self.pid, startTicks: self.startTicks };
 }

@@ -34,6 +34,11 @@ export function readProcesses(): Map<number, Process> {
   return all;
 }
 
+/** The leader that a just started process is; undefined when none was started or it has gone already. */
+export function readLeader(child: { readonly pid: number } | undefined): Leader | undefined {
+  return child === undefined ? undefined : readProcess(child.pid);
+}
+
 /** undefined when there is no such process (any more). */
 export function readProcess(pid: number): Process | undefined {
   let stat: string;
