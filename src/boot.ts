@@ -4,6 +4,7 @@ import { writeTerminationLog } from './apply/termination.ts';
 import { LintelError, renderCause, renderProblem } from './errors.ts';
 import { readEnvFiles } from './facts/env-files.ts';
 import { type Facts, readFacts } from './facts/facts.ts';
+import { makeHistory } from './history.ts';
 import type { Environment, Origin } from './launch/environ.ts';
 import { type Log, makeLog } from './log.ts';
 import { openLibc } from './pid1/libc.ts';
@@ -57,6 +58,7 @@ export async function boot(origin: Origin, command: readonly string[]): Promise<
   const gate = makeGate();
   const log = await makeLog({
     format: draft.settings.logFormat ?? 'text',
+    history: makeHistory(),
     isStdoutTaken: command.length > 0,
     onFull: isFull => gate.setReading(!isFull),
   });

@@ -1,27 +1,36 @@
 import { isatty } from 'node:tty';
+import type { History, Stream } from './history.ts';
 import { makeOutput } from './output.ts';
-import { type Fields, type Level, makeTextRenderer } from './renderer.ts';
+import { type Fields, type Level, makeTextRenderer, renderEvent } from './renderer.ts';
 
 /** A fixed sentence and fields; a field that is undefined is left out. */
 export interface Log {
+  /** What was said lately. */
+  readonly history: History;
   info(sentence: string, fields?: Fields): void;
   warn(sentence: string, fields?: Fields): void;
   error(sentence: string, fields?: Fields): void;
   /** Whole lines of a service's or a script's output, as latin1, onto the stream that they came from. */
-  lines(source: string, stream: 'stdout' | 'stderr', lines: string): void;
+  lines(source: string, stream: Stream, lines: string): void;
   /** Waits until everything is written, at most `timeoutMs`. */
   flush(timeoutMs: number): Promise<void>;
 }
 
 export interface LogOptions {
   readonly format: 'text' | 'json';
+  /** Where the last lines are kept. */
+  readonly history: History;
   /** With a CMD, stdout is the CMD's alone. */
   readonly isStdoutTaken: boolean;
   /** True: stop reading the services' output, nobody takes it. */
   readonly onFull: (isFull: boolean) => void;
 }
 
+/** Lintel's own lines among those of services and scripts. */
+const OWN_NAME = 'lintel';
+
 export async function makeLog(options: LogOptions): Promise<Log> {
+  const { history } = options;
   // pino costs 3 ms at start: only where JSON is asked for.
   const renderer =
     options.format === 'json'
@@ -43,14 +52,19 @@ export async function makeLog(options: LogOptions): Promise<Log> {
   const stdout = options.isStdoutTaken ? stderr : makeStream(1);
   const say =
     (level: Level) =>
-    (sentence: string, fields: Fields = {}) =>
+    (sentence: string, fields: Fields = {}) => {
       stderr.add(renderer.event(level, sentence, fields));
+      history.add(OWN_NAME, 'stderr', renderEvent(level, sentence, fields));
+    };
   return {
+    history,
     info: say('info'),
     warn: say('warn'),
     error: say('error'),
     lines: (source, stream, lines) => {
-      if (lines !== '') (stream === 'stdout' ? stdout : stderr).add(renderer.lines(source, stream, lines));
+      if (lines === '') return;
+      history.add(source, stream, lines);
+      (stream === 'stdout' ? stdout : stderr).add(renderer.lines(source, stream, lines));
     },
     flush: async timeoutMs => {
       await Promise.all([stdout.flush(timeoutMs), stderr.flush(timeoutMs)]);

@@ -116,6 +116,10 @@ describe('pure modules', () => {
     'src/services/service.ts',
     'src/services/definitions.ts',
     'src/services/choice.ts',
+    'src/services/order.ts',
+    'src/services/states.ts',
+    'src/services/restarts.ts',
+    'src/services/transitions.ts',
   ];
   const MAY_REACH = new Set(['node:path']);
 

@@ -1,9 +1,9 @@
 import type { Environment } from '../launch/environ.ts';
-import { makeLineCutter } from '../lines.ts';
 import type { Log } from '../log.ts';
 import type { Script } from '../plan.ts';
 import { adopterOf, type Spawner, startProcess } from '../services/child.ts';
 import type { Exit } from '../services/exit.ts';
+import { makeLineReader } from '../services/reading.ts';
 import {
   findMembers,
   type Leader,
@@ -48,13 +48,9 @@ const LAST_CHARACTERS = 4096;
 /** Runs one script to its end, with cwd / and no input. Its output goes to the log under its name. Never rejects. */
 export async function runScript(run: ScriptRun): Promise<ScriptOutcome> {
   const { script, log } = run;
+  const { history } = log;
   const ended = Promise.withResolvers<Exit>();
-  let tail = '';
-  const cutters = { stdout: makeLineCutter(), stderr: makeLineCutter() };
-  const write = (stream: 'stdout' | 'stderr', lines: string) => {
-    tail = (tail + lines).slice(-LAST_CHARACTERS);
-    log.lines(script.name, stream, lines);
-  };
+  const mark = history.mark(script.name);
   const child = startProcess(
     run.spawner,
     {
@@ -63,15 +59,13 @@ export async function runScript(run: ScriptRun): Promise<ScriptOutcome> {
       environment: { ...run.environment, [MARK]: markOf(run) },
       cwd: '/',
       noNewPrivs: false,
-      output: {
-        onData: (stream, data) => write(stream, cutters[stream].push(data)),
-        onEnd: stream => write(stream, cutters[stream].end()),
-      },
+      output: makeLineReader(script.name, log),
     },
     ended.resolve,
   );
   const leader = readLeader(child);
   const end = await waitForEnd(run, leader, ended.promise);
+  const tail = history.tail(script.name, mark, LAST_CHARACTERS);
   return { ...end, lastLines: tail.trimEnd().split('\n').slice(-LAST_LINES) };
 }
 

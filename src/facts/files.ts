@@ -18,13 +18,13 @@ const MAX_BYTES = 16 * 1024 * 1024;
  * The text of a regular file, undefined when there is none. Never waits for a fifo that nobody writes.
  * Throws the system's error for a file that is there but can't be read, and says so of a folder or a huge file.
  */
-export function readText(path: string): string | undefined {
+export function readText(path: string, maxBytes = MAX_BYTES): string | undefined {
   const fd = openIfThere(path);
   if (fd === undefined) return undefined;
   try {
     const stat = fstatSync(fd);
     if (!stat.isFile()) throw new Error(stat.isDirectory() ? 'it is a directory' : 'it is no regular file');
-    if (stat.size > MAX_BYTES) throw new Error(`it has ${stat.size} bytes, more than ${MAX_BYTES}`);
+    if (stat.size > maxBytes) throw new Error(`it has ${stat.size} bytes, more than ${maxBytes}`);
     return readAll(fd, stat.size);
   } finally {
     closeSync(fd);

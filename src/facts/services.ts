@@ -14,6 +14,9 @@ export interface ServiceFact {
   readonly json: { readonly text: string } | { readonly trouble: string } | undefined;
 }
 
+/** A service.json is a page or two; whatever is larger is none. */
+const MAX_JSON_BYTES = 1024 * 1024;
+
 export interface Runnable {
   readonly path: string;
   readonly obstacle: string | undefined;
@@ -50,7 +53,7 @@ function readRunnable(path: string): Runnable | undefined {
 
 function readJson(path: string): ServiceFact['json'] {
   try {
-    const text = readText(path);
+    const text = readText(path, MAX_JSON_BYTES);
     return text === undefined ? undefined : { text };
   } catch (error) {
     return { trouble: renderCause(error) };

@@ -3,6 +3,7 @@ import type { Facts } from '../facts/facts.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Definition } from './definitions.ts';
+import { findCycle } from './order.ts';
 
 export interface Disabled {
   readonly name: string;
@@ -26,19 +27,87 @@ export function chooseServices(sources: Sources): {
   readonly disabled: readonly Disabled[];
   readonly problems: readonly Problem[];
 } {
-  const enabled: Definition[] = [];
-  const disabled: Disabled[] = [];
-  for (const service of sources.facts.services) {
-    const why = findReasonAgainst(service, sources);
-    if (why === undefined) enabled.push(service);
-    else disabled.push({ name: service.name, why });
+  const { services } = sources.facts;
+  const reasons = new Map(services.map(service => [service.name, findReasonAgainst(service, sources)]));
+  pullInRequired(sources, reasons);
+  const enabled = services.filter(({ name }) => reasons.get(name) === undefined);
+  return {
+    enabled,
+    disabled: services.flatMap(({ name }) => {
+      const why = reasons.get(name);
+      return why === undefined ? [] : [{ name, why }];
+    }),
+    problems: [...findUnknownNames(sources), ...findUnknownServices(services), ...findCircle(enabled)],
+  };
+}
+
+type Reasons = Map<string, string | undefined>;
+
+/**
+ * What an enabled service requires is enabled too, though nobody asked for it; unless it can't run, or must not: then
+ * neither can the one that requires it.
+ */
+function pullInRequired(sources: Sources, reasons: Reasons): void {
+  const { services } = sources.facts;
+  const byName = new Map(services.map(service => [service.name, service]));
+  // Each round decides at least one service, or is the last.
+  for (let hasChanged = true; hasChanged; ) {
+    hasChanged = false;
+    for (const { name, requires } of services) {
+      if (reasons.get(name) !== undefined) continue;
+      for (const required of requires.flatMap(other => byName.get(other) ?? [])) {
+        const why = reasons.get(required.name);
+        if (why === undefined) continue;
+        const obstacle = findObstacle(required, sources) ?? (why.startsWith(REQUIRES) ? why : undefined);
+        if (obstacle === undefined) reasons.set(required.name, undefined);
+        else reasons.set(name, `${REQUIRES}${required.name}: ${obstacle}`);
+        hasChanged = true;
+        if (obstacle !== undefined) break;
+      }
+    }
   }
-  return { enabled, disabled, problems: findUnknownNames(sources) };
+}
+
+const REQUIRES = 'it requires ';
+const NOT_WANTED = 'LINTEL_SERVICES_DISABLED names it';
+
+/** Why a service can't run or must not, even when another one requires it. */
+function findObstacle(service: Definition, sources: Sources): string | undefined {
+  if (matchesAny(service.name, sources.settings.servicesDisabled ?? [])) return NOT_WANTED;
+  return findUnmetCondition(service, sources);
+}
+
+/** A name that is mistyped would make a service wait for nobody, or for ever. */
+function findUnknownServices(services: readonly Definition[]): Problem[] {
+  const known = services.map(({ name }) => name);
+  return services.flatMap(({ name, requires, after }) =>
+    [...requires, ...after]
+      .filter(other => !known.includes(other))
+      .map(other => ({
+        what: `requires and after of service ${name}`,
+        seen: `unknown service ${JSON.stringify(other)}`,
+        expected: `one of ${known.filter(own => own !== name).join(', ') || 'no name: there is no other service'}`,
+        fatal: true,
+      })),
+  );
+}
+
+function findCircle(services: readonly Definition[]): Problem[] {
+  const cycle = findCycle(services);
+  if (cycle === undefined) return [];
+  return [
+    {
+      what: 'requires and after of the services',
+      seen: `a circle: ${cycle.join(' -> ')}`,
+      expected: 'an order in which each can start',
+      fatal: true,
+    },
+  ];
 }
 
 function findReasonAgainst(service: Definition, sources: Sources): string | undefined {
   const { settings } = sources;
-  if (matchesAny(service.name, settings.servicesDisabled ?? [])) return 'LINTEL_SERVICES_DISABLED names it';
+  if (matchesAny(service.name, settings.servicesDisabled ?? [])) return NOT_WANTED;
   const wanted = settings.services ?? ['auto'];
   if (!matchesAny(service.name, wanted)) {
     if (!wanted.includes('auto')) return 'LINTEL_SERVICES does not name it';

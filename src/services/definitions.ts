@@ -17,12 +17,14 @@ export function makeServiceSchema() {
     $schema: z.optional(z.string()),
     description: z.optional(z.string()),
     command: z.optional(z.array(text).check(z.minLength(1))),
-    user: z.optional(text),
+    user: z.optional(z.union([text, z.int().check(z.gte(0))])),
     cwd: z.optional(text.check(z.regex(/^\//))),
     env: z.optional(z.record(z.string().check(z.regex(/^[^=\0]+$/)), z.string())),
     when: z.optional(
       z.strictObject({ command: z.optional(some), file: z.optional(some), env: z.optional(some) }),
     ),
+    requires: z.optional(z.array(text)),
+    after: z.optional(z.array(text)),
     restart: z.optional(z.enum(['always', 'on-failure', 'never'])),
     backoffMs: z.optional(z.strictObject({ min: z.optional(milliseconds), max: z.optional(milliseconds) })),
     maxRestarts: z.optional(z.strictObject({ count: z.int().check(z.gte(0)), windowMs: milliseconds })),
@@ -32,8 +34,15 @@ export function makeServiceSchema() {
     kill: z.optional(z.enum(['tree', 'group'])),
     successCodes: z.optional(z.array(z.union([z.int().check(z.gte(0), z.lte(255)), signalName]))),
     noNewPrivs: z.optional(z.boolean()),
+    oomScoreAdj: z.optional(z.int().check(z.gte(-1000), z.lte(1000))),
+    limits: z.optional(
+      z.strictObject({ nofile: z.optional(z.int().check(z.gte(16), z.lte(MAX_OPEN_FILES))) }),
+    ),
   });
 }
+
+/** fs.nr_open can't be larger. */
+const MAX_OPEN_FILES = 1_073_741_816;
 
 type ServiceJson = z.infer<ReturnType<typeof makeServiceSchema>>;
 
@@ -56,8 +65,17 @@ export interface Definition {
     readonly file: readonly string[];
     readonly env: readonly string[];
   };
+  /** Services that must be ready before it starts, and services that must have been started. */
+  readonly requires: readonly string[];
+  readonly after: readonly string[];
   readonly policy: Policy;
   readonly noNewPrivs: boolean;
+  /** Its share in the kernel's choice of whom to kill when memory runs out; undefined for Lintel's own. */
+  readonly oomScoreAdj: number | undefined;
+  /** Soft limit of open files; undefined for the container's. */
+  readonly openFilesSoft: number | undefined;
+  /** Started only when an operator says so. */
+  readonly isDownAtStart: boolean;
 }
 
 /** All that the state machine needs to know of a service. */
@@ -71,11 +89,19 @@ export interface Policy {
   readonly kill: 'tree' | 'group';
   readonly successCodes: readonly (number | string)[];
   readonly hasFinish: boolean;
+  readonly finishTimeoutMs: number;
+  /** It waits for others. */
+  readonly hasDependencies: boolean;
+  /** Time that it has to become ready; undefined where nothing is asked. */
+  readonly readyTimeoutMs: number | undefined;
+  /** So many deaths are remembered. */
+  readonly deathTally: number;
 }
 
 /** What each field expects, for error messages. */
 const EXPECTED: Readonly<Record<string, string>> = {
   $schema: 'text',
+  after: 'a list of names of services',
   backoffMs: '{"min": …, "max": …} in milliseconds, min not above max',
   command: 'a list of the program and its arguments',
   critical: 'true or false',
@@ -83,8 +109,11 @@ const EXPECTED: Readonly<Record<string, string>> = {
   description: 'text',
   env: 'an object of NAME: "value"',
   kill: '"tree" or "group"',
+  limits: `{"nofile": …}, a whole number from 16 to ${MAX_OPEN_FILES}`,
   maxRestarts: '{"count": …, "windowMs": …}',
   noNewPrivs: 'true or false',
+  oomScoreAdj: 'a whole number from -1000 to 1000',
+  requires: 'a list of names of services',
   restart: '"always", "on-failure" or "never"',
   stopSignal: 'the name of a signal, such as "SIGINT"',
   stopTimeoutMs: 'a whole number of milliseconds from 0 to 86400000',
@@ -110,11 +139,28 @@ export function parseDefinition(fact: ServiceFact, signals: ReadonlySet<string>)
   if ('trouble' in json) return refuse({ what, seen: json.trouble, expected: 'a JSON object', fatal: true });
   schema ??= makeServiceSchema();
   const parsed = schema.safeParse(json.value);
-  const problems = parsed.success
-    ? checkMeaning(what, parsed.data, signals)
-    : firstOfEach(parsed.error.issues).flatMap(issue => renderIssue(what, json.value, issue));
-  if (!parsed.success || problems.length > 0) return { definition: undefined, problems };
-  return makeDefinition(fact, parsed.data);
+  if (parsed.success) {
+    const problems = checkMeaning(what, parsed.data, signals);
+    return problems.length > 0 ? { definition: undefined, problems } : makeDefinition(fact, parsed.data);
+  }
+  const { issues } = parsed.error;
+  const rest = schema.safeParse(withoutWrongFields(json.value, issues));
+  const problems = [
+    ...firstOfEach(issues).flatMap(issue => renderIssue(what, json.value, issue)),
+    ...(rest.success ? checkMeaning(what, rest.data, signals) : []),
+  ];
+  return { definition: undefined, problems };
+}
+
+/** What is left to be checked for its meaning, so that all problems are told at once. */
+function withoutWrongFields(value: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
+  const wrong = new Set(
+    issues.flatMap(issue =>
+      issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : [String(issue.path[0])],
+    ),
+  );
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !wrong.has(key)));
 }
 
 function refuse(problem: Problem): ParsedDefinition {
@@ -124,9 +170,10 @@ function refuse(problem: Problem): ParsedDefinition {
 function parseJson(text: string): { readonly value: unknown } | { readonly trouble: string } {
   try {
     return { value: JSON.parse(text) };
-  } catch {
-    // The parser's own message quotes the text, which may hold a secret.
-    return { trouble: 'it is no valid JSON' };
+  } catch (error) {
+    // The parser's own message quotes the text, which may hold a secret: only its place is told.
+    const place = /line \d+ column \d+/.exec(String(error))?.[0];
+    return { trouble: place === undefined ? 'it is no valid JSON' : `no valid JSON at ${place}` };
   }
 }
 
@@ -196,6 +243,7 @@ function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Pro
 /** The fields of each object inside service.json, by its place. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   backoffMs: ['min', 'max'],
+  limits: ['nofile'],
   maxRestarts: ['count', 'windowMs'],
   when: ['command', 'file', 'env'],
 };
@@ -208,7 +256,13 @@ function suggestField(key: string, known: readonly string[]): string | undefined
   return known.find(name => name.toUpperCase() === upper);
 }
 
-const DEFAULTS = { backoffMs: { min: 250, max: 30_000 }, stopTimeoutMs: 5000 } as const;
+const DEFAULTS = {
+  backoffMs: { min: 250, max: 30_000 },
+  stopTimeoutMs: 5000,
+  /** s6's timeout-finish. */
+  finishTimeoutMs: 5000,
+  deathTally: 4096,
+} as const;
 
 function makeDefinition(fact: ServiceFact, json: ServiceJson): ParsedDefinition {
   const what = fact.folder;
@@ -243,12 +297,17 @@ function makeDefinition(fact: ServiceFact, json: ServiceJson): ParsedDefinition 
     description: json.description ?? '',
     command,
     finish,
-    user: json.user,
+    user: json.user?.toString(),
     cwd: json.cwd,
     env: json.env ?? {},
     when: { command: list(json.when?.command), file: list(json.when?.file), env: list(json.when?.env) },
     policy: makePolicy(json, finish !== undefined),
+    requires: json.requires ?? [],
+    after: json.after ?? [],
     noNewPrivs: json.noNewPrivs ?? false,
+    oomScoreAdj: json.oomScoreAdj,
+    openFilesSoft: json.limits?.nofile,
+    isDownAtStart: false,
   };
   return { definition: isRunnable ? definition : undefined, problems };
 }
@@ -264,6 +323,10 @@ function makePolicy(json: ServiceJson, hasFinish: boolean): Policy {
     kill: json.kill ?? 'tree',
     successCodes: [0, ...(json.successCodes ?? [])],
     hasFinish,
+    finishTimeoutMs: DEFAULTS.finishTimeoutMs,
+    hasDependencies: (json.requires ?? []).length + (json.after ?? []).length > 0,
+    readyTimeoutMs: undefined,
+    deathTally: DEFAULTS.deathTally,
   };
 }
 

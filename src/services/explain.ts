@@ -1,5 +1,6 @@
 import type { Exit } from './exit.ts';
-import { makeDelayMs, type Service } from './service.ts';
+import { makeDelayMs } from './restarts.ts';
+import type { Service } from './states.ts';
 
 const LAST_LINES = 5;
 

@@ -1,29 +1,21 @@
 import { readClockMs } from '../clock.ts';
-import { makeServiceEnvironment } from '../environment.ts';
-import { isDirectory } from '../facts/files.ts';
-import type { Environment } from '../launch/environ.ts';
-import { makeLineCutter } from '../lines.ts';
-import type { Log } from '../log.ts';
 import type { PlannedService } from '../plan.ts';
-import { adopterOf, type ProcessSpec, type Spawner, startProcess } from './child.ts';
-import { type Exit, exitCodeOf } from './exit.ts';
-import { renderDeath, renderExit } from './explain.ts';
-import {
-  type Effect,
-  type Event,
-  FAILING,
-  isSuccessful,
-  makeService,
-  type Service,
-  step,
-} from './service.ts';
-import { signalNumber } from './signals.ts';
-import { findMembers, type Leader, MARK, readLeader, readProcesses, signalProcess } from './tree.ts';
+import { type Entry, makeEntries } from './entry.ts';
+import { findDependents, findRequired, mayStop } from './order.ts';
+import { endFinish, type Surroundings, startFinish, startRun } from './processes.ts';
+import { type FinalEnd, report } from './report.ts';
+import { step } from './service.ts';
+import { type Effect, type Event, isResting } from './states.ts';
+import { makeStatus, type ServiceStatus } from './status.ts';
+import { makeSweeper } from './sweeper.ts';
+import { signalProcess } from './tree.ts';
+import { findIn, isAwaited, permissionOf, renderWaiting } from './waiting.ts';
 
 /** Runs the services' state machines: the one place where they meet processes, timers and pipes. */
 export interface Supervisor {
+  /** Starts everything that is to be started at boot, as far as dependencies allow. */
   start(): void;
-  /** Ends every service in order; `whenQuiet` resolves when nothing of them is left. */
+  /** Ends every service, those that others depend on last; `whenQuiet` resolves when nothing of them is left. */
   stopAll(): void;
   /** As `stopAll`, without waiting for anybody. */
   killAll(): void;
@@ -31,83 +23,69 @@ export interface Supervisor {
   whenQuiet(): Promise<void>;
   /** Some child has ended: perhaps one that a sweep waits for. */
   onChildEnded(): void;
+  /** What an operator wants of one service. Whether there is such a service is the caller's to know. */
+  request(name: string, wish: 'start' | 'stop' | 'restart'): void;
+  /** Every service as it is now, in byte order of the names. */
+  look(): readonly ServiceStatus[];
+  /** Calls back after each change of any service; returns the way to end that. */
+  watch(listener: () => void): () => void;
+  /** Everything that a service requires, directly or not, and itself, in the order of their start. */
+  findRequired(name: string): readonly string[];
+  /** Everything that requires it, directly or not, in the order of their stop. */
+  findDependents(name: string): readonly string[];
 }
 
-export interface SupervisorOptions {
+export interface SupervisorOptions extends Surroundings {
   readonly services: readonly PlannedService[];
-  readonly spawner: Spawner;
-  /** The container's variables, and what the boot added to them. */
-  readonly given: Environment;
-  readonly added: Environment;
-  readonly noNewPrivs: boolean;
-  readonly log: Log;
-  /** A service has ended for good by itself; `code` is what the container would end with. */
   readonly onFinalEnd: (name: string, ended: FinalEnd) => void;
 }
 
-export interface FinalEnd {
-  readonly code: number;
-  readonly explanation: string;
-  /** Spelled out in its service.json. */
-  readonly isCritical: boolean;
-  /** It has failed and there is no other: then it counts as critical where there is no CMD. */
-  readonly isOnly: boolean;
-  readonly isAnyFailed: boolean;
-  readonly isAnyLeft: boolean;
-}
-
-/** While a sweep waits for processes that are no children of ours, nobody tells us of their end. */
-const SWEEP_POLL_MS = 100;
-const LAST_CHARACTERS = 4096;
-
-/** A service and the handles that its state machine must not know. */
-interface Entry {
-  readonly planned: PlannedService;
-  service: Service;
-  leader: Leader | undefined;
-  finish: Leader | undefined;
-  sweep: { readonly wish: Extract<Effect, { type: 'sweep' }>; isSaid: boolean } | undefined;
-  timer: NodeJS.Timeout | undefined;
-  tail: string;
-}
+/** How often it is said what everybody waits for. */
+const SAY_WAITING_MS = 10_000;
 
 export function makeSupervisor(options: SupervisorOptions): Supervisor {
-  const { spawner, log } = options;
-  const entries = new Map<string, Entry>();
-  for (const planned of options.services) {
-    const { name, policy } = planned.definition;
-    entries.set(name, {
-      planned,
-      service: makeService(name, policy),
-      leader: undefined,
-      finish: undefined,
-      sweep: undefined,
-      timer: undefined,
-      tail: '',
-    });
-  }
+  const { log } = options;
+  const entries = makeEntries(options.services);
+  const definitions = options.services.map(({ definition }) => definition);
+  const reporter = { entries, log, onFinalEnd: options.onFinalEnd };
+  const sweeper = makeSweeper(entries, options.spawner, entry =>
+    dispatch(entry, { type: 'swept', spawn: entry.service.spawn }),
+  );
   const queue: { readonly entry: Entry; readonly event: Event }[] = [];
-  let isDispatching = false;
-  let isSweepPlanned = false;
-  let sweepTimer: NodeJS.Timeout | undefined;
+  const watchers = new Set<() => void>();
   const quiet: (() => void)[] = [];
+  const told = new Set<Entry>();
+  let isDispatching = false;
+  let isStopping = false;
+  let waitTimer: NodeJS.Timeout | undefined;
 
   /** Events only enqueue: one is worked off whole before the next begins. */
   function dispatch(entry: Entry, event: Event): void {
     queue.push({ entry, event });
-    if (isDispatching) return;
+    if (!isDispatching) workOff();
+  }
+
+  function workOff(): void {
     isDispatching = true;
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) work(next.entry, next.event);
+    do {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) work(next.entry, next.event);
+      releaseWaiting();
+      if (isStopping) stopInTurn();
+    } while (queue.length > 0);
     isDispatching = false;
+    sayWaiting();
+    for (const watcher of watchers) watcher();
     if (isQuiet()) for (const done of quiet.splice(0)) done();
   }
 
   function work(entry: Entry, event: Event): void {
     const before = entry.service;
     try {
-      const { service, effects } = step(before, event, readClockMs());
+      const nowMs = readClockMs();
+      const { service, effects } = step(before, event, nowMs);
       entry.service = service;
-      report(entry, before, event);
+      if (service.state.name !== before.state.name) entry.sinceMs = nowMs;
+      report(entry, before, { event, by: reporter });
       for (const effect of effects) runSafely(entry, effect);
     } catch (error) {
       // PID 1 does not die of its own bug: say it, keep the state.
@@ -137,179 +115,90 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
   }
 
   function run(entry: Entry, effect: Effect): void {
+    const { spawn } = entry.service;
     switch (effect.type) {
       case 'spawn':
-        return spawnService(entry, effect.spawn);
+        return startRun(entry, options, exit => dispatch(entry, { type: 'exited', spawn, exit }));
       case 'signal':
         return entry.leader && signalProcess(entry.leader, effect.signal);
       case 'sweep':
-        entry.sweep = { wish: effect, isSaid: false };
-        return planSweep();
-      case 'finish':
-        return spawnFinish(entry, effect.exit);
+        return sweeper.sweep(entry, effect);
+      case 'finish': {
+        const onFinished = (code: number) => dispatch(entry, { type: 'finished', spawn, code });
+        return startFinish(entry, options, { exit: effect.exit, onFinished });
+      }
       case 'killFinish':
         return endFinish(entry);
     }
   }
 
-  function spawnService(entry: Entry, spawn: number): void {
-    entry.tail = '';
-    const spec = specOf(entry, entry.planned.definition.command);
-    const child = startProcess(spawner, spec, exit => dispatch(entry, { type: 'exited', spawn, exit }));
-    entry.leader = readLeader(child);
+  /** Whoever waits is looked at after every change of any service. */
+  function releaseWaiting(): void {
+    for (const entry of entries.values()) {
+      const permission = permissionOf(entry, entries);
+      if (permission === undefined || permission.type === 'waits') continue;
+      entry.blockedBy = permission.type === 'blocked' ? permission.by : undefined;
+      queue.push({ entry, event: { type: permission.type } });
+    }
   }
 
-  /** What `run` and `finish` of a service share. */
-  function specOf(entry: Entry, [program = '', ...args]: readonly string[]): ProcessSpec {
-    const { definition, user } = entry.planned;
-    return {
-      argv: [program, ...args],
-      user,
-      environment: environmentOf(entry),
-      cwd: definition.cwd ?? (isDirectory(user.home) ? user.home : '/'),
-      noNewPrivs: definition.noNewPrivs || options.noNewPrivs,
-      output: readerFor(entry),
-    };
+  /** A service is told to stop as soon as nobody is left who was started after it. */
+  function stopInTurn(): void {
+    for (const entry of entries.values()) {
+      if (told.has(entry) || isResting(entry.service)) continue;
+      if (!mayStop(entry.name, definitions, findIn(entries))) continue;
+      told.add(entry);
+      queue.push({ entry, event: { type: 'stop' } });
+    }
   }
 
-  function environmentOf(entry: Entry): Environment {
-    const { definition, user } = entry.planned;
-    return {
-      ...makeServiceEnvironment(options.given, options.added, user),
-      ...definition.env,
-      [MARK]: definition.name,
-    };
+  function sayWaiting(): void {
+    const isAnyAwaited = [...entries.values()].some(
+      entry => entry.service.state.name === 'waiting' || isAwaited(entry),
+    );
+    if (isAnyAwaited) waitTimer ??= setInterval(sayNow, SAY_WAITING_MS);
+    else {
+      clearInterval(waitTimer);
+      waitTimer = undefined;
+    }
   }
 
-  function readerFor(entry: Entry) {
-    const { name } = entry.planned.definition;
-    const cutters = { stdout: makeLineCutter(), stderr: makeLineCutter() };
-    const write = (stream: 'stdout' | 'stderr', lines: string) => {
-      if (lines === '') return;
-      entry.tail =
-        lines.length >= LAST_CHARACTERS
-          ? lines.slice(-LAST_CHARACTERS)
-          : (entry.tail + lines).slice(-LAST_CHARACTERS);
-      log.lines(name, stream, lines);
-    };
-    return {
-      onData: (stream: 'stdout' | 'stderr', data: Buffer) => write(stream, cutters[stream].push(data)),
-      onEnd: (stream: 'stdout' | 'stderr') => write(stream, cutters[stream].end()),
-    };
+  function sayNow(): void {
+    const sentence = renderWaiting(entries, readClockMs());
+    if (sentence !== undefined) log.info(sentence);
   }
 
-  /** s6's arguments: the code or 256, the signal's number or 0, the service, its process group. */
-  function spawnFinish(entry: Entry, exit: Exit): void {
-    const { definition } = entry.planned;
-    const { spawn } = entry.service;
-    const [code, signal] = 'signal' in exit ? [256, signalNumber(exit.signal)] : [exit.code, 0];
-    const words = [definition.finish ?? '', code, signal, definition.name, entry.leader?.pid ?? 0];
-    const child = startProcess(spawner, specOf(entry, words.map(String)), ended => {
-      endFinish(entry);
-      dispatch(entry, { type: 'finished', spawn, code: 'code' in ended ? ended.code : 256 });
-    });
-    entry.finish = readLeader(child);
+  function dispatchAll(event: Event, isMeant: (entry: Entry) => boolean = () => true): void {
+    for (const entry of entries.values()) if (isMeant(entry)) queue.push({ entry, event });
+    if (!isDispatching) workOff();
   }
 
-  /** A finish script and what it started: nothing of it outlives its time. */
-  function endFinish(entry: Entry): void {
-    if (entry.finish === undefined) return;
-    const wanted = { name: '', leader: entry.finish, scope: 'group', adopter: 0 } as const;
-    for (const member of findMembers(readProcesses(), wanted)) signalProcess(member, 'SIGKILL');
-  }
-
-  /** Services that end together are looked for in one scan of /proc. */
-  function planSweep(): void {
-    if (isSweepPlanned) return;
-    isSweepPlanned = true;
-    setImmediate(sweepAll);
-  }
-
-  function sweepAll(): void {
-    isSweepPlanned = false;
-    clearTimeout(sweepTimer);
-    const sweeping = [...entries.values()].filter(entry => entry.service.state.name === 'sweeping');
-    if (sweeping.length === 0) return;
-    const all = readProcesses();
-    for (const entry of sweeping) sweepOne(entry, all);
-    if ([...entries.values()].some(entry => entry.service.state.name === 'sweeping'))
-      sweepTimer = setTimeout(planSweep, SWEEP_POLL_MS);
-  }
-
-  function sweepOne(entry: Entry, all: ReturnType<typeof readProcesses>): void {
-    const { leader, service, sweep } = entry;
-    if (sweep === undefined) return;
-    const { signal, scope } = sweep.wish;
-    const members =
-      leader === undefined
-        ? []
-        : findMembers(all, { name: service.name, leader, scope, adopter: adopterOf(spawner) });
-    if (members.length === 0) return dispatch(entry, { type: 'swept', spawn: service.spawn });
-    // KILL is repeated for whatever was forked meanwhile; TERM is said once, or a polite program would be hurried.
-    if (signal === 'SIGTERM' && sweep.isSaid) return;
-    sweep.isSaid = true;
-    for (const member of members) signalProcess(member, signal);
-  }
-
-  function report(entry: Entry, before: Service, event: Event): void {
-    const { service } = entry;
-    if (event.type === 'exited') reportExit(entry, before, event.exit);
-    if (service.isFailing && !before.isFailing)
-      log.warn(`${service.name} is failing: it died ${FAILING.deaths} times within a minute`);
-    if (service.state.name === before.state.name) return;
-    if (service.state.name === 'killing') log.warn(`${service.name} did not stop in time and is killed`);
-    if (service.state.name === 'starting')
-      log.info(`${service.name} starts`, { spawn: service.spawn > 1 ? service.spawn : undefined });
-    if (service.state.name === 'failed' || service.state.name === 'down') reportEnd(entry, before, event);
-    if (event.type === 'finished' && event.code === 125 && service.state.name === 'down')
-      log.info(`${service.name} stays down: its finish script asked for it (exit code 125)`);
-  }
-
-  function reportExit(entry: Entry, before: Service, exit: Exit): void {
-    const { service } = entry;
-    const wasAsked = before.state.name === 'stopping' || before.state.name === 'killing';
-    if (wasAsked) return log.info(`${service.name} stopped: it ${renderExit(exit)}`);
-    const explanation = renderDeath({ service, exit, tail: entry.tail });
-    if (service.state.name === 'sweeping' && service.state.next.state === 'down') log.info(explanation);
-    else log.warn(explanation);
-  }
-
-  /** An end that an operator asked for is nobody's failure. */
-  function reportEnd(entry: Entry, before: Service, event: Event): void {
-    const { service } = entry;
-    const isAsked = 'next' in before.state ? before.state.next.by === 'operator' : event.type !== 'exited';
-    if (isAsked || !service.mayStart) return;
-    const exit = service.lastExit;
-    const code = exit === undefined || isSuccessful(service.policy, exit) ? 0 : exitCodeOf(exit);
-    options.onFinalEnd(service.name, {
-      code,
-      explanation: exit === undefined ? '' : `${service.name} ${renderExit(exit)}`,
-      isCritical: service.policy.critical,
-      isOnly: entries.size === 1 && service.state.name === 'failed',
-      isAnyFailed: [...entries.values()].some(other => other.service.state.name === 'failed'),
-      isAnyLeft: [...entries.values()].some(other => !isResting(other.service)),
-    });
+  function stopAll(): void {
+    isStopping = true;
+    dispatchAll({ type: 'shutdown' });
   }
 
   const isQuiet = () => [...entries.values()].every(entry => isResting(entry.service));
-  const dispatchAll = (event: Event) => {
-    for (const entry of entries.values()) dispatch(entry, event);
-  };
 
   return {
-    start: () => dispatchAll({ type: 'start' }),
-    stopAll: () => dispatchAll({ type: 'shutdown' }),
-    killAll: () => {
-      dispatchAll({ type: 'shutdown' });
+    start: () => dispatchAll({ type: 'start' }, ({ planned }) => !planned.definition.isDownAtStart),
+    stopAll,
+    killAll() {
+      stopAll();
       dispatchAll({ type: 'kill' });
     },
     whenQuiet: () => (isQuiet() ? Promise.resolve() : new Promise(resolve => quiet.push(resolve))),
-    onChildEnded: () => {
-      if (sweepTimer !== undefined) planSweep();
+    onChildEnded: sweeper.onChildEnded,
+    request(name, wish) {
+      const entry = entries.get(name);
+      if (entry !== undefined) dispatch(entry, { type: wish });
     },
+    look: () => makeStatus(entries, readClockMs()),
+    watch(listener) {
+      watchers.add(listener);
+      return () => void watchers.delete(listener);
+    },
+    findRequired: name => findRequired(name, definitions),
+    findDependents: name => findDependents(name, definitions),
   };
-}
-
-function isResting(service: Service): boolean {
-  return service.state.name === 'down' || service.state.name === 'failed';
 }

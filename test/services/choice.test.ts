@@ -224,3 +224,55 @@ describe('a name that fits no service', () => {
     assert.deepEqual(choose({ LINTEL_SERVICES: 'auto,vs*', LINTEL_SERVICES_DISABLED: 'x?' }).problems, []);
   });
 });
+
+describe('what a service requires', () => {
+  const xvfb = shipped('xvfb', { when: {} });
+  const vnc = image('vnc', { requires: ['xvfb'] });
+
+  test('is started too, though nobody named it', () => {
+    const chosen = choose({ LINTEL_SERVICES: 'vnc' }, { services: [vnc, xvfb, image('web')] });
+    assert.deepEqual(chosen.enabled, ['vnc', 'xvfb']);
+    const beside = choose({}, { services: [vnc, xvfb], command: ['bash'] });
+    assert.deepEqual(beside.enabled, ['vnc', 'xvfb']);
+  });
+
+  test('keeps it from running where it must not or can’t run, and whoever requires that', () => {
+    const wall = image('wall', { requires: ['vnc'] });
+    const services = [vnc, wall, xvfb];
+    assert.deepEqual(choose({ LINTEL_SERVICES_DISABLED: 'xvfb' }, { services }).disabled, {
+      vnc: `it requires xvfb: ${REFUSED}`,
+      wall: `it requires vnc: it requires xvfb: ${REFUSED}`,
+      xvfb: REFUSED,
+    });
+    const absent = [vnc, shipped('xvfb')];
+    assert.deepEqual(choose({}, { services: absent }).disabled, {
+      vnc: 'it requires xvfb: xvfb is not installed',
+      xvfb: 'xvfb is not installed',
+    });
+  });
+
+  test('has to be a service that there is', () => {
+    const { problems } = choose(
+      {},
+      { services: [image('web', { requires: ['bd'], after: ['x'] }), image('db')] },
+    );
+    assert.deepEqual(
+      problems.map(({ what, seen, expected, fatal }) => [what, seen, expected, fatal]),
+      [
+        ['requires and after of service web', 'unknown service "bd"', 'one of db', true],
+        ['requires and after of service web', 'unknown service "x"', 'one of db', true],
+      ],
+    );
+  });
+
+  test('may not wait for it in turn: the circle is shown', () => {
+    const services = [
+      image('a', { requires: ['b'] }),
+      image('b', { after: ['c'] }),
+      image('c', { requires: ['a'] }),
+    ];
+    const [problem] = choose({}, { services }).problems;
+    assert.equal(problem?.seen, 'a circle: a -> b -> c -> a');
+    assert.equal(problem?.fatal, true);
+  });
+});

@@ -12,6 +12,7 @@ function parse(text: string, difference: Partial<ServiceFact> = {}) {
 }
 
 /** Field, what stands there, how the problem shows it, what it expects. */
+const LIMITS = '{"nofile": …}, a whole number from 16 to 1073741816';
 const BACKOFF = '{"min": …, "max": …} in milliseconds, min not above max';
 const TIMEOUT = 'a whole number of milliseconds from 0 to 86400000';
 const SIGNAL = 'the name of a signal, such as "SIGINT"';
@@ -29,7 +30,15 @@ const WRONG: readonly (readonly [string, string, string])[] = [
   ['{"command": ["sleep", 5]}', 'command.1 5', COMMAND],
   ['{"command": [""]}', 'command.0 ""', COMMAND],
   ['{"user": ""}', 'user ""', 'the name of a user, a uid or uid:gid'],
-  ['{"user": 1000}', 'user 1000', 'the name of a user, a uid or uid:gid'],
+  ['{"user": -1}', 'user -1', 'the name of a user, a uid or uid:gid'],
+  ['{"requires": "db"}', 'requires "db"', 'a list of names of services'],
+  ['{"requires": [""]}', 'requires.0 ""', 'a list of names of services'],
+  ['{"after": [1]}', 'after.0 1', 'a list of names of services'],
+  ['{"oomScoreAdj": 1001}', 'oomScoreAdj 1001', 'a whole number from -1000 to 1000'],
+  ['{"oomScoreAdj": "high"}', 'oomScoreAdj "high"', 'a whole number from -1000 to 1000'],
+  ['{"limits": 1024}', 'limits 1024', LIMITS],
+  ['{"limits": {"nofile": 15}}', 'limits.nofile 15', LIMITS],
+  ['{"limits": {"nofile": 1073741817}}', 'limits.nofile 1073741817', LIMITS],
   ['{"cwd": "relative"}', 'cwd "relative"', 'an absolute path'],
   ['{"cwd": ""}', 'cwd ""', 'an absolute path'],
   ['{"env": ["A=1"]}', 'env what stands there', ENV],
@@ -87,11 +96,15 @@ describe('service.json', () => {
     });
   }
 
-  test('names every problem at once', () => {
-    const { problems } = parse('{"restart": 1, "comand": [], "env": {"A": 1}, "when": {"fil": "/a"}}');
+  test('names every problem at once, those of meaning too', () => {
+    const { problems } = parse(
+      '{"restart": 1, "comand": [], "env": {"A": 1}, "when": {"fil": "/a"}, "stopSignal": "SIGFOO", "backoffMs": {"min": 9, "max": 1}}',
+    );
     assert.deepEqual(problems.map(({ seen }) => seen).sort(), [
+      'backoffMs {"min":9,"max":1}',
       'env.A what stands there',
       'restart 1',
+      'signal "SIGFOO"',
       'unknown field "comand"',
       'unknown field "when.fil"',
     ]);
@@ -188,8 +201,17 @@ describe('a service', () => {
           kill: 'tree',
           successCodes: [0],
           hasFinish: false,
+          finishTimeoutMs: 5000,
+          hasDependencies: false,
+          readyTimeoutMs: undefined,
+          deathTally: 4096,
         },
+        requires: [],
+        after: [],
         noNewPrivs: false,
+        oomScoreAdj: undefined,
+        openFilesSoft: undefined,
+        isDownAtStart: false,
       },
       problems: [],
     });
@@ -219,7 +241,11 @@ describe('a service', () => {
         stopTimeoutMs: 0,
         kill: 'group',
         successCodes: [2, 255, 'SIGTERM'],
+        requires: ['db'],
+        after: ['cache'],
         noNewPrivs: true,
+        oomScoreAdj: -500,
+        limits: { nofile: 4096 },
       },
       { origin: 'shipped', finish },
     );
@@ -243,8 +269,17 @@ describe('a service', () => {
         kill: 'group',
         successCodes: [0, 2, 255, 'SIGTERM'],
         hasFinish: true,
+        finishTimeoutMs: 5000,
+        hasDependencies: true,
+        readyTimeoutMs: undefined,
+        deathTally: 4096,
       },
+      requires: ['db'],
+      after: ['cache'],
       noNewPrivs: true,
+      oomScoreAdj: -500,
+      openFilesSoft: 4096,
+      isDownAtStart: false,
     });
   });
 

@@ -2,19 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Policy } from '../../src/services/definitions.ts';
 import type { Exit } from '../../src/services/exit.ts';
-import {
-  type Effect,
-  type Event,
-  FAILING,
-  isSuccessful,
-  makeDelayMs,
-  makeService,
-  READY_AFTER_MS,
-  SETTLED_AFTER_MS,
-  type Service,
-  type Step,
-  step,
-} from '../../src/services/service.ts';
+import { FAILING, isSuccessful, makeDelayMs, SETTLED_AFTER_MS } from '../../src/services/restarts.ts';
+import { step } from '../../src/services/service.ts';
+import { type Effect, type Event, makeService, type Service, type Step } from '../../src/services/states.ts';
+import { READY_AFTER_MS } from '../../src/services/transitions.ts';
 
 const POLICY: Policy = {
   restart: 'always',
@@ -26,9 +17,14 @@ const POLICY: Policy = {
   kill: 'tree',
   successCodes: [0],
   hasFinish: true,
+  finishTimeoutMs: 5000,
+  hasDependencies: false,
+  readyTimeoutMs: undefined,
+  deathTally: 4096,
 };
 const KILL_TIMEOUT_MS = 2000;
-const FINISH_TIMEOUT_MS = 5000;
+const FINISH_TIMEOUT_MS = POLICY.finishTimeoutMs;
+const READY_TIMEOUT_MS = 60_000;
 const START_MS = 1_000_000;
 /** Later than any start in the table, earlier than any deadline. */
 const NOW_MS = START_MS + 50;
@@ -42,6 +38,8 @@ const exited = (service: Service, exit: Exit = FAILURE): Event => ({
   exit,
 });
 const swept = (service: Service): Event => ({ type: 'swept', spawn: service.spawn });
+const ready = (service: Service): Event => ({ type: 'ready', spawn: service.spawn });
+const unhealthy = (service: Service): Event => ({ type: 'unhealthy', spawn: service.spawn });
 const finished = (service: Service, code = 0): Event => ({ type: 'finished', spawn: service.spawn, code });
 
 type Drive = Event['type'] | ((service: Service) => Event);
@@ -65,7 +63,13 @@ function driveStep(service: Service, events: readonly Drive[], nowMs = START_MS)
 }
 
 function simple(type: Event['type']): Event {
-  if (type === 'exited' || type === 'swept' || type === 'finished')
+  if (
+    type === 'exited' ||
+    type === 'swept' ||
+    type === 'finished' ||
+    type === 'ready' ||
+    type === 'unhealthy'
+  )
     throw new Error(`${type} needs the number of a spawn`);
   return { type };
 }
@@ -77,6 +81,8 @@ function make(policy: Partial<Policy> = {}): Service {
 const DOWN = make();
 const STARTING = drive(DOWN, ['start']);
 const UP = drive(STARTING, ['deadline']);
+const PROBED = drive(make({ readyTimeoutMs: READY_TIMEOUT_MS }), ['start']);
+const WAITING = drive(make({ hasDependencies: true }), ['start']);
 const SWEEPING = drive(UP, [exited]);
 const FINISHING = drive(SWEEPING, [swept]);
 const BACKOFF = drive(FINISHING, [finished]);
@@ -85,7 +91,10 @@ const BACKOFF = drive(FINISHING, [finished]);
 const STATES = {
   down: DOWN,
   failed: drive(make({ restart: 'never', hasFinish: false }), ['start', exited, swept]),
+  waiting: WAITING,
   starting: STARTING,
+  'starting with a probe': PROBED,
+  'starting, late': drive(PROBED, ['deadline']),
   up: UP,
   'up after a short life': drive(BACKOFF, ['start', 'deadline']),
   backoff: BACKOFF,
@@ -103,7 +112,11 @@ const EVENTS = {
   restart: () => simple('restart'),
   kill: () => simple('kill'),
   shutdown: () => simple('shutdown'),
+  released: () => simple('released'),
+  blocked: () => simple('blocked'),
   exited,
+  ready,
+  unhealthy,
   swept,
   finished,
   deadline: () => simple('deadline'),
@@ -114,8 +127,10 @@ type EventKey = keyof typeof EVENTS;
 function render({ service, effects }: Step): string {
   const { state } = service;
   const hard = 'isHard' in state && state.isHard ? ' hard' : '';
+  const late = 'isLate' in state && state.isLate ? ', late' : '';
+  const why = 'why' in state ? ` (${state.why})` : '';
   const next = 'next' in state ? ` -> ${state.next.state} by ${state.next.by}` : '';
-  return [`${state.name}${hard}${next}`, ...effects.map(renderEffect)].join(' + ');
+  return [`${state.name}${hard}${late}${why}${next}`, ...effects.map(renderEffect)].join(' + ');
 }
 
 function renderEffect(effect: Effect): string {
@@ -138,26 +153,49 @@ const BUG = 'bug';
 const TERM_SWEEP = 'sweep tree SIGTERM';
 const KILL_SWEEP = 'sweep tree SIGKILL';
 
-/** The table above `Service`, cell by cell, with the effects; and a column for the shutdown. */
+/** The table above `step`, cell by cell, with the effects; and a column for the shutdown. */
 const TABLE: Record<StateKey, Record<EventKey, string>> = {
   down: {
     start: 'starting + spawn 1',
-    stop: STAYS,
+    stop: 'down (asked)',
     restart: 'starting + spawn 1',
     kill: STAYS,
     shutdown: STAYS,
+    released: BUG,
+    blocked: BUG,
     exited: STAYS,
+    ready: STAYS,
+    unhealthy: STAYS,
     swept: BUG,
     finished: STAYS,
     deadline: BUG,
   },
   failed: {
     start: 'starting + spawn 2',
-    stop: 'down',
+    stop: 'down (asked)',
     restart: 'starting + spawn 2',
     kill: STAYS,
-    shutdown: 'down',
+    shutdown: STAYS,
+    released: BUG,
+    blocked: BUG,
     exited: STAYS,
+    ready: STAYS,
+    unhealthy: STAYS,
+    swept: BUG,
+    finished: STAYS,
+    deadline: BUG,
+  },
+  waiting: {
+    start: STAYS,
+    stop: 'down (asked)',
+    restart: STAYS,
+    kill: 'down (asked)',
+    shutdown: 'down (asked)',
+    released: 'starting + spawn 1',
+    blocked: 'failed',
+    exited: STAYS,
+    ready: STAYS,
+    unhealthy: STAYS,
     swept: BUG,
     finished: STAYS,
     deadline: BUG,
@@ -167,19 +205,57 @@ const TABLE: Record<StateKey, Record<EventKey, string>> = {
     stop: 'stopping -> down by operator + signal SIGINT',
     restart: 'stopping -> starting by operator + signal SIGINT',
     kill: 'killing -> down by operator + signal SIGKILL',
-    shutdown: 'stopping -> down by operator + signal SIGINT',
+    shutdown: STAYS,
+    released: BUG,
+    blocked: BUG,
     exited: `sweeping -> backoff by policy + ${TERM_SWEEP}`,
+    ready: 'up',
+    unhealthy: STAYS,
     swept: BUG,
     finished: BUG,
     deadline: 'up',
+  },
+  'starting with a probe': {
+    start: STAYS,
+    stop: 'stopping -> down by operator + signal SIGINT',
+    restart: 'stopping -> starting by operator + signal SIGINT',
+    kill: 'killing -> down by operator + signal SIGKILL',
+    shutdown: STAYS,
+    released: BUG,
+    blocked: BUG,
+    exited: `sweeping -> backoff by policy + ${TERM_SWEEP}`,
+    ready: 'up',
+    unhealthy: STAYS,
+    swept: BUG,
+    finished: BUG,
+    deadline: 'starting, late',
+  },
+  'starting, late': {
+    start: STAYS,
+    stop: 'stopping -> down by operator + signal SIGINT',
+    restart: 'stopping -> starting by operator + signal SIGINT',
+    kill: 'killing -> down by operator + signal SIGKILL',
+    shutdown: STAYS,
+    released: BUG,
+    blocked: BUG,
+    exited: `sweeping -> backoff by policy + ${TERM_SWEEP}`,
+    ready: 'up',
+    unhealthy: STAYS,
+    swept: BUG,
+    finished: BUG,
+    deadline: 'starting, late',
   },
   up: {
     start: STAYS,
     stop: 'stopping -> down by operator + signal SIGINT',
     restart: 'stopping -> starting by operator + signal SIGINT',
     kill: 'killing -> down by operator + signal SIGKILL',
-    shutdown: 'stopping -> down by operator + signal SIGINT',
+    shutdown: STAYS,
+    released: BUG,
+    blocked: BUG,
     exited: `sweeping -> backoff by policy + ${TERM_SWEEP}`,
+    ready: STAYS,
+    unhealthy: 'stopping -> backoff by policy + signal SIGINT',
     swept: BUG,
     finished: BUG,
     deadline: STAYS,
@@ -189,19 +265,27 @@ const TABLE: Record<StateKey, Record<EventKey, string>> = {
     stop: 'stopping -> down by operator + signal SIGINT',
     restart: 'stopping -> starting by operator + signal SIGINT',
     kill: 'killing -> down by operator + signal SIGKILL',
-    shutdown: 'stopping -> down by operator + signal SIGINT',
+    shutdown: STAYS,
+    released: BUG,
+    blocked: BUG,
     exited: `sweeping -> backoff by policy + ${TERM_SWEEP}`,
+    ready: STAYS,
+    unhealthy: 'stopping -> backoff by policy + signal SIGINT',
     swept: BUG,
     finished: BUG,
     deadline: 'up',
   },
   backoff: {
     start: 'starting + spawn 2',
-    stop: 'down',
+    stop: 'down (asked)',
     restart: 'starting + spawn 2',
-    kill: 'down',
-    shutdown: 'down',
+    kill: 'down (asked)',
+    shutdown: 'down (asked)',
+    released: BUG,
+    blocked: BUG,
     exited: STAYS,
+    ready: STAYS,
+    unhealthy: STAYS,
     swept: BUG,
     finished: STAYS,
     deadline: 'starting + spawn 2',
@@ -212,7 +296,11 @@ const TABLE: Record<StateKey, Record<EventKey, string>> = {
     restart: 'stopping -> starting by operator',
     kill: 'killing -> down by operator + signal SIGKILL',
     shutdown: STAYS,
+    released: BUG,
+    blocked: BUG,
     exited: `sweeping -> down by operator + ${TERM_SWEEP}`,
+    ready: STAYS,
+    unhealthy: STAYS,
     swept: BUG,
     finished: BUG,
     deadline: 'killing -> down by operator + signal SIGKILL',
@@ -223,7 +311,11 @@ const TABLE: Record<StateKey, Record<EventKey, string>> = {
     restart: 'killing -> starting by operator',
     kill: STAYS,
     shutdown: STAYS,
+    released: BUG,
+    blocked: BUG,
     exited: `sweeping -> down by operator + ${TERM_SWEEP}`,
+    ready: STAYS,
+    unhealthy: STAYS,
     swept: BUG,
     finished: BUG,
     deadline: `sweeping hard -> down by operator + ${KILL_SWEEP}`,
@@ -233,8 +325,12 @@ const TABLE: Record<StateKey, Record<EventKey, string>> = {
     stop: 'sweeping -> down by operator',
     restart: 'sweeping -> starting by operator',
     kill: `sweeping hard -> backoff by policy + ${KILL_SWEEP}`,
-    shutdown: 'sweeping -> down by operator',
+    shutdown: STAYS,
+    released: BUG,
+    blocked: BUG,
     exited: STAYS,
+    ready: STAYS,
+    unhealthy: STAYS,
     swept: 'finishing -> backoff by policy + finish {"code":3}',
     finished: STAYS,
     deadline: `sweeping hard -> backoff by policy + ${KILL_SWEEP}`,
@@ -244,8 +340,12 @@ const TABLE: Record<StateKey, Record<EventKey, string>> = {
     stop: 'sweeping hard -> down by operator',
     restart: 'sweeping hard -> starting by operator',
     kill: STAYS,
-    shutdown: 'sweeping hard -> down by operator',
+    shutdown: STAYS,
+    released: BUG,
+    blocked: BUG,
     exited: STAYS,
+    ready: STAYS,
+    unhealthy: STAYS,
     swept: 'finishing -> backoff by policy + finish {"code":3}',
     finished: STAYS,
     deadline: 'finishing -> backoff by policy + finish {"code":3}',
@@ -255,8 +355,12 @@ const TABLE: Record<StateKey, Record<EventKey, string>> = {
     stop: 'finishing -> down by operator',
     restart: 'finishing -> starting by operator',
     kill: 'finishing -> backoff by policy + kill finish',
-    shutdown: 'finishing -> down by operator',
+    shutdown: STAYS,
+    released: BUG,
+    blocked: BUG,
     exited: STAYS,
+    ready: STAYS,
+    unhealthy: STAYS,
     swept: BUG,
     finished: 'backoff',
     deadline: 'backoff + kill finish',
@@ -272,7 +376,8 @@ for (const stateKey of STATE_KEYS) {
     const own = service.state.name;
 
     test('was brought there', () => {
-      assert.equal(stateKey.split(' ')[0], own);
+      assert.equal(stateKey.split(/[ ,]/)[0], own);
+      assert.equal('isLate' in service.state && service.state.isLate, stateKey === 'starting, late');
       assert.equal('isHard' in service.state && service.state.isHard, stateKey === 'sweeping hard');
     });
 
@@ -295,7 +400,7 @@ for (const stateKey of STATE_KEYS) {
       });
     }
 
-    for (const eventKey of ['exited', 'swept', 'finished'] as const) {
+    for (const eventKey of ['exited', 'ready', 'unhealthy', 'swept', 'finished'] as const) {
       for (const shift of [-1, 1]) {
         test(`ignores ${eventKey} of ${shift < 0 ? 'an earlier' : 'a later'} spawn`, () => {
           const event = EVENTS[eventKey]({ ...service, spawn: service.spawn + shift });
@@ -317,7 +422,7 @@ for (const stateKey of STATE_KEYS) {
               false,
               `${first}, ${second}`,
             );
-            assert.notEqual(taken.service.state.name, 'starting');
+            assert.equal(taken.service.spawn, service.spawn);
             current = taken.service;
           }
         }
@@ -328,6 +433,7 @@ for (const stateKey of STATE_KEYS) {
 
 /** The row of the table that a service is in. */
 function keyOf({ state }: Service): StateKey {
+  if ('isLate' in state && state.isLate) return 'starting, late';
   return 'isHard' in state && state.isHard ? 'sweeping hard' : state.name;
 }
 
@@ -414,7 +520,7 @@ describe('after a death', () => {
 
   test('nothing follows once shutdown has begun', () => {
     const { state } = drive(UP, ['shutdown', exited]);
-    assert.deepEqual('next' in state && state.next, { state: 'down', by: 'operator' });
+    assert.deepEqual('next' in state && state.next, { state: 'down', by: 'policy' });
   });
 
   test('a process that never began is no success, whatever the codes', () => {
@@ -618,6 +724,7 @@ describe('an operator’s word', () => {
 
   test('is lost at the shutdown', () => {
     assert.equal(drive(UP, ['restart', 'shutdown', exited, swept, finished]).state.name, 'down');
+    assert.equal(drive(WAITING, ['shutdown', 'start']).state.name, 'down');
     assert.equal(drive(UP, ['shutdown', 'start', exited, swept, finished]).state.name, 'down');
   });
 });
@@ -642,6 +749,7 @@ describe('with kill: group', () => {
 
   test('a stop and a final end do not, and sweep once', () => {
     assert.deepEqual(scopes(['stop', exited, swept, finished]), ['tree']);
+    assert.deepEqual(scopes(['shutdown', 'stop', exited]), ['tree']);
     assert.deepEqual(scopes(['shutdown', exited]), ['tree']);
     const last = drive(make({ kill: 'group', restart: 'never' }), ['start']);
     assert.deepEqual(driveStep(last, [exited]).effects, [
@@ -658,7 +766,7 @@ describe('with kill: group', () => {
     for (const wish of ['stop', 'shutdown'] as const) {
       test(`a ${wish} of a service that would restart, ${when}, still ends everything`, () => {
         const first = driveStep(GROUP, ['start', ...before]);
-        let taken = driveStep(first.service, [wish]);
+        let taken = driveStep(first.service, wish === 'stop' ? ['stop'] : ['shutdown', 'stop']);
         const effects = [...taken.effects];
         // Whatever the way: the whole tree is swept, politely at first, before it counts as stopped.
         for (let count = 0; taken.service.state.name !== 'down'; count++) {
@@ -817,7 +925,7 @@ describe('whatever happens in whatever order', () => {
   }
 
   test('and every state was there', () => {
-    const expected = STATE_KEYS.filter(key => key !== 'up after a short life');
+    const expected = STATE_KEYS.filter(key => !/after a short life|probe|late|waiting/.test(key));
     assert.deepEqual([...seen].sort(), expected.sort());
   });
 });
@@ -827,6 +935,7 @@ function shutDown(world: World): void {
   const { stopTimeoutMs, kill } = world.service.policy;
   const begunMs = world.nowMs;
   world.take({ type: 'shutdown' });
+  if (!isResting(world.service)) world.take({ type: 'stop' });
   for (let count = 0; !isResting(world.service); count++) {
     assert.ok(count < 10, `a shutdown that does not end: ${world.service.state.name}`);
     world.passDeadline();

@@ -1,0 +1,49 @@
+import type { PlannedService } from '../plan.ts';
+import { type Effect, makeService, type Service } from './states.ts';
+import type { Leader } from './tree.ts';
+
+/** A service and the handles that its state machine must not know. */
+export interface Entry {
+  readonly name: string;
+  readonly planned: PlannedService;
+  service: Service;
+  /** When it came into its state. Milliseconds. */
+  sinceMs: number;
+  leader: Leader | undefined;
+  finish: Leader | undefined;
+  sweep: { readonly wish: Extract<Effect, { type: 'sweep' }>; isSaid: boolean } | undefined;
+  timer: NodeJS.Timeout | undefined;
+  /** Where in the history its present life begins. */
+  mark: number;
+  /** Why it died last, as it was logged. */
+  lastDeath: string | undefined;
+  /** What its probe found wrong last. */
+  illness: string | undefined;
+  /** Of what it requires, the one that can never be ready. */
+  blockedBy: string | undefined;
+}
+
+export type Entries = ReadonlyMap<string, Entry>;
+
+export function makeEntries(services: readonly PlannedService[]): Entries {
+  return new Map(
+    services.map(planned => {
+      const { name, policy } = planned.definition;
+      const entry: Entry = {
+        name,
+        planned,
+        service: makeService(name, policy),
+        sinceMs: 0,
+        leader: undefined,
+        finish: undefined,
+        sweep: undefined,
+        timer: undefined,
+        mark: 0,
+        lastDeath: undefined,
+        illness: undefined,
+        blockedBy: undefined,
+      };
+      return [name, entry];
+    }),
+  );
+}

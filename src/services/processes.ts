@@ -1,0 +1,79 @@
+import { makeServiceEnvironment } from '../environment.ts';
+import { isDirectory } from '../facts/files.ts';
+import type { Environment } from '../launch/environ.ts';
+import type { Log } from '../log.ts';
+import { type ProcessSpec, type Spawner, startProcess } from './child.ts';
+import type { Entry } from './entry.ts';
+import type { Exit } from './exit.ts';
+import { makeLineReader } from './reading.ts';
+import { signalNumber } from './signals.ts';
+import { findMembers, MARK, readLeader, readProcesses, signalProcess } from './tree.ts';
+
+/** What the processes of all services are started with. */
+export interface Surroundings {
+  readonly spawner: Spawner;
+  /** The container's variables, and what the boot added to them. */
+  readonly given: Environment;
+  readonly added: Environment;
+  readonly noNewPrivs: boolean;
+  readonly log: Log;
+}
+
+/** Starts what a service is. `onExit` as in `startProcess`. */
+export function startRun(entry: Entry, around: Surroundings, onExit: (exit: Exit) => void): void {
+  entry.illness = undefined;
+  entry.mark = around.log.history.mark(entry.name);
+  const child = startProcess(around.spawner, specOf(entry, around, entry.planned.definition.command), onExit);
+  entry.leader = readLeader(child);
+}
+
+/**
+ * Starts its finish script with s6's arguments: the code or 256, the signal's number or 0, the service, its process
+ * group. Calls back with its exit code, 256 for a signal, when nothing of it is left.
+ */
+export function startFinish(
+  entry: Entry,
+  around: Surroundings,
+  { exit, onFinished }: { readonly exit: Exit; readonly onFinished: (code: number) => void },
+): void {
+  const { definition } = entry.planned;
+  const [code, signal] = 'signal' in exit ? [256, signalNumber(exit.signal)] : [exit.code, 0];
+  const words = [definition.finish ?? '', code, signal, definition.name, entry.leader?.pid ?? 0];
+  const spec = specOf(entry, around, words.map(String));
+  const child = startProcess(around.spawner, spec, ended => {
+    endFinish(entry);
+    onFinished('code' in ended ? ended.code : 256);
+  });
+  entry.finish = readLeader(child);
+}
+
+/** A finish script and what it started: nothing of it outlives its time. */
+export function endFinish(entry: Entry): void {
+  if (entry.finish === undefined) return;
+  const wanted = { name: '', leader: entry.finish, scope: 'group', adopter: 0 } as const;
+  for (const member of findMembers(readProcesses(), wanted)) signalProcess(member, 'SIGKILL');
+}
+
+/** What `run` and `finish` of a service, and its probes, share. */
+export function specOf(
+  { name, planned }: Entry,
+  around: Surroundings,
+  [program = '', ...args]: readonly string[],
+): ProcessSpec {
+  const { definition, user } = planned;
+  return {
+    argv: [program, ...args],
+    user,
+    environment: environmentOf(planned, around),
+    cwd: definition.cwd ?? (isDirectory(user.home) ? user.home : '/'),
+    noNewPrivs: definition.noNewPrivs || around.noNewPrivs,
+    output: makeLineReader(name, around.log),
+  };
+}
+
+export function environmentOf(
+  { definition, user }: Entry['planned'],
+  { given, added }: Pick<Surroundings, 'given' | 'added'>,
+): Environment {
+  return { ...makeServiceEnvironment(given, added, user), ...definition.env, [MARK]: definition.name };
+}

@@ -1,0 +1,105 @@
+import type { Log } from '../log.ts';
+import type { Entries, Entry } from './entry.ts';
+import { type Exit, exitCodeOf } from './exit.ts';
+import { renderDeath, renderExit } from './explain.ts';
+import { FAILING, isSuccessful } from './restarts.ts';
+import { type Event, isResting, type Service } from './states.ts';
+
+/** A service that has ended for good by itself, not because somebody asked. */
+export interface FinalEnd {
+  /** What the container would end with. */
+  readonly code: number;
+  readonly explanation: string;
+  /** Spelled out in its service.json. */
+  readonly isCritical: boolean;
+  /** It has failed and there is no other: then it counts as critical where there is no CMD. */
+  readonly isOnly: boolean;
+  readonly isAnyFailed: boolean;
+  readonly isAnyLeft: boolean;
+}
+
+export interface Reporter {
+  readonly entries: Entries;
+  readonly log: Log;
+  readonly onFinalEnd: (name: string, ended: FinalEnd) => void;
+}
+
+/** Characters of a service's last words that go into the reason of its death. */
+const LAST_CHARACTERS = 4096;
+
+/** Says what a step has changed, where a person would want to know. */
+export function report(entry: Entry, before: Service, { event, by }: { event: Event; by: Reporter }): void {
+  const { service } = entry;
+  const { log } = by;
+  if (event.type === 'exited') reportExit(entry, before, { exit: event.exit, log });
+  if (event.type === 'unhealthy' && service !== before)
+    log.warn(`${entry.name} is unhealthy and is stopped: ${entry.illness ?? 'its probe fails'}`);
+  if (service.isFailing && !before.isFailing)
+    log.warn(`${entry.name} is failing: it died ${FAILING.deaths} times within a minute`);
+  if (service.state.name !== before.state.name) reportChange(entry, before, { event, by });
+  else if (isLate(service) && !isLate(before))
+    log.warn(`${entry.name} is not ready in time: ${entry.illness ?? 'it did not say so'}; it goes on`);
+}
+
+function reportChange(entry: Entry, before: Service, { event, by }: { event: Event; by: Reporter }): void {
+  const { service, name } = entry;
+  const { log } = by;
+  switch (service.state.name) {
+    case 'starting':
+      return log.info(`${name} starts`, { spawn: service.spawn > 1 ? service.spawn : undefined });
+    case 'up':
+      if (service.policy.readyTimeoutMs === undefined || before.state.name !== 'starting') return;
+      return log.info(`${name} is ready`, { ms: Math.round(entry.sinceMs - before.state.startedMs) });
+    case 'killing':
+      return log.warn(`${name} did not stop in time and is killed`);
+    case 'down':
+      if (event.type === 'finished' && event.code === 125 && service.state.why !== 'asked')
+        log.info(`${name} stays down: its finish script asked for it (exit code 125)`);
+      return reportEnd(entry, by);
+    case 'failed':
+      if (event.type === 'blocked')
+        log.warn(`${name} has failed: it requires ${entry.blockedBy}, which will not come`);
+      return reportEnd(entry, by);
+  }
+}
+
+function reportExit(entry: Entry, before: Service, { exit, log }: { exit: Exit; log: Log }): void {
+  const { service, name } = entry;
+  const wasAsked = before.state.name === 'stopping' || before.state.name === 'killing';
+  if (wasAsked) return log.info(`${name} stopped: it ${renderExit(exit)}`);
+  const tail = log.history.tail(name, entry.mark, LAST_CHARACTERS);
+  const explanation = renderDeath({ service, exit, tail });
+  entry.lastDeath = explanation;
+  if (service.state.name === 'sweeping' && service.state.next.state === 'down') log.info(explanation);
+  else log.warn(explanation);
+}
+
+/** An end that an operator asked for is nobody's failure. */
+function reportEnd(entry: Entry, { entries, onFinalEnd }: Reporter): void {
+  const { service, name } = entry;
+  const { state } = service;
+  if (!service.mayStart || (state.name === 'down' && state.why === 'asked')) return;
+  const all = [...entries.values()].map(other => other.service);
+  onFinalEnd(name, {
+    code: codeOf(service),
+    explanation: entry.blockedBy === undefined ? explain(entry) : `it requires ${entry.blockedBy}`,
+    isCritical: service.policy.critical,
+    isOnly: entries.size === 1 && state.name === 'failed',
+    isAnyFailed: all.some(other => other.state.name === 'failed'),
+    isAnyLeft: all.some(other => !isResting(other)),
+  });
+}
+
+/** Whoever failed never ends with 0: a service that had to be stopped because it was unhealthy may have ended well. */
+function codeOf({ state, policy, lastExit }: Service): number {
+  const code = lastExit === undefined || isSuccessful(policy, lastExit) ? 0 : exitCodeOf(lastExit);
+  return state.name === 'failed' ? code || 1 : code;
+}
+
+function explain({ service, name }: Entry): string {
+  return service.lastExit === undefined ? name : `${name} ${renderExit(service.lastExit)}`;
+}
+
+function isLate({ state }: Service): boolean {
+  return state.name === 'starting' && state.isLate;
+}

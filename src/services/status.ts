@@ -1,0 +1,68 @@
+import type { Entries, Entry } from './entry.ts';
+import type { Exit } from './exit.ts';
+import { isReady, type State } from './states.ts';
+import { permissionOf } from './waiting.ts';
+
+/** A service as others see it: plain data, for the control socket. Times in milliseconds. */
+export interface ServiceStatus {
+  readonly name: string;
+  readonly description: string;
+  readonly state: State['name'];
+  readonly isReady: boolean;
+  /** It dies again and again. */
+  readonly isFailing: boolean;
+  /** It was to be ready by now. */
+  readonly isLate: boolean;
+  readonly pid: number | undefined;
+  readonly user: string;
+  /** How often it has been started. */
+  readonly spawn: number;
+  /** Time in this state. */
+  readonly forMs: number;
+  /** Time until its next start, where it waits for that. */
+  readonly restartsInMs: number | undefined;
+  readonly deaths: number;
+  readonly lastExit: Exit | undefined;
+  readonly lastDeath: string | undefined;
+  /** What its probe found wrong last; undefined while it finds nothing. */
+  readonly illness: string | undefined;
+  /** Services that it waits for. */
+  readonly waitsFor: readonly string[];
+  readonly requires: readonly string[];
+  readonly after: readonly string[];
+}
+
+export function makeStatus(entries: Entries, nowMs: number): ServiceStatus[] {
+  return [...entries.values()].map(entry => makeOne(entry, entries, nowMs));
+}
+
+function makeOne(entry: Entry, entries: Entries, nowMs: number): ServiceStatus {
+  const { service, planned } = entry;
+  const { state } = service;
+  const { definition, user } = planned;
+  const permission = permissionOf(entry, entries);
+  return {
+    name: entry.name,
+    description: definition.description,
+    state: state.name,
+    isReady: isReady(service),
+    isFailing: service.isFailing,
+    isLate: state.name === 'starting' && state.isLate,
+    pid: hasProcess(state) ? entry.leader?.pid : undefined,
+    user: user.name,
+    spawn: service.spawn,
+    forMs: Math.round(nowMs - entry.sinceMs),
+    restartsInMs: state.name === 'backoff' ? Math.max(0, Math.round(state.deadlineMs - nowMs)) : undefined,
+    deaths: service.deathsMs.length,
+    lastExit: service.lastExit,
+    lastDeath: entry.lastDeath,
+    illness: entry.illness,
+    waitsFor: permission?.type === 'waits' ? permission.names : [],
+    requires: definition.requires,
+    after: definition.after,
+  };
+}
+
+function hasProcess({ name }: State): boolean {
+  return name === 'starting' || name === 'up' || name === 'stopping' || name === 'killing';
+}
