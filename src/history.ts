@@ -5,11 +5,11 @@ import { readClockMs } from './clock.ts';
  * Bounded for each source, so that one that floods takes nothing from the others.
  */
 export interface History {
-  /** Whole lines, as latin1. */
-  add(source: string, stream: Stream, lines: string): void;
+  /** Whole lines. They are copied. */
+  add(source: string, stream: Stream, lines: Buffer): void;
   /** A place in what a source has said so far, to be given to `tail` later. */
   mark(source: string): number;
-  /** The last characters that the source has said since `mark`, as latin1; at most `limit`. */
+  /** The last bytes that the source has said since `mark`, at most `limit`, as text. */
   tail(source: string, mark: number, limit: number): string;
   /** The last `lines` lines of these sources, or of all, oldest first. */
   read(wanted: { readonly sources?: readonly string[] | undefined; readonly lines: number }): HistoryLine[];
@@ -28,65 +28,80 @@ export interface HistoryLine {
   readonly text: string;
 }
 
+/** Lines that came together. */
 interface Chunk {
   readonly order: number;
   readonly stream: Stream;
   readonly clockMs: number;
-  readonly lines: string;
+  /** Place and length in all that the source has said. */
+  readonly at: number;
+  readonly length: number;
 }
 
-interface Ring {
-  readonly chunks: Chunk[];
-  kept: number;
+/**
+ * What one source has said lately. `bytes` holds everything from `begin` on; when it is full, what is too old is
+ * overwritten by the rest.
+ */
+interface Tape {
+  bytes: Buffer;
+  begin: number;
+  /** All that the source has ever said, in bytes. */
   total: number;
+  chunks: Chunk[];
 }
 
-/** Characters kept of each source, and chunks: a source that writes line by line has one chunk a line. */
-const LIMIT_CHARACTERS = 64 * 1024;
-const LIMIT_CHUNKS = 1000;
+/** Bytes that are kept of each source at least, and chunks: a source that writes line by line has one chunk a line. */
+const KEPT_BYTES = 64 * 1024;
+const KEPT_CHUNKS = 1000;
+/** A service that says little takes little. */
+const FIRST_BYTES = 2 * 1024;
+const NEWLINE = 10;
 
 export function makeHistory(): History {
-  const rings = new Map<string, Ring>();
+  const tapes = new Map<string, Tape>();
   const followers = new Set<(line: HistoryLine) => void>();
   let order = 0;
 
-  function ringOf(source: string): Ring {
-    const found = rings.get(source);
+  function tapeOf(source: string): Tape {
+    const found = tapes.get(source);
     if (found !== undefined) return found;
-    const made = { chunks: [], kept: 0, total: 0 };
-    rings.set(source, made);
+    const made = { bytes: Buffer.allocUnsafeSlow(FIRST_BYTES), begin: 0, total: 0, chunks: [] };
+    tapes.set(source, made);
     return made;
   }
 
   return {
     add(source, stream, lines) {
-      if (lines === '') return;
       order += 1;
-      const kept = lines.length > LIMIT_CHARACTERS ? lastLines(lines, LIMIT_CHARACTERS) : lines;
-      const chunk = { order, stream, clockMs: readClockMs(), lines: kept };
-      const ring = ringOf(source);
-      ring.total += lines.length;
-      ring.kept += kept.length;
-      ring.chunks.push(chunk);
-      trim(ring);
+      const tape = tapeOf(source);
+      const kept = lastLines(lines);
+      record(tape, kept);
+      const chunk = {
+        order,
+        stream,
+        clockMs: readClockMs(),
+        at: tape.total - kept.length,
+        length: kept.length,
+      };
+      tape.chunks.push(chunk);
+      if (tape.chunks.length > 2 * KEPT_CHUNKS) tape.chunks = tape.chunks.slice(-KEPT_CHUNKS);
       if (followers.size === 0) return;
-      for (const line of cut(source, chunk)) for (const follower of followers) follower(line);
+      for (const line of cut(source, tape, chunk)) for (const follower of followers) follower(line);
     },
-    mark: source => rings.get(source)?.total ?? 0,
+    mark: source => tapes.get(source)?.total ?? 0,
     tail(source, mark, limit) {
-      const ring = rings.get(source);
-      if (ring === undefined) return '';
-      const said = Math.min(ring.total - mark, limit);
-      let text = '';
-      for (let index = ring.chunks.length - 1; index >= 0 && text.length < said; index--)
-        text = (ring.chunks[index]?.lines ?? '') + text;
-      return said <= 0 ? '' : text.slice(-said);
+      const tape = tapes.get(source);
+      if (tape === undefined) return '';
+      const from = Math.max(mark, tape.begin, tape.total - limit);
+      return tape.bytes.toString('utf8', from - tape.begin, tape.total - tape.begin);
     },
     read({ sources, lines }) {
-      const wanted = [...rings].filter(([source]) => sources === undefined || sources.includes(source));
-      const chunks = wanted.flatMap(([source, ring]) => ring.chunks.map(chunk => ({ source, chunk })));
+      const wanted = [...tapes].filter(([source]) => sources === undefined || sources.includes(source));
+      const chunks = wanted.flatMap(([source, tape]) =>
+        tape.chunks.filter(({ at }) => at >= tape.begin).map(chunk => ({ source, tape, chunk })),
+      );
       chunks.sort((a, b) => a.chunk.order - b.chunk.order);
-      const all = chunks.flatMap(({ source, chunk }) => cut(source, chunk));
+      const all = chunks.flatMap(({ source, tape, chunk }) => cut(source, tape, chunk));
       return lines === 0 ? [] : all.slice(-lines);
     },
     follow(listener) {
@@ -96,24 +111,41 @@ export function makeHistory(): History {
   };
 }
 
-function trim(ring: Ring): void {
-  while (ring.chunks.length > LIMIT_CHUNKS || ring.kept > LIMIT_CHARACTERS) {
-    const oldest = ring.chunks[0];
-    if (oldest === undefined || ring.chunks.length === 1) return;
-    ring.chunks.shift();
-    ring.kept -= oldest.lines.length;
+function record(tape: Tape, lines: Buffer): void {
+  const used = tape.total - tape.begin;
+  if (used + lines.length > tape.bytes.length) makeRoom(tape, lines.length);
+  lines.copy(tape.bytes, tape.total - tape.begin);
+  tape.total += lines.length;
+}
+
+/** A larger tape, up to twice of what is kept; then the older half is given up. */
+function makeRoom(tape: Tape, size: number): void {
+  const used = tape.total - tape.begin;
+  const wanted = used + size;
+  if (wanted > 2 * KEPT_BYTES) {
+    const kept = Math.min(used, KEPT_BYTES);
+    tape.bytes.copy(tape.bytes, 0, used - kept, used);
+    tape.begin = tape.total - kept;
+    tape.chunks = tape.chunks.filter(({ at }) => at >= tape.begin);
   }
+  const needed = tape.total - tape.begin + size;
+  if (needed <= tape.bytes.length) return;
+  const larger = Buffer.allocUnsafeSlow(Math.min(2 * KEPT_BYTES, Math.max(needed, 2 * tape.bytes.length)));
+  tape.bytes.copy(larger, 0, 0, tape.total - tape.begin);
+  tape.bytes = larger;
 }
 
 /** The last whole lines that fit; the end of a single one that does not. */
-function lastLines(lines: string, limit: number): string {
-  const end = lines.slice(-limit);
-  const newline = end.indexOf('\n');
-  return newline === end.length - 1 ? end : end.slice(newline + 1);
+function lastLines(lines: Buffer): Buffer {
+  if (lines.length <= KEPT_BYTES) return lines;
+  const end = lines.subarray(-KEPT_BYTES);
+  const newline = end.indexOf(NEWLINE);
+  return newline === end.length - 1 ? end : end.subarray(newline + 1);
 }
 
-function cut(source: string, { stream, clockMs, lines }: Chunk): HistoryLine[] {
+function cut(source: string, { bytes, begin }: Tape, { stream, clockMs, at, length }: Chunk): HistoryLine[] {
   const timeMs = Math.round(Date.now() - (readClockMs() - clockMs));
-  const texts = Buffer.from(lines, 'latin1').toString('utf8').slice(0, -1).split('\n');
+  const from = at - begin;
+  const texts = bytes.toString('utf8', from, from + length - 1).split('\n');
   return texts.map(text => ({ source, stream, timeMs, text }));
 }

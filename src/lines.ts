@@ -1,36 +1,61 @@
-/** Cuts a stream of bytes into whole lines. Bytes are latin1 characters: nothing is decoded, so nothing is lost. */
+/** Cuts a stream of bytes into whole lines. Nothing is decoded, so nothing is lost. */
 export interface LineCutter {
-  /** Whole lines, each ending in a newline, or "" when none is complete yet. */
-  push(data: Buffer): string;
-  /** What was left without a newline, with one added; "" when nothing was. */
-  end(): string;
+  /** Emits the lines that are whole now. They may lie in `data`: whoever keeps them copies them. */
+  push(data: Buffer, emit: (lines: Buffer) => void): void;
+  /** Emits what was left without a newline, with one added. */
+  end(emit: (lines: Buffer) => void): void;
 }
 
-/** A line longer than this is passed on in pieces, each a line of its own. */
+/** A line longer than this is passed on in pieces, each a line of its own. Bytes. */
 const LINE_LIMIT = 256 * 1024;
+/** What most lines fit into. */
+const FIRST_BYTES = 1024;
+const NEWLINE = 10;
 
 export function makeLineCutter(): LineCutter {
-  let rest = '';
+  /** The beginning of a line whose end has not come yet: `used` bytes of `rest`. */
+  let rest = Buffer.alloc(0);
+  let used = 0;
   let isCut = false;
+
+  /** Buffers are made anew for longer lines only: a flood leaves no garbage here. */
+  function keep(begin: Buffer): void {
+    if (used + begin.length + 1 > rest.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, 2 * (used + begin.length)));
+      rest.copy(larger, 0, 0, used);
+      rest = larger;
+    }
+    begin.copy(rest, used);
+    used += begin.length;
+  }
+
+  function emitRest(emit: (lines: Buffer) => void): void {
+    rest[used] = NEWLINE;
+    emit(rest.subarray(0, used + 1));
+    used = 0;
+    if (rest.length > LINE_LIMIT) rest = Buffer.alloc(0);
+  }
+
   return {
-    push(data) {
-      let text = rest + data.toString('latin1');
+    push(data, emit) {
+      if (data.length === 0) return;
       // The newline of a line that was cut just before it has been written already.
-      if (isCut && text !== '') {
-        if (text.startsWith('\n')) text = text.slice(1);
-        isCut = false;
+      let from = isCut && data[0] === NEWLINE ? 1 : 0;
+      isCut = false;
+      const end = data.lastIndexOf(NEWLINE) + 1;
+      if (used > 0 && end > from) {
+        const first = data.indexOf(NEWLINE, from);
+        keep(data.subarray(from, first));
+        emitRest(emit);
+        from = first + 1;
       }
-      const end = text.lastIndexOf('\n') + 1;
-      rest = text.slice(end);
-      if (rest.length < LINE_LIMIT) return text.slice(0, end);
-      rest = '';
-      isCut = true;
-      return `${text}\n`;
+      if (end > from) emit(data.subarray(from, end));
+      if (end < data.length) keep(data.subarray(Math.max(from, end)));
+      isCut = used >= LINE_LIMIT;
+      if (isCut) emitRest(emit);
     },
-    end() {
-      const last = rest === '' ? '' : `${rest}\n`;
-      rest = '';
-      return last;
+    end(emit) {
+      if (used > 0) emitRest(emit);
     },
   };
 }

@@ -10,8 +10,8 @@ export interface Log {
   info(sentence: string, fields?: Fields): void;
   warn(sentence: string, fields?: Fields): void;
   error(sentence: string, fields?: Fields): void;
-  /** Whole lines of a service's or a script's output, as latin1, onto the stream that they came from. */
-  lines(source: string, stream: Stream, lines: string): void;
+  /** Whole lines of a service's or a script's output, onto the stream that they came from. They are copied. */
+  lines(source: string, stream: Stream, lines: Buffer): void;
   /** Waits until everything is written, at most `timeoutMs`. */
   flush(timeoutMs: number): Promise<void>;
 }
@@ -62,9 +62,8 @@ export async function makeLog(options: LogOptions): Promise<Log> {
     warn: say('warn'),
     error: say('error'),
     lines: (source, stream, lines) => {
-      if (lines === '') return;
       history.add(source, stream, lines);
-      (stream === 'stdout' ? stdout : stderr).add(renderer.lines(source, stream, lines));
+      (stream === 'stdout' ? stdout : stderr).add(renderer.body(lines), renderer.frame(source, stream));
     },
     flush: async timeoutMs => {
       await Promise.all([stdout.flush(timeoutMs), stderr.flush(timeoutMs)]);

@@ -1,8 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { makeLineCutter } from '../src/lines.ts';
+import * as lines from '../src/lines.ts';
 
 const LIMIT = 256 * 1024;
+
+/** A cutter whose lines are text, one character a byte. */
+function makeLineCutter() {
+  const cutter = lines.makeLineCutter();
+  const collect = (act: (emit: (whole: Buffer) => void) => void) => {
+    let text = '';
+    act(whole => {
+      text += whole.toString('latin1');
+    });
+    return text;
+  };
+  return {
+    push: (data: Buffer) => collect(emit => cutter.push(data, emit)),
+    end: () => collect(emit => cutter.end(emit)),
+  };
+}
 
 /** What comes out, piece by piece, and at the end. */
 function cut(pieces: readonly (string | Uint8Array)[]): string[] {
@@ -11,7 +27,7 @@ function cut(pieces: readonly (string | Uint8Array)[]): string[] {
 }
 
 describe('lines', () => {
-  for (const [what, pieces, lines] of [
+  for (const [what, pieces, whole] of [
     ['come out whole', ['one\ntwo\n'], ['one\ntwo\n', '']],
     ['wait until they are whole', ['on', 'e\ntw', 'o\n'], ['', 'one\n', 'two\n', '']],
     ['may be empty', ['\n\n'], ['\n\n', '']],
@@ -19,7 +35,7 @@ describe('lines', () => {
     ['are none where nothing came', ['', ''], ['', '', '']],
     ['keep a carriage return', ['one\r\ntwo\r', '\n'], ['one\r\n', 'two\r\n', '']],
   ] as const) {
-    test(what, () => assert.deepEqual(cut(pieces), lines));
+    test(what, () => assert.deepEqual(cut(pieces), whole));
   }
 
   test('keep every byte, also one of a character that came in two pieces', () => {
@@ -46,9 +62,9 @@ describe('a line without end', () => {
     const piece = Buffer.alloc(64 * 1024, 'x');
     let out = '';
     for (let count = 0; count < 64; count++) {
-      const lines = cutter.push(piece);
-      assert.ok(lines.length <= LIMIT + piece.length);
-      out += lines;
+      const whole = cutter.push(piece);
+      assert.ok(whole.length <= LIMIT + piece.length);
+      out += whole;
     }
     out += cutter.end();
     assert.equal(out.replaceAll('\n', '').length, 64 * piece.length);

@@ -69,9 +69,7 @@ function isSuccess({ exit, isTimedOut }: ScriptOutcome): boolean {
 
 function judge(script: Script, outcome: ScriptOutcome, { plan, log }: InitScripts): void {
   const how = outcome.isTimedOut ? `took longer than ${plan.initTimeoutMs} ms` : renderExit(outcome.exit);
-  const said = outcome.lastLines
-    .filter(line => line !== '')
-    .map(line => `\n  ${Buffer.from(line, 'latin1').toString('utf8')}`);
+  const said = outcome.lastLines.filter(line => line !== '').map(line => `\n  ${line}`);
   const sentence = `Script ${script.path} ${how}${said.length === 0 ? '' : `; its last lines:${said.join('')}`}`;
   if (plan.onInitFailure === 'stop') throw new LintelError(sentence, 1);
   if (plan.onInitFailure === 'warn') log.warn(sentence);

@@ -49,6 +49,8 @@ export function adopterOf(spawner: Spawner): number {
 
 /** After its process has ended, output that a leaked grandchild may hold open is waited for no longer than this. */
 const DRAIN_MS = 20;
+/** One for all pipes: what is read is taken out of it before the next is read. A pipe holds no more at a time. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
 /**
  * Starts a process: the one place that does. Never throws. `onExit` is called once, never before this returns,
@@ -128,7 +130,7 @@ function startNative(
   try {
     const started = spawnPosix(native, { ...request, outputs: pipes.writeEnds });
     if (!('pid' in started)) for (const fd of pipes.readEnds) closeSync(fd);
-    return withOutputs(started, pipes.readEnds);
+    return withOutputs(started, pipes.readEnds, spec.output);
   } finally {
     for (const fd of pipes.writeEnds) closeSync(fd);
   }
@@ -138,11 +140,22 @@ function withoutOutputs(started: Started | Exit): Running | Exit {
   return 'pid' in started ? { ...started, outputs: [] } : started;
 }
 
-function withOutputs(started: Started | Exit, readEnds: readonly number[]): Running | Exit {
+function withOutputs(
+  started: Started | Exit,
+  readEnds: readonly [number, number],
+  reader: OutputReader,
+): Running | Exit {
   if (!('pid' in started)) return started;
   // Loaded only now, while the new process already runs on another processor.
   const { Socket } = process.getBuiltinModule('node:net');
-  return { ...started, outputs: readEnds.map(fd => new Socket({ fd, readable: true, writable: false })) };
+  const read = (fd: number, stream: 'stdout' | 'stderr') => {
+    const callback = (bytes: number) => {
+      reader.onData(stream, READ_BUFFER.subarray(0, bytes));
+      return true;
+    };
+    return new Socket({ fd, readable: true, writable: false, onread: { buffer: READ_BUFFER, callback } });
+  };
+  return { ...started, outputs: [read(readEnds[0], 'stdout'), read(readEnds[1], 'stderr')] };
 }
 
 /**
@@ -208,6 +221,7 @@ function makeHelper(
 function readOutputs(outputs: readonly Readable[], reader: OutputReader, gate: Gate): void {
   for (const [index, stream] of outputs.entries()) {
     const name = index === 0 ? 'stdout' : 'stderr';
+    // Never called for pipes of our own, which pass on what they read by themselves; but it lets them flow.
     stream.on('data', (data: Buffer) => reader.onData(name, data));
     stream.once('end', () => reader.onEnd(name));
     stream.on('error', () => reader.onEnd(name));

@@ -10,7 +10,7 @@ export function renderExit(exit: Exit): string {
   return 'code' in exit ? `exited with code ${exit.code}` : `was ended by ${exit.signal}`;
 }
 
-/** Why a service died, what it said last, and what happens next. `tail` is its latest output, as latin1. */
+/** Why a service died, what it said last, and what happens next. `tail` is its latest output. */
 export function renderDeath(death: {
   readonly service: Service;
   readonly exit: Exit;
@@ -22,8 +22,7 @@ export function renderDeath(death: {
     .split('\n')
     .slice(-LAST_LINES)
     .filter(line => line !== '');
-  const last =
-    said.length === 0 || isPlainSuccess(exit) ? '' : `; its last lines: ${decode(said.join(' / '))}`;
+  const last = said.length === 0 || isPlainSuccess(exit) ? '' : `; its last lines: ${said.join(' / ')}`;
   return `${service.name} ${renderExit(exit)}${last}; ${renderNext(service)}`;
 }
 
@@ -44,8 +43,4 @@ function renderNext(service: Service): string {
 
 function isPlainSuccess(exit: Exit): boolean {
   return 'code' in exit && exit.code === 0;
-}
-
-function decode(latin1: string): string {
-  return Buffer.from(latin1, 'latin1').toString('utf8');
 }

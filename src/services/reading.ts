@@ -1,12 +1,18 @@
+import type { Stream } from '../history.ts';
 import { makeLineCutter } from '../lines.ts';
 import type { Log } from '../log.ts';
 import type { OutputReader } from './child.ts';
 
 /** Passes a process's output on to the log, line by line, under the name of its service or script. */
 export function makeLineReader(name: string, log: Log): OutputReader {
-  const cutters = { stdout: makeLineCutter(), stderr: makeLineCutter() };
+  const make = (stream: Stream) => {
+    const cutter = makeLineCutter();
+    const emit = (lines: Buffer) => log.lines(name, stream, lines);
+    return { push: (data: Buffer) => cutter.push(data, emit), end: () => cutter.end(emit) };
+  };
+  const streams = { stdout: make('stdout'), stderr: make('stderr') };
   return {
-    onData: (stream, data) => log.lines(name, stream, cutters[stream].push(data)),
-    onEnd: stream => log.lines(name, stream, cutters[stream].end()),
+    onData: (stream, data) => streams[stream].push(data),
+    onEnd: stream => streams[stream].end(),
   };
 }
