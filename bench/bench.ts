@@ -1,83 +1,110 @@
 /**
- * `npm run bench [-- --runs N] [--json] [--dist DIR]`: the speed budgets, beside bare node, a C init that does the
- * least an init can do, and what Debian offers. Ends with 0 when everything was measured, whatever it was.
- * Needs root, cc, unshare and overlayfs. On a noisy machine trust the ratios.
+ * `npm run bench [-- --runs N] [--parts boot,logs] [--json] [--dist DIR]`: the speed budgets, beside bare node, a C
+ * init that does the least an init can do, and what Debian offers. Ends with 0 when everything was measured, whatever
+ * it was. Needs root, cc, unshare and overlayfs. On a noisy machine trust the ratios. See docs/bench.md.
  */
 import { parseArgs } from 'node:util';
-import { makeCases, makeJob, makePlanCases } from './cases.ts';
-import { countZombies, type Idle, measureIdle } from './idle.ts';
-import { NODE, openWorkshop, type Workshop } from './image.ts';
-import { type Findings, makeLines, renderLines, renderNoise, renderPeers, renderWakeups } from './report.ts';
-import { interleave } from './statistics.ts';
-import { findPeers, floor, lintel, type Subject } from './subjects.ts';
+import { makeBootCases, makeCommandCases, makePlanCases, makeStubbornCases } from './boots.ts';
+import { type Findings, makeLines } from './budgets.ts';
+import { makeCliCases } from './cli.ts';
+import { watchIdle } from './idle.ts';
+import { openWorkshop } from './image.ts';
+import { makeLogCases } from './log-path.ts';
+import { makeOrphanCases } from './orphans.ts';
+import { findPeers } from './peers.ts';
+import { type Case, interleave, type Measurements } from './statistics.ts';
+import { floor, lintel, lintelJson, lintelRoot } from './subjects.ts';
+import { renderBoots, renderLines, renderLives, renderLogs, renderNoise, renderWakeups } from './tables.ts';
+
+const PARTS = ['boot', 'plan', 'stop', 'logs', 'orphans', 'cli', 'idle'] as const;
+type Part = (typeof PARTS)[number];
 
 const { values: options } = parseArgs({
   options: {
     runs: { type: 'string', default: '12' },
+    parts: { type: 'string', default: PARTS.join(',') },
     json: { type: 'boolean', default: false },
     dist: { type: 'string', default: 'dist' },
   },
 });
 
 if (process.getuid?.() !== 0) throw new Error('Cannot bench: fresh namespaces with a second user need root');
+const parts = parseParts(options.parts);
+const runs = Number(options.runs);
+/** What takes seconds is repeated less often. */
+const fewRuns = Math.ceil(runs / 3);
 await using workshop = await openWorkshop(options.dist);
 const { installed, absent } = await findPeers();
-const inits = [lintel, floor, ...installed];
-const runs = Number(options.runs);
-const measurements = new Map([
-  ...(await interleave(await makeCases(workshop, installed), runs)),
-  // A difference of two medians needs more of each to stand out from the noise.
-  ...(await interleave(await makePlanCases(workshop), 4 * runs)),
-]);
-const idle = await watchIdle(workshop, inits);
-const zombies = await leaveOrphans(workshop, inits);
-print({ measurements, idle, zombies, absent });
+const inits = [lintel, lintelRoot, floor, ...installed];
+/** Where the manner of the services changes nothing, each init is asked once. */
+const workbenches = inits.filter(init => init.manner === 'workbench');
+const talkers = [lintel, lintelJson, ...workbenches.filter(init => init !== lintel)];
 
-/** All at once: nobody disturbs the others by doing nothing. Bare node comes later, or they would share its pages. */
-async function watchIdle(workshop: Workshop, inits: readonly Subject[]): Promise<Map<string, Idle>> {
-  process.stderr.write('idle for 10 s, twice\n');
-  const work = { services: 20, scripts: 0, program: 'mortal' } as const;
-  const watched = inits.map(async (init): Promise<[string, Idle]> => {
-    const job = await makeJob(workshop, init, work);
-    return [init.name, await measureIdle(workshop, { ...job, until: 'end' }, work.services)];
-  });
-  const idle = new Map(await Promise.all(watched));
-  const { image } = await makeJob(workshop, lintel, { ...work, services: 0 });
-  const command = [NODE, '-e', 'setInterval(() => {}, 2 ** 30)'];
-  return idle.set('bare node', await measureIdle(workshop, { image, command, until: 'end' }, 0));
+const measurements: Measurements = new Map([
+  ...(await measure('boot', runs, () => makeBootCases(workshop, inits))),
+  // A difference of two medians needs more of each to stand out from the noise.
+  ...(await measure('plan', 4 * runs, () => makePlanCases(workshop))),
+  ...(await measure('stop', runs, () => makeCommandCases(workshop, installed))),
+  ...(await measure('stop', fewRuns, () => makeStubbornCases(workshop, workbenches))),
+  ...(await measure('logs', fewRuns, () => makeLogCases(workshop, talkers))),
+  ...(await measure('orphans', fewRuns, () => makeOrphanCases(workshop, workbenches))),
+  ...(await measure('cli', runs, () => makeCliCases(workshop))),
+]);
+const idle = parts.has('idle') ? await watchIdle(workshop, workbenches) : new Map();
+print({ measurements, idle, absent });
+
+async function measure(
+  part: Part,
+  count: number,
+  makeCases: () => Promise<readonly Case[]>,
+): Promise<Measurements> {
+  return parts.has(part) ? interleave(part, await makeCases(), count) : new Map();
 }
 
-async function leaveOrphans(workshop: Workshop, inits: readonly Subject[]): Promise<Map<string, number>> {
-  const zombies = new Map<string, number>();
-  for (const init of inits) {
-    process.stderr.write(`10,000 orphans below ${init.name}\n`);
-    const job = await makeJob(workshop, init, { services: 1, scripts: 0, program: 'orphans' });
-    zombies.set(init.name, await countZombies(workshop, { ...job, until: 'end' }));
-  }
-  return zombies;
+function parseParts(text: string): ReadonlySet<Part> {
+  const wanted = text.split(',').map(name => {
+    const part = PARTS.find(each => each === name);
+    if (part === undefined)
+      throw new Error(`Cannot bench "${name}": expected one or more of ${PARTS.join(', ')}`);
+    return part;
+  });
+  return new Set(wanted);
 }
 
 function print(findings: Findings): void {
   const lines = makeLines(findings);
-  if (options.json) {
-    const plain = (map: ReadonlyMap<string, unknown>) => Object.fromEntries(map);
-    const { measurements, idle, zombies } = findings;
-    const numbers = {
-      lines,
-      measurements: plain(measurements),
-      idle: plain(idle),
-      zombies: plain(zombies),
-      absent,
-    };
-    console.log(JSON.stringify(numbers, null, 2));
-    return;
-  }
+  if (options.json) return printJson(findings, lines);
   const names = inits.map(init => init.name);
-  console.log(
-    `\nLintel as PID 1: ${options.runs} interleaved runs, from exec\n${renderLines(lines)}\n${renderNoise(findings)}`,
-  );
-  console.log(`\nThreads of PID 1 that woke up in 10 idle seconds\n${renderWakeups(findings.idle)}`);
-  console.log(
-    `\nThe same work, N services after K scripts: ms to the last service\n${renderPeers(findings, names)}`,
-  );
+  const sections = [
+    [
+      `Lintel as PID 1: ${runs} interleaved runs, from exec`,
+      `${renderLines(lines)}\n${renderNoise(findings)}`,
+    ],
+    [
+      'Threads of PID 1 that woke up in 10 idle seconds',
+      renderWakeups(findings.idle, [lintel.name, 'bare node']),
+    ],
+    [
+      'N services after K scripts: ms to the last service, and CPU; median and p95',
+      renderBoots(findings, names),
+    ],
+    [
+      'Ms from TERM to the end, of a stubborn service over its time; to a restart; 10,000 orphans',
+      renderLives(findings, names),
+    ],
+    [
+      '200 MB of 100-byte lines to a reader',
+      renderLogs(
+        findings,
+        talkers.map(init => init.name),
+      ),
+    ],
+  ];
+  for (const [title, body] of sections) if (body?.trim()) console.log(`\n${title}\n${body}`);
+  if (absent.length > 0) console.log(`\nnot installed here: ${absent.join('; ')}`);
+}
+
+function printJson({ measurements, idle, absent }: Findings, lines: ReturnType<typeof makeLines>): void {
+  const [measured, watched] = [Object.fromEntries(measurements), Object.fromEntries(idle)];
+  console.log(JSON.stringify({ lines, measurements: measured, idle: watched, absent }, null, 2));
 }

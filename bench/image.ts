@@ -11,7 +11,7 @@ const LINTEL = '/usr/local/lib/lintel';
 /** The node that runs Lintel, and the bare one beside it: one file, so that both find it equally warm. */
 export const NODE = `${LINTEL}/node`;
 /** The names that program.c knows. The last line are the clients that a plan configures and must not start. */
-const PROGRAMS = ['service', 'mortal', 'orphans', 'command'];
+const PROGRAMS = ['service', 'mortal', 'stubborn', 'chatty', 'operator', 'command'];
 const CLIENTS = [
   'pip',
   'pip3',
@@ -74,7 +74,7 @@ async function placeLintel(dist: string, base: string): Promise<void> {
 async function placePrograms(base: string): Promise<void> {
   const folder = join(base, 'bench');
   await mkdir(join(folder, 'out'), { recursive: true });
-  for (const name of ['pid1', 'floor', 'program']) {
+  for (const name of ['pid1', 'drain', 'floor', 'program', 'orphans']) {
     await execa('cc', ['-O2', '-static', '-Wall', '-o', join(folder, name), join(NATIVE, `${name}.c`)]);
   }
   for (const name of PROGRAMS) await symlink('program', join(folder, name));

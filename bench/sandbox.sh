@@ -1,7 +1,7 @@
 #!/bin/sh
 # sandbox.sh BASE LAYER OUT CMD…: runs CMD in a throw-away root, called in a mount namespace of its own. /usr and
 # /etc are this machine's below those of BASE and LAYER; what is written goes to a tmpfs that ends with the
-# namespace. CMD's output goes through a pipe, as under an engine, into OUT/log.
+# namespace. CMD's output goes through a pipe, as under an engine, into OUT/log (drain.c).
 set -eu
 base=$1 layer=$2 out=$3
 shift 3
@@ -32,4 +32,4 @@ ln -s /proc/self/fd dev/fd
 ln -s fd/0 dev/stdin
 ln -s fd/1 dev/stdout
 ln -s fd/2 dev/stderr
-chroot . /bench/pid1 "$@" <dev/null 2>&1 | cat >"$out/log"
+chroot . /bench/pid1 "$@" <dev/null 2>&1 | chroot . /bench/drain

@@ -8,6 +8,8 @@ const SANDBOX = join(import.meta.dirname, 'sandbox.sh');
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const TIME_LIMIT_MS = 60_000;
 const POLL_MS = 50;
+/** Long enough for every init to start what it was given. */
+export const READY_LIMIT_MS = 20_000;
 
 /** Something that happened: when, in milliseconds since PID 1 was executed, and the number that came with it. */
 export interface Stamp {
@@ -29,6 +31,8 @@ export type StoppedJob = Job & { readonly until: { readonly services: number } }
 
 /** PID 1 in namespaces of its own, which has been started and not yet ended. */
 export interface Run {
+  /** Inside it is /bench/out. */
+  readonly directory: string;
   readonly stamps: () => Promise<readonly Stamp[]>;
   readonly ended: Promise<readonly Stamp[]>;
 }
@@ -65,7 +69,17 @@ export async function start(workshop: Workshop, job: Job): Promise<Run> {
     const log = await readFile(join(out, 'log'), 'utf8').catch(() => '');
     throw new Error(`Cannot measure "${job.command.join(' ')}": it left no end.\n${all}\n${log}`);
   });
-  return { stamps, ended };
+  return { directory: out, stamps, ended };
+}
+
+/** Ends a run that would not end by itself. An init whose services have all died may have ended before. */
+export async function endRun(run: Run, pid: number): Promise<void> {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+  await run.ended;
 }
 
 /** Waits at most `limitMs` for `count` stamps of that name; returns what there is then. */

@@ -3,6 +3,7 @@
    Runs CMD as PID 1 of a new pid namespace and stamps what can only be seen from outside:
      exec      right before CMD is executed
      handlers  CMD catches signals (until-handlers)
+     cpu       what the init and its helpers have used until all is calm, in microseconds (stop, but not by KILL)
      signal    the stop was asked for: SERVICES have started, and all is calm (stop)
      end       CMD is gone, and with it all that ran below it; its number is the exit code */
 #define _GNU_SOURCE
@@ -14,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "cpu.h"
 #include "stamp.h"
 
 #define LIMIT_S 60
@@ -76,7 +78,11 @@ int main(int argc, char **argv) {
   }
   if (!strcmp(mode, "stop")) {
     while (count_services() < services && !has_ended(pid)) usleep(20 * POLL_US);
-    if (stop_signal != SIGKILL) usleep(SETTLE_US); /* KILL only ends the run; how it stops is asked of the others */
+    /* KILL only ends the run; how it stops is asked of the others. */
+    if (stop_signal != SIGKILL) {
+      usleep(SETTLE_US);
+      stamp("cpu", read_cpu_us());
+    }
     stamp("signal", stop_signal);
     kill(pid, stop_signal);
   }

@@ -1,13 +1,63 @@
 /* The programs that a benched init starts. They stamp first and do what the name they were called by says. */
+#define _GNU_SOURCE
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 
+#include "lines.h"
 #include "stamp.h"
 
-#define ORPHANS 10000
 #define LIFETIME_S 15
 #define CALM_US 400000
+#define POLL_US 5000
+#define WAIT_LIMIT_S 60
+
+static void stay(void) {
+  for (;;) pause();
+}
+
+/* Dies of KILL; each at its own moment, so that twenty deaths are twenty measurements. */
+static void be_mortal(void) {
+  usleep(LIFETIME_S * 1000000 + getpid() % 20 * 150000);
+  stamp("death", getpid());
+  kill(getpid(), SIGKILL);
+}
+
+/* Writes LINES numbered lines once the bench has made the file "go", by blocks, as programs write to a pipe. */
+static void be_chatty(void) {
+  for (int waited = 0; access("/bench/out/go", F_OK); waited += POLL_US) {
+    if (waited > WAIT_LIMIT_S * 1000000) _exit(124);
+    usleep(POLL_US);
+  }
+  stamp("talk", 0);
+  static char block[LINES_PER_WRITE * LINE_BYTES];
+  for (long number = 1; number <= LINES; number += LINES_PER_WRITE) {
+    for (long i = 0; i < LINES_PER_WRITE; i++) make_line(block + i * LINE_BYTES, number + i);
+    for (size_t done = 0; done < sizeof block;) {
+      ssize_t written = write(1, block + done, sizeof block - done);
+      if (written < 0) _exit(123);
+      done += written;
+    }
+  }
+}
+
+/* What an operator types, one after the other: the time of each, and its exit code. */
+static void be_operator(void) {
+  static char *const commands[][4] = {
+    {"/usr/local/lib/lintel/node", "-e", "0", NULL}, {"lintel", "version", NULL},
+    {"lintel", "help", NULL}, {"lintel", "status", NULL},
+  };
+  usleep(CALM_US);
+  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+    stamp("asked", i);
+    pid_t pid = vfork();
+    if (pid == 0) { execvp(commands[i][0], commands[i]); _exit(127); }
+    int status = 0;
+    waitpid(pid, &status, 0);
+    stamp("answered", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+  }
+}
 
 int main(int argc, char **argv) {
   (void)argc;
@@ -20,23 +70,12 @@ int main(int argc, char **argv) {
     stamp("command", getpid());
     return 7;
   }
-
-  /* Each child leaves a grandchild behind, which PID 1 has to reap. */
-  if (!strcmp(name, "orphans"))
-    for (int i = 0; i < ORPHANS; i++) {
-      pid_t child = fork();
-      if (child == 0) { fork(); _exit(0); }
-      waitpid(child, NULL, 0);
-    }
-
-  if (!strcmp(name, "service") || !strcmp(name, "mortal") || !strcmp(name, "orphans")) stamp("service", getpid());
-  else stamp("client", getpid()); /* pip, git, …: nobody should have started it */
-
-  /* Dies of KILL; each at its own moment, so that twenty deaths are twenty measurements. */
-  if (!strcmp(name, "mortal")) {
-    usleep(LIFETIME_S * 1000000 + getpid() % 20 * 150000);
-    stamp("death", getpid());
-    kill(getpid(), SIGKILL);
-  }
-  if (!strcmp(name, "service") || !strcmp(name, "orphans")) for (;;) pause();
+  if (!strcmp(name, "stubborn")) signal(SIGTERM, SIG_IGN);
+  int is_service = !strcmp(name, "service") || !strcmp(name, "stubborn") || !strcmp(name, "mortal") ||
+                   !strcmp(name, "chatty") || !strcmp(name, "operator");
+  stamp(is_service ? "service" : "client", getpid()); /* pip, git, …: nobody should have started it */
+  if (!strcmp(name, "mortal")) be_mortal();
+  if (!strcmp(name, "chatty")) be_chatty();
+  if (!strcmp(name, "operator")) be_operator();
+  if (is_service) stay();
 }
