@@ -28,13 +28,21 @@ export function askToStart({ requires, after }: Ordered, find: FindService): Per
   return { type: 'waits', names: [...new Set(missing.map(({ name }) => name))] };
 }
 
-/** At the end a service is stopped when nobody is left who was started after it. */
+/**
+ * At the end a service is stopped when nobody is left who was started after it: not even by way of one that rests
+ * already, as a job between them that has done its work.
+ */
 export function mayStop(name: string, all: readonly Ordered[], find: FindService): boolean {
-  return all.every(other => {
-    const isLater = other.requires.includes(name) || other.after.includes(name);
-    const service = find(other.name);
-    return !isLater || service === undefined || isResting(service);
-  });
+  const seen = new Set<string>();
+  const isLast = (current: string): boolean =>
+    all.every(other => {
+      const isLater = other.requires.includes(current) || other.after.includes(current);
+      if (!isLater || seen.has(other.name)) return true;
+      seen.add(other.name);
+      const service = find(other.name);
+      return (service === undefined || isResting(service)) && isLast(other.name);
+    });
+  return isLast(name);
 }
 
 /** Everything that `name` requires, directly or not, and itself: in the order in which to start them. */

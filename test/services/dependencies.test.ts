@@ -92,6 +92,18 @@ test('a job that has done its work is what others wait for', async t => {
   await lintel.stop();
 });
 
+test('a service outlives those that were started after it by way of a job', async t => {
+  const lintel = bootRoot(t, {
+    ...service('db'),
+    ...service('migration', { requires: ['db'], restart: 'on-failure' }, 'exit 0'),
+    ...service('web', { requires: ['migration'] }),
+  });
+  await lintel.waitForFile('/tmp/order', /\+web\n/);
+  const { code, stderr } = await lintel.stop();
+  assert.equal(code, 0, stderr);
+  assert.equal(lintel.root.read('/tmp/order'), '+db\n+migration\n+web\n-web\n-db\n');
+});
+
 test('a TERM while services wait ends them without starting them', async t => {
   const lintel = bootRoot(t, {
     ...service('web', { requires: ['db'] }),

@@ -111,6 +111,13 @@ describe('at the end', () => {
     );
     assert.equal(mayStop('a', all, states({ name: 'failed' }, down('asked'))), true);
   });
+
+  test('also by way of one that rests already', () => {
+    const all = order('db:', 'job: db', 'app: job');
+    const states = (app: State) => find(inState('job', down('done')), inState('app', app));
+    assert.equal(mayStop('db', all, states(UP)), false);
+    assert.equal(mayStop('db', all, states(down('asked'))), true);
+  });
 });
 
 describe('what an operator’s word reaches', () => {
