@@ -57,7 +57,7 @@ function reportChange(entry: Entry, before: Service, { event, by }: { event: Eve
         log.info(`${name} stays down: its finish script asked for it (exit code 125)`);
       return reportEnd(entry, by);
     case 'failed':
-      if (event.type === 'blocked')
+      if (entry.blockedBy !== undefined)
         log.warn(`${name} has failed: it requires ${entry.blockedBy}, which will not come`);
       return reportEnd(entry, by);
   }

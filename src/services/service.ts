@@ -1,5 +1,5 @@
 import { unreachable } from '../errors.ts';
-import type { Event, In, Service, Step } from './states.ts';
+import type { Event, In, Next, Service, Step } from './states.ts';
 import {
   chooseNext,
   enterAfterDeath,
@@ -20,20 +20,20 @@ import {
 /**
  * A service as a state machine. Pure: no clock, no process, no randomness.
  *
- * | state \ event | start    | stop     | restart  | kill        | released | blocked | exited   | ready | unhealthy      | swept     | finished | deadline        |
- * |---------------|----------|----------|----------|-------------|----------|---------|----------|-------|----------------|-----------|----------|-----------------|
- * | down, failed  | begin    | down     | begin    | –           | bug      | bug     | –        | –     | –              | bug       | –        | bug             |
- * | waiting       | –        | down     | –        | down        | starting | failed  | –        | –     | –              | bug       | –        | bug             |
- * | starting      | –        | stopping | stopping | killing     | bug      | bug     | sweeping | up    | –              | bug       | bug      | up, or late     |
- * | up            | –        | stopping | stopping | killing     | bug      | bug     | sweeping | –     | stopping       | bug       | bug      | settled, stays  |
- * | backoff       | starting | down *   | starting | down *      | bug      | bug     | –        | –     | –              | bug       | –        | starting        |
- * | stopping      | next     | next     | next     | killing     | bug      | bug     | sweeping | –     | –              | bug       | bug      | killing         |
- * | killing       | next     | next     | next     | –           | bug      | bug     | sweeping | –     | –              | bug       | bug      | sweeping, hard  |
- * | sweeping      | next     | next     | next     | hard        | bug      | bug     | –        | –     | –              | finishing | –        | hard, then finishing |
- * | finishing     | next     | next     | next     | kill finish | bug      | bug     | –        | –     | –              | bug       | next     | kill finish, next |
+ * | state \ event | start    | stop     | restart  | kill        | released | blocked  | exited   | ready | unhealthy | swept     | finished | deadline        |
+ * |---------------|----------|----------|----------|-------------|----------|----------|----------|-------|-----------|-----------|----------|-----------------|
+ * | down, failed  | begin    | down     | begin    | –           | bug      | bug      | –        | –     | –         | bug       | –        | bug             |
+ * | waiting       | –        | down *   | –        | down *      | starting | failed * | –        | –     | –         | bug       | –        | bug             |
+ * | starting      | –        | stopping | stopping | killing     | bug      | bug      | sweeping | up    | –         | bug       | bug      | up, or late     |
+ * | up            | –        | stopping | stopping | killing     | bug      | bug      | sweeping | –     | stopping  | bug       | bug      | settled, stays  |
+ * | backoff       | starting | down *   | starting | down *      | bug      | bug      | –        | –     | –         | bug       | –        | starting        |
+ * | stopping      | next     | next     | next     | killing     | bug      | bug      | sweeping | –     | –         | bug       | bug      | killing         |
+ * | killing       | next     | next     | next     | –           | bug      | bug      | sweeping | –     | –         | bug       | bug      | sweeping, hard  |
+ * | sweeping      | next     | next     | next     | hard        | bug      | bug      | –        | –     | –         | finishing | –        | hard, then finishing |
+ * | finishing     | next     | next     | next     | kill finish | bug      | bug      | –        | –     | –         | bug       | next     | kill finish, next |
  *
- * begin: waiting where it depends on others, else starting. down *: with `kill: group` by way of sweeping, for what
- * the last restart had spared; so does finishing. starting: spawned; without a probe up after 200 ms, with one up at
+ * begin: waiting where it depends on others, else starting. *: with `kill: group` by way of sweeping, for what the
+ * last restart had spared; so does finishing. starting: spawned; without a probe up after 200 ms, with one up at
  * `ready`, and after its time late: named, it stays. unhealthy: counts as a death.
  *
  * "next" sets or enters the state after the end: down, failed, backoff or starting. An operator's word beats finish's
@@ -100,11 +100,11 @@ function stepWaiting(service: Service, event: Event, nowMs: number): Step {
   switch (event.type) {
     case 'stop':
     case 'kill':
-      return enterDown(service, 'asked');
+      return endWaiting(service, { state: 'down', by: 'operator' }, nowMs);
     case 'released':
       return enterStarting(service, nowMs);
     case 'blocked':
-      return stay({ ...service, state: { name: 'failed' } });
+      return endWaiting(service, { state: 'failed', by: 'policy' }, nowMs);
     case 'start':
     case 'restart':
     case 'exited':
@@ -115,6 +115,11 @@ function stepWaiting(service: Service, event: Event, nowMs: number): Step {
     default:
       return bug(service, event);
   }
+}
+
+/** Before its first start nothing can be left of it. */
+function endWaiting(service: Service, next: Next, nowMs: number): Step {
+  return enterWhole(service, { next, isWhole: service.spawn === 0 }, nowMs);
 }
 
 function stepRunning(service: In<'starting' | 'up'>, event: Event, nowMs: number): Step {

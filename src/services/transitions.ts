@@ -83,9 +83,9 @@ export function enterSweeping(service: Service, how: Omit<Sweep, 'scope'>, nowMs
 
 export function leaveSweeping(service: In<'sweeping'>, nowMs: number): Step {
   const { next, isFinished, scope } = service.state;
-  if (isFinished) return enterNext(service, next, nowMs);
-  const exit = service.lastExit;
   const isWhole = scope === 'tree';
+  if (isFinished) return enterWhole(service, { next, isWhole }, nowMs);
+  const exit = service.lastExit;
   // A run that never began has nothing to finish.
   if (!service.policy.hasFinish || exit === undefined || 'error' in exit)
     return enterWhole(service, { next, isWhole }, nowMs);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { Policy } from '../../src/services/definitions.ts';
 import type { Exit } from '../../src/services/exit.ts';
@@ -731,6 +732,7 @@ describe('an operator’s word', () => {
 
 describe('with kill: group', () => {
   const GROUP = make({ kill: 'group', hasFinish: true });
+  const DEPENDENT = { ...GROUP.policy, hasDependencies: true };
   const scopes = (events: readonly Drive[]) =>
     driveStep(drive(GROUP, ['start']), events).effects.flatMap(effect =>
       effect.type === 'sweep' ? effect.scope : [],
@@ -740,6 +742,23 @@ describe('with kill: group', () => {
     assert.deepEqual(scopes([exited]), ['group']);
     assert.deepEqual(scopes(['restart', exited]), ['group']);
     assert.deepEqual(scopes(['restart', exited, 'deadline']), ['group', 'group']);
+  });
+
+  test('a service whose requirement fails before it is back is swept like any that stays down', () => {
+    const before = ['start', 'released', 'restart', exited, swept, finished] as const;
+    const waiting = drive({ ...GROUP, policy: DEPENDENT }, before);
+    assert.equal(
+      render(driveStep(waiting, ['blocked'])),
+      'sweeping -> failed by policy + sweep tree SIGTERM',
+    );
+  });
+
+  test('a service that shutdown keeps from coming back is swept, although it was swept before', () => {
+    const again = ['start', exited, swept, finished, 'stop', 'start', 'kill', 'shutdown'] as const;
+    assert.equal(
+      render(driveStep(drive(GROUP, again), [swept])),
+      'sweeping -> starting by operator + sweep tree SIGTERM',
+    );
   });
 
   test('a restart that is asked for meanwhile changes nothing of that', () => {
@@ -762,10 +781,11 @@ describe('with kill: group', () => {
     ['while its group is swept hard', [exited, 'deadline']],
     ['while its finish runs', [exited, swept]],
     ['during its backoff', [exited, swept, finished]],
+    ['while it waits for others again', ['restart', exited, swept, finished]],
   ] as const) {
     for (const wish of ['stop', 'shutdown'] as const) {
       test(`a ${wish} of a service that would restart, ${when}, still ends everything`, () => {
-        const first = driveStep(GROUP, ['start', ...before]);
+        const first = driveStep({ ...GROUP, policy: DEPENDENT }, ['start', 'released', ...before]);
         let taken = driveStep(first.service, wish === 'stop' ? ['stop'] : ['shutdown', 'stop']);
         const effects = [...taken.effects];
         // Whatever the way: the whole tree is swept, politely at first, before it counts as stopped.
@@ -783,171 +803,98 @@ describe('with kill: group', () => {
   }
 });
 
-/** A small generator of numbers from 0 to 1 (mulberry32): the same walk for the same seed. */
-function makeRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+/** What the words of the table above `step` mean, as a look at the step that they describe. */
+const WORDS: Readonly<Record<string, (before: Service, taken: Step, event: Event) => boolean>> = {
+  '–': (before, { service, effects }) => service.state === before.state && effects.length === 0,
+  begin: ({ policy }, { service }) =>
+    service.state.name === (policy.hasDependencies ? 'waiting' : 'starting'),
+  'down *': (before, taken) => hasEnded(before, taken, 'down'),
+  'failed *': (before, taken) => hasEnded(before, taken, 'failed'),
+  next: ({ state }, { service, effects }, event) => {
+    if (service.state.name !== state.name) return 'next' in state && service.state.name === state.next.state;
+    const wanted = event.type === 'stop' ? 'down' : 'starting';
+    return effects.length === 0 && 'next' in service.state && service.state.next.state === wanted;
+  },
+  'up, or late': ({ policy }, { service }) =>
+    policy.readyTimeoutMs === undefined ? isIn('up', service) : keyOf(service) === 'starting, late',
+  'settled, stays': (_, { service }) =>
+    service.attempt === 0 && isIn('up', service) && !('deadlineMs' in service.state),
+  hard: (_, { service }) => keyOf(service) === 'sweeping hard',
+  'sweeping, hard': (_, { service }) => keyOf(service) === 'sweeping hard',
+  'hard, then finishing': (before, { service }) =>
+    keyOf(service) === (keyOf(before) === 'sweeping hard' ? 'finishing' : 'sweeping hard'),
+  'kill finish': (before, { service, effects }) =>
+    service.state === before.state && effects[0]?.type === 'killFinish',
+  'kill finish, next': ({ state }, { service, effects }) =>
+    effects[0]?.type === 'killFinish' && 'next' in state && service.state.name === state.next.state,
+};
 
-/** Processes as the kernel would keep them: what has been asked to end by KILL ends before anybody gives up. */
-class World {
-  service: Service;
-  nowMs = START_MS;
-  readonly live = new Set<number>();
-  isDoomed = false;
-  isSwept = false;
-  isFinishRunning = false;
-  spawns = 0;
+/** Every other word is the name of the state that is entered. */
+const entersIt =
+  (name: string): (typeof WORDS)[string] =>
+  (before, { service }) =>
+    service.state.name === name && (service.state !== before.state || service.spawn !== before.spawn);
 
-  constructor(policy: Partial<Policy>) {
-    this.service = make(policy);
-  }
+describe('the table above step', () => {
+  const [head = [], , ...rows] = readTable();
+  /** The services that a row is about, those with another policy too. */
+  const examples = [...Object.values(STATES), ...makeGroupExamples()];
 
-  take(event: Event): void {
-    const { service, effects } = step(this.service, event, this.nowMs);
-    this.service = service;
-    for (const effect of effects) this.apply(effect);
-    this.check();
-  }
+  test('has every state and every event but the shutdown', () => {
+    const states = new Set(examples.map(({ state }) => state.name));
+    assert.deepEqual(new Set(rows.flatMap(([names = '']) => names.split(', '))), states);
+    assert.deepEqual(head.slice(1).sort(), EVENT_KEYS.filter(key => key !== 'shutdown').sort());
+  });
 
-  apply(effect: Effect): void {
-    switch (effect.type) {
-      case 'spawn':
-        assert.equal(this.live.size, 0, 'two live spawns');
-        assert.equal(this.isFinishRunning, false, 'a spawn beside its finish');
-        assert.equal(this.service.mayStart, true, 'a spawn after shutdown began');
-        this.spawns += 1;
-        assert.equal(effect.spawn, this.spawns);
-        this.live.add(effect.spawn);
-        this.isDoomed = false;
-        return;
-      case 'signal':
-        this.isDoomed ||= effect.signal === 'SIGKILL';
-        return;
-      case 'sweep':
-        this.isSwept = false;
-        return;
-      case 'finish':
-        assert.equal(this.live.size, 0, 'a finish beside its process');
-        assert.equal(this.isFinishRunning, false, 'two finishes');
-        this.isFinishRunning = true;
-        return;
-      case 'killFinish':
-        this.isFinishRunning = false;
-        return;
-    }
-  }
-
-  check(): void {
-    const { state } = this.service;
-    const isResting = state.name === 'down' || state.name === 'failed';
-    const hasProcess = ['starting', 'up', 'stopping', 'killing'].includes(state.name);
-    assert.equal(this.live.size, hasProcess ? 1 : 0, `${this.live.size} processes in ${state.name}`);
-    const deadlineMs = 'deadlineMs' in state ? state.deadlineMs : undefined;
-    if (deadlineMs !== undefined) assert.ok(deadlineMs >= this.nowMs - SETTLED_AFTER_MS);
-    // Nothing may wait for ever: a deadline, or a process whose exit will be told.
-    if (!isResting)
-      assert.ok(deadlineMs !== undefined || this.live.size === 1, `${state.name} waits for nothing`);
-    assert.deepEqual(JSON.parse(JSON.stringify(state)), state, 'a state is data');
-  }
-
-  exit(exit: Exit): void {
-    const [spawn = 0] = this.live;
-    this.live.clear();
-    this.isDoomed = false;
-    this.take({ type: 'exited', spawn, exit });
-  }
-
-  /** The timer of the interpreter. A finish that was killed reports its end as any other. */
-  passDeadline(): void {
-    const { state } = this.service;
-    if (!('deadlineMs' in state) || state.deadlineMs === undefined) return;
-    this.nowMs = Math.max(this.nowMs, state.deadlineMs);
-    if (this.isDoomed) this.exit({ signal: 'SIGKILL' });
-    else this.take({ type: 'deadline' });
-  }
-
-  happen(random: () => number): void {
-    const pick = <T>(options: readonly T[]): T => options[Math.floor(random() * options.length)] as T;
-    const { state, spawn } = this.service;
-    this.nowMs += Math.floor(random() * 300);
-    const possible: (() => void)[] = [
-      () => this.take({ type: pick(['start', 'stop', 'restart', 'kill'] as const) }),
-      () => this.take({ type: 'exited', spawn: spawn - 1, exit: FAILURE }),
-      () => this.take({ type: 'swept', spawn: spawn - 1 }),
-      () => this.take({ type: 'finished', spawn: spawn + 1, code: 125 }),
-      () => this.passDeadline(),
-    ];
-    if (this.live.size > 0)
-      possible.push(() => this.exit(pick([{ code: 0 }, FAILURE, { signal: 'SIGSEGV' }] as const)));
-    if (state.name === 'sweeping') possible.push(() => this.take({ type: 'swept', spawn }));
-    if (state.name === 'finishing') {
-      possible.push(() => {
-        this.isFinishRunning = false;
-        this.take({ type: 'finished', spawn, code: pick([0, 0, 1, 125] as const) });
+  for (const [names = '', ...cells] of rows) {
+    for (const [index, word] of cells.entries()) {
+      const eventKey = head[index + 1] as EventKey;
+      test(`says what ${names} does on ${eventKey}: ${word}`, () => {
+        const own = examples.filter(({ state }) => names.split(', ').includes(state.name));
+        for (const service of own) {
+          const event = EVENTS[eventKey](service);
+          if (word === BUG) assert.throws(() => step(service, event, NOW_MS), /^Error: Bug: /);
+          else {
+            const isTrue = WORDS[word] ?? entersIt(word);
+            const taken = step(service, event, NOW_MS);
+            assert.ok(isTrue(service, taken, event), `${renderService(service)}: ${render(taken)}`);
+          }
+        }
       });
     }
-    pick(possible)();
   }
-}
-
-const WALKS = 400;
-const STEPS = 150;
-const POLICIES: readonly Partial<Policy>[] = [
-  {},
-  { hasFinish: false },
-  { kill: 'group' },
-  { restart: 'on-failure', successCodes: [0] },
-  { restart: 'never' },
-  { maxRestarts: { count: 2, windowMs: 60_000 }, backoffMs: { min: 0, max: 0 } },
-  { stopTimeoutMs: 0 },
-];
-
-describe('whatever happens in whatever order', () => {
-  const seen = new Set<string>();
-  for (const [index, policy] of POLICIES.entries()) {
-    test(`a service has one process at most, waits for something, and a shutdown ends it: ${JSON.stringify(policy)}`, () => {
-      for (let walk = 0; walk < WALKS; walk++) {
-        const random = makeRandom(index * WALKS + walk);
-        const world = new World(policy);
-        for (let count = Math.floor(random() * STEPS); count > 0; count--) {
-          world.happen(random);
-          seen.add(keyOf(world.service));
-        }
-        shutDown(world);
-      }
-    });
-  }
-
-  test('and every state was there', () => {
-    const expected = STATE_KEYS.filter(key => !/after a short life|probe|late|waiting/.test(key));
-    assert.deepEqual([...seen].sort(), expected.sort());
-  });
 });
 
-/** Nobody helps: the process ignores TERM, sweeps find something, finish hangs. Only deadlines pass. */
-function shutDown(world: World): void {
-  const { stopTimeoutMs, kill } = world.service.policy;
-  const begunMs = world.nowMs;
-  world.take({ type: 'shutdown' });
-  if (!isResting(world.service)) world.take({ type: 'stop' });
-  for (let count = 0; !isResting(world.service); count++) {
-    assert.ok(count < 10, `a shutdown that does not end: ${world.service.state.name}`);
-    world.passDeadline();
-  }
-  // Ended, swept, finished; and swept again for what restarts of a group had spared.
-  const turns = kill === 'group' ? 3 : 2;
-  const limitMs = turns * (stopTimeoutMs + KILL_TIMEOUT_MS) + FINISH_TIMEOUT_MS;
-  assert.ok(world.nowMs - begunMs <= limitMs, `${world.nowMs - begunMs} ms are more than ${limitMs}`);
-  for (const type of ['start', 'restart', 'stop', 'kill'] as const) world.take({ type });
-  assert.ok(isResting(world.service));
+/** The rows of the table in the comment, cell by cell. */
+function readTable(): string[][] {
+  const text = readFileSync(new URL('../../src/services/service.ts', import.meta.url), 'utf8');
+  const lines = text.split('\n').filter(line => line.startsWith(' * |'));
+  return lines.map(line =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map(cell => cell.trim()),
+  );
 }
 
-function isResting({ state }: Service): boolean {
-  return state.name === 'down' || state.name === 'failed';
+/** Those whose restarts spare something, in the states where that matters; and one that depends on others. */
+function makeGroupExamples(): Service[] {
+  const group = make({ kill: 'group', hasDependencies: true, hasFinish: false });
+  const waiting = drive(group, ['start']);
+  const backoff = drive(waiting, ['released', exited, swept]);
+  return [group, waiting, backoff, drive(waiting, ['released', 'restart', exited, swept])];
+}
+
+/** At once, or by way of a sweep for what a group's restarts had spared. */
+function hasEnded({ policy, spawn }: Service, { service }: Step, last: 'down' | 'failed'): boolean {
+  if (policy.kill === 'group' && spawn > 0) return isIn('sweeping', service, last);
+  return service.state.name === last;
+}
+
+function isIn(name: string, { state }: Service, next?: string): boolean {
+  return state.name === name && (next === undefined || ('next' in state && state.next.state === next));
+}
+
+function renderService(service: Service): string {
+  return render({ service, effects: [] });
 }
