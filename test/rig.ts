@@ -41,7 +41,7 @@ export const WORKBENCH = IS_ROOT
   ? { name: 'ada', uid: 1000, gid: 1000 }
   : { name: 'ada', uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 
-/** Absolute path in the root -> text; executable when it begins with `#!`. */
+/** Absolute path in the root -> text; executable when it begins as a script or a program does. */
 export type Files = Readonly<Record<string, string>>;
 
 /** A temporary folder that Lintel takes for `/` (LINTEL_ROOT). Programs see it as $LINTEL_ROOT. */
@@ -295,7 +295,7 @@ function makeLintel(run: Run, at: (path: string) => string): Lintel {
 function writeOne(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);
-  chmodSync(path, text.startsWith('#!') ? 0o755 : 0o644);
+  chmodSync(path, /^(#!|\x7fELF)/.test(text) ? 0o755 : 0o644);
 }
 
 /** Open for both, so that neither end waits for the other to be opened. */

@@ -1,4 +1,5 @@
 import { isExecutableFile, readHead, readNames, readStat } from './files.ts';
+import { findNoexecMount } from './mounts.ts';
 
 /** A file in cont-init.d or cont-finish.d. */
 export interface ScriptFact {
@@ -27,10 +28,20 @@ export function findObstacle(path: string): string | undefined {
   if (stat === undefined) return 'it is a link to nothing';
   if (stat.isDirectory()) return 'it is a directory, not a file';
   if (!stat.isFile()) return 'it is no regular file';
-  if (!isExecutableFile(path)) return 'it is not executable (chmod +x)';
+  if (!isExecutableFile(path)) return explainDenial(path, stat.mode);
   const head = readHead(path, 4);
   // What may be run but not read is the kernel's to judge.
   if (head !== undefined && !head.startsWith('#!') && head !== '\x7fELF')
     return 'its first line is no "#!" with an interpreter';
   return undefined;
+}
+
+const ANY_EXECUTE = 0o111;
+
+function explainDenial(path: string, mode: number): string {
+  if ((mode & ANY_EXECUTE) === 0) return 'it is not executable (chmod +x)';
+  const mount = findNoexecMount(path);
+  return mount === undefined
+    ? 'this user may not execute it'
+    : `it is on ${mount}, which is mounted noexec: no program there can run`;
 }

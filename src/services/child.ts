@@ -2,6 +2,7 @@ import { closeSync, fchownSync, fstatSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { isDirectory, readStat } from '../facts/files.ts';
 import { findProgram } from '../facts/programs.ts';
+import { findObstacle } from '../facts/scripts.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Libc } from '../pid1/libc.ts';
 import type { Reaper } from '../pid1/reaper.ts';
@@ -87,12 +88,8 @@ function findPath(spec: ProcessSpec): string | Exit {
   const path = findProgram(name, spec.environment);
   if (path !== undefined) return path;
   if (!program.includes('/')) return { error: `${program}: not found on PATH`, code: 127 };
-  const stat = readStat(name);
-  if (stat === undefined) return { error: `${program}: no such file`, code: 127 };
-  return {
-    error: `${program}: ${stat.isDirectory() ? 'it is a directory' : 'it is not executable'}`,
-    code: 126,
-  };
+  if (readStat(name) === undefined) return { error: `${program}: no such file`, code: 127 };
+  return { error: `${program}: ${findObstacle(name) ?? 'it is not executable'}`, code: 126 };
 }
 
 type Running = Started & { readonly outputs: readonly Readable[] };
@@ -112,8 +109,8 @@ function start(spawner: Spawner, spec: ProcessSpec, path: string): Running | Exi
     hasOwnSession: spec.output !== 'inherit',
   };
   const user = isSwitching && helper === undefined ? spec.user : undefined;
-  if (native === undefined) return spawnNode({ ...common, isInherited: spec.output === 'inherit', user });
   const request = { ...common, path: helper?.[0] ?? path, user };
+  if (native === undefined) return spawnNode({ ...request, isInherited: spec.output === 'inherit' });
   return withLimits(spawner, native.libc, () => startNative(spawner, spec, native, request));
 }
 
@@ -126,7 +123,8 @@ function startNative(
   if (spec.output === 'inherit')
     return withoutOutputs(spawnPosix(native, { ...request, outputs: undefined }));
   const pipes = openPipes(native.libc, spawner.uid === 0 ? spec.user : undefined);
-  if (pipes === undefined) return { error: 'no file descriptor is left for its output', code: 126 };
+  if (pipes === undefined)
+    return { error: 'no file descriptor is left for its output', code: 126, isTemporary: true };
   try {
     const started = spawnPosix(native, { ...request, outputs: pipes.writeEnds });
     if (!('pid' in started)) for (const fd of pipes.readEnds) closeSync(fd);

@@ -15,6 +15,8 @@ export function renderDeath(death: {
   readonly service: Service;
   readonly exit: Exit;
   readonly tail: string;
+  /** What else is known of why. */
+  readonly hint?: string | undefined;
 }): string {
   const { service, exit } = death;
   const said = death.tail
@@ -23,7 +25,8 @@ export function renderDeath(death: {
     .slice(-LAST_LINES)
     .filter(line => line !== '');
   const last = said.length === 0 || isPlainSuccess(exit) ? '' : `; its last lines: ${said.join(' / ')}`;
-  return `${service.name} ${renderExit(exit)}${last}; ${renderNext(service)}`;
+  const hint = death.hint === undefined ? '' : `: ${death.hint}`;
+  return `${service.name} ${renderExit(exit)}${hint}${last}; ${renderNext(service)}`;
 }
 
 function renderNext(service: Service): string {

@@ -1,7 +1,8 @@
-import type { Log } from '../log.ts';
 import type { Entries, Entry } from './entry.ts';
+import { explainNotFound } from './exec-error.ts';
 import { type Exit, exitCodeOf } from './exit.ts';
 import { renderDeath, renderExit } from './explain.ts';
+import { environmentOf, type Surroundings } from './processes.ts';
 import { FAILING, isSuccessful } from './restarts.ts';
 import { type Event, isResting, type Service } from './states.ts';
 
@@ -20,7 +21,7 @@ export interface FinalEnd {
 
 export interface Reporter {
   readonly entries: Entries;
-  readonly log: Log;
+  readonly around: Surroundings;
   readonly onFinalEnd: (name: string, ended: FinalEnd) => void;
 }
 
@@ -30,8 +31,8 @@ const LAST_CHARACTERS = 4096;
 /** Says what a step has changed, where a person would want to know. */
 export function report(entry: Entry, before: Service, { event, by }: { event: Event; by: Reporter }): void {
   const { service } = entry;
-  const { log } = by;
-  if (event.type === 'exited') reportExit(entry, before, { exit: event.exit, log });
+  const { log } = by.around;
+  if (event.type === 'exited') reportExit(entry, before, { exit: event.exit, around: by.around });
   if (event.type === 'unhealthy' && service !== before)
     log.warn(`${entry.name} is unhealthy and is stopped: ${entry.illness ?? 'its probe fails'}`);
   if (service.isFailing && !before.isFailing)
@@ -43,7 +44,7 @@ export function report(entry: Entry, before: Service, { event, by }: { event: Ev
 
 function reportChange(entry: Entry, before: Service, { event, by }: { event: Event; by: Reporter }): void {
   const { service, name } = entry;
-  const { log } = by;
+  const { log } = by.around;
   switch (service.state.name) {
     case 'starting':
       return log.info(`${name} starts`, { spawn: service.spawn > 1 ? service.spawn : undefined });
@@ -63,12 +64,19 @@ function reportChange(entry: Entry, before: Service, { event, by }: { event: Eve
   }
 }
 
-function reportExit(entry: Entry, before: Service, { exit, log }: { exit: Exit; log: Log }): void {
+function reportExit(
+  entry: Entry,
+  before: Service,
+  { exit, around }: { exit: Exit; around: Surroundings },
+): void {
   const { service, name } = entry;
+  const { log } = around;
   const wasAsked = before.state.name === 'stopping' || before.state.name === 'killing';
   if (wasAsked) return log.info(`${name} stopped: it ${renderExit(exit)}`);
   const tail = log.history.tail(name, entry.mark, LAST_CHARACTERS);
-  const explanation = renderDeath({ service, exit, tail });
+  const [program = ''] = entry.planned.definition.command;
+  const hint = explainNotFound(exit, program, environmentOf(entry.planned, around));
+  const explanation = renderDeath({ service, exit, tail, hint });
   entry.lastDeath = explanation;
   if (service.state.name === 'sweeping' && service.state.next.state === 'down') log.info(explanation);
   else log.warn(explanation);

@@ -2,11 +2,14 @@ import type { SpawnOptions } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { renderCause } from '../errors.ts';
 import type { User } from '../user.ts';
+import { explainExec } from './exec-error.ts';
 import type { Exit } from './exit.ts';
 import type { Started } from './spawn-posix.ts';
 
 /** What a process is to be, where libc can't be called and Node's own means have to do. */
 export interface NodeSpawn {
+  /** The file that argv[0] is. */
+  readonly path: string;
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly cwd: string;
@@ -32,7 +35,7 @@ export function spawnNode(request: NodeSpawn): (Started & { readonly outputs: re
     const [file = '', ...args] = request.argv;
     const child = spawn(file, args, options);
     const onEnded = (listener: (exit: Exit) => void) => {
-      child.once('error', error => listener(toFailure(error)));
+      child.once('error', error => listener(toFailure(error, request.path)));
       // Exit, not close: a background grandchild may hold the output open for hours.
       child.once('exit', (code, signal) => listener(signal === null ? { code: code ?? 0 } : { signal }));
     };
@@ -43,10 +46,11 @@ export function spawnNode(request: NodeSpawn): (Started & { readonly outputs: re
     };
   } catch (error) {
     // Thrown, not emitted: an environment over the kernel's limits, a NUL byte, no memory.
-    return toFailure(error);
+    return toFailure(error, request.path);
   }
 }
 
-function toFailure(error: unknown): Exit {
-  return { error: renderCause(error), code: (error as NodeJS.ErrnoException).code === 'ENOENT' ? 127 : 126 };
+function toFailure(error: unknown, path: string): Exit {
+  const { errno } = error as NodeJS.ErrnoException;
+  return errno === undefined ? { error: renderCause(error), code: 126 } : explainExec(-errno, path);
 }

@@ -47,7 +47,7 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
   const { log } = options;
   const entries = makeEntries(options.services);
   const definitions = options.services.map(({ definition }) => definition);
-  const reporter = { entries, log, onFinalEnd: options.onFinalEnd };
+  const reporter = { entries, around: options, onFinalEnd: options.onFinalEnd };
   const sweeper = makeSweeper(entries, options.spawner, entry =>
     dispatch(entry, { type: 'swept', spawn: entry.service.spawn }),
   );

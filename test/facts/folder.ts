@@ -5,11 +5,12 @@ import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { execaSync } from 'execa';
 
-/** What lies at a path: a text, bytes, a text with a mode, a link, a named pipe, or a folder. */
+/** What lies at a path: a text, bytes, either with a mode, a link, a named pipe, or a folder. */
 export type Entry =
   | string
   | Uint8Array
   | { readonly text: string; readonly mode: number }
+  | { readonly bytes: Uint8Array; readonly mode: number }
   | { readonly link: string }
   | 'a fifo'
   | 'a folder';
@@ -55,7 +56,7 @@ function makeEntry(path: string, entry: Entry): void {
   else if (typeof entry === 'string' || entry instanceof Uint8Array) writeFileSync(path, entry);
   else if ('link' in entry) symlinkSync(entry.link, path);
   else {
-    writeFileSync(path, entry.text);
+    writeFileSync(path, 'text' in entry ? entry.text : entry.bytes);
     chmodSync(path, entry.mode);
   }
 }

@@ -310,6 +310,18 @@ const OBSTACLES: readonly (readonly [what: string, files: Files, said: RegExp])[
     /web (could not start|exited).*(CRLF|carriage return|\\r)/i,
   ],
   [
+    'env knows no such interpreter',
+    { '/etc/services.d/web/run': '#!/usr/bin/env no-such-program\n' },
+    /web exited with code 127: its first line asks env for no-such-program, which is not on PATH; /,
+  ],
+  [
+    'it is built for another machine',
+    {
+      '/etc/services.d/web/run': `\x7fELF\x02\x01\x01${'\0'.repeat(9)}\x02\0\x2a\0${'\0'.repeat(44)}`,
+    },
+    /web could not start: \S+\/run: it is built for machine 42, this machine is (x86_64|aarch64)/,
+  ],
+  [
     'its working directory is missing',
     service('web', 'exit 0', { cwd: '/no/such/folder' }),
     /its working directory \/no\/such\/folder/,
