@@ -97,7 +97,7 @@ interface Command extends RunningCommand {
 
 function runCommand({ plan, spawner, given, added, log, requests }: WorkbenchOptions): Command {
   const { promise, resolve } = Promise.withResolvers<Exit>();
-  const running = startCommand({ plan, spawner, environment: given, added }, exit => {
+  const running = startCommand({ plan, spawner, environment: given, added, log }, exit => {
     requests.setCommand(undefined);
     if ('error' in exit) log.error(`Cannot run the CMD: ${exit.error}`);
     resolve(exit);

@@ -1,17 +1,11 @@
 import type { Environment } from '../launch/environ.ts';
 import type { Log } from '../log.ts';
 import type { Script } from '../plan.ts';
-import { adopterOf, type Spawner, startProcess } from '../services/child.ts';
+import { adopterOf, type Spawner } from '../services/child.ts';
 import type { Exit } from '../services/exit.ts';
 import { makeLineReader } from '../services/reading.ts';
-import {
-  findMembers,
-  type Leader,
-  MARK,
-  readLeader,
-  readProcesses,
-  signalProcess,
-} from '../services/tree.ts';
+import { type Attempt, startPatiently } from '../services/retry.ts';
+import { findMembers, MARK, readProcesses, signalProcess } from '../services/tree.ts';
 import type { User } from '../user.ts';
 
 export interface ScriptRun {
@@ -51,7 +45,7 @@ export async function runScript(run: ScriptRun): Promise<ScriptOutcome> {
   const { history } = log;
   const ended = Promise.withResolvers<Exit>();
   const mark = history.mark(script.name);
-  const child = startProcess(
+  const attempt = startPatiently(
     run.spawner,
     {
       argv: [script.path],
@@ -61,24 +55,27 @@ export async function runScript(run: ScriptRun): Promise<ScriptOutcome> {
       noNewPrivs: false,
       output: makeLineReader(script.name, log),
     },
-    ended.resolve,
+    {
+      onWait: error => log.warn(`script ${script.name} can't be started yet, it is tried again: ${error}`),
+      onExit: ended.resolve,
+    },
   );
-  const leader = readLeader(child);
-  const end = await waitForEnd(run, leader, ended.promise);
+  const end = await waitForEnd(run, attempt, ended.promise);
   const tail = history.tail(script.name, mark, LAST_CHARACTERS);
   return { ...end, lastLines: tail.trimEnd().split('\n').slice(-LAST_LINES) };
 }
 
 /** Waits for the script; when its time is over or a stop is asked for, ends it and all that it started. */
-async function waitForEnd(run: ScriptRun, leader: Leader | undefined, exit: Promise<Exit>) {
+async function waitForEnd(run: ScriptRun, attempt: Attempt, exit: Promise<Exit>) {
   const timers: NodeJS.Timeout[] = [];
   let isTimedOut = false;
   let isStopped = false;
   const stop = () => {
-    if (leader === undefined || isStopped) return;
+    if (isStopped) return;
     isStopped = true;
-    signalAll(run, leader, 'SIGTERM');
-    timers.push(setTimeout(signalAll, run.graceMs ?? KILL_AFTER_MS, run, leader, 'SIGKILL'));
+    attempt.giveUp();
+    signalAll(run, attempt, 'SIGTERM');
+    timers.push(setTimeout(signalAll, run.graceMs ?? KILL_AFTER_MS, run, attempt, 'SIGKILL'));
   };
   const expire = () => {
     isTimedOut = true;
@@ -88,7 +85,7 @@ async function waitForEnd(run: ScriptRun, leader: Leader | undefined, exit: Prom
   if (run.timeoutMs !== undefined) timers.push(setTimeout(expire, run.timeoutMs));
   const kill = () => {
     stop();
-    if (leader !== undefined) signalAll(run, leader, 'SIGKILL');
+    signalAll(run, attempt, 'SIGKILL');
   };
   run.signal.addEventListener('abort', stop);
   run.kill.addEventListener('abort', kill);
@@ -98,18 +95,20 @@ async function waitForEnd(run: ScriptRun, leader: Leader | undefined, exit: Prom
   run.signal.removeEventListener('abort', stop);
   run.kill.removeEventListener('abort', kill);
   // A script that ends by itself may leave a daemon; one that is ended takes along what it started.
-  if (isStopped && leader !== undefined) await killAll(run, leader);
+  if (isStopped) await killAll(run, attempt);
   return { exit: how, isTimedOut };
 }
 
-async function killAll(run: ScriptRun, leader: Leader): Promise<void> {
-  for (let round = 0; round < KILL_ROUNDS && signalAll(run, leader, 'SIGKILL') > 0; round++) {
+async function killAll(run: ScriptRun, attempt: Attempt): Promise<void> {
+  for (let round = 0; round < KILL_ROUNDS && signalAll(run, attempt, 'SIGKILL') > 0; round++) {
     await new Promise(resolve => setTimeout(resolve, KILL_ROUND_MS));
   }
 }
 
 /** Returns how many there are. */
-function signalAll(run: ScriptRun, leader: Leader, signal: NodeJS.Signals): number {
+function signalAll(run: ScriptRun, attempt: Attempt, signal: NodeJS.Signals): number {
+  const leader = attempt.leader();
+  if (leader === undefined) return 0;
   const wanted = { name: markOf(run), leader, scope: 'tree', adopter: adopterOf(run.spawner) } as const;
   const members = findMembers(readProcesses(), wanted);
   for (const member of members) signalProcess(member, signal);
