@@ -12,6 +12,8 @@ export interface SpawnRequest {
   readonly hasOwnSession: boolean;
   /** Descriptors for stdout and stderr, with /dev/null for stdin; undefined to inherit all three. */
   readonly outputs: readonly [number, number] | undefined;
+  /** The descriptor `from` becomes `to` (3 or more) in the new process; undefined for none. */
+  readonly notification: { readonly from: number; readonly to: number } | undefined;
   /** Becomes that user with exactly these groups; undefined to stay who we are. */
   readonly user:
     | { readonly uid: number; readonly gid: number; readonly groups: readonly number[] }
@@ -63,7 +65,8 @@ export function bindSpawn(ffi: Ffi): Spawn {
   const devNull = toCString('/dev/null');
   const pid = Buffer.alloc(4);
 
-  function prepare(request: SpawnRequest, cwd: Buffer): void {
+  /** Returns the errno of what can't be had, else 0. */
+  function prepare(request: SpawnRequest, cwd: Buffer): number {
     c.posix_spawn_file_actions_init(actions);
     if (request.outputs === undefined) {
       // Node has marked its own stdio to be closed on exec.
@@ -73,11 +76,16 @@ export function bindSpawn(ffi: Ffi): Spawn {
       c.posix_spawn_file_actions_adddup2(actions, request.outputs[0], 1);
       c.posix_spawn_file_actions_adddup2(actions, request.outputs[1], 2);
     }
+    // After the outputs: their own numbers may be the one that is wanted here.
+    const { from, to } = request.notification ?? {};
+    const errno =
+      from === undefined || to === undefined ? 0 : c.posix_spawn_file_actions_adddup2(actions, from, to);
     c.posix_spawn_file_actions_addchdir_np(actions, cwd);
     c.posix_spawnattr_init(attributes);
     // Node ignores SIGPIPE and catches more: programs begin with what every program expects.
     c.posix_spawnattr_setsigdefault(attributes, everySignal);
     c.posix_spawnattr_setflags(attributes, SETSIGDEF | SETSIGMASK | (request.hasOwnSession ? SETSID : 0));
+    return errno;
   }
 
   function call(number: bigint, ...args: readonly [bigint, bigint, bigint]): boolean {
@@ -116,7 +124,11 @@ export function bindSpawn(ffi: Ffi): Spawn {
       ffi,
       Object.entries(request.environment).map(([name, value]) => `${name}=${value}`),
     );
-    prepare(request, cwd);
+    const fault = prepare(request, cwd);
+    if (fault !== 0) {
+      c.posix_spawn_file_actions_destroy(actions);
+      return { errno: fault };
+    }
     const own = { gid: process.getegid?.() ?? 0, groups: process.getgroups?.() ?? [] };
     let errno = EPERM;
     try {

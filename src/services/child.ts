@@ -9,6 +9,17 @@ import type { Reaper } from '../pid1/reaper.ts';
 import type { User } from '../user.ts';
 import type { Exit } from './exit.ts';
 import type { Gate } from './gate.ts';
+import { setOomScore } from './oom-score.ts';
+import {
+  type Notification,
+  type OutputReader,
+  openPipes,
+  openReadEnd,
+  type Pipe,
+  readNotification,
+  readOutputs,
+  waitForOutputs,
+} from './pipes.ts';
 import { spawnNode } from './spawn-node.ts';
 import { type Started, spawnPosix } from './spawn-posix.ts';
 
@@ -32,26 +43,24 @@ export interface ProcessSpec {
   readonly noNewPrivs: boolean;
   /** `inherit`: Lintel's own stdio and session, for the CMD. Otherwise a session of its own, and its output. */
   readonly output: 'inherit' | OutputReader;
-}
-
-export interface OutputReader {
-  readonly onData: (stream: 'stdout' | 'stderr', data: Buffer) => void;
-  readonly onEnd: (stream: 'stdout' | 'stderr') => void;
+  /** A descriptor on which it may say that it is ready. Only for what has its own output. */
+  readonly notify?: Notification | undefined;
+  /** Soft limit of open files, at most the hard one; the container's where it is not given. Needs libc. */
+  readonly openFilesSoft?: number | undefined;
+  /** -1000 to 1000: how readily the kernel kills it when memory is short; the container's where it is not given. */
+  readonly oomScoreAdj?: number | undefined;
 }
 
 export interface Child {
   readonly pid: number;
+  /** Something asked for that it has to do without, in words. */
+  readonly warning: string | undefined;
 }
 
 /** The pid whose children orphans become. */
 export function adopterOf(spawner: Spawner): number {
   return spawner.native === undefined ? 1 : process.pid;
 }
-
-/** After its process has ended, output that a leaked grandchild may hold open is waited for no longer than this. */
-const DRAIN_MS = 20;
-/** One for all pipes: what is read is taken out of it before the next is read. A pipe holds no more at a time. */
-const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
 /**
  * Starts a process: the one place that does. Never throws. `onExit` is called once, never before this returns,
@@ -68,16 +77,19 @@ export function startProcess(
     setImmediate(onExit, started);
     return undefined;
   }
-  const { outputs, pid } = started;
+  const { outputs, notification, pid } = started;
   if (spec.output !== 'inherit') readOutputs(outputs, spec.output, spawner.gate);
+  if (notification !== undefined && spec.notify !== undefined) readNotification(notification, spec.notify);
   let isOver = false;
-  started.onEnded(exit =>
+  started.onEnded(exit => {
+    notification?.destroy();
     waitForOutputs(outputs, () => {
       if (!isOver) onExit(exit);
       isOver = true;
-    }),
-  );
-  return pid === 0 ? undefined : { pid };
+    });
+  });
+  if (pid === 0) return undefined;
+  return { pid, warning: spec.oomScoreAdj === undefined ? undefined : setOomScore(pid, spec.oomScoreAdj) };
 }
 
 /** The file to run, or the mistake that exec would report as one and the same "no such file". */
@@ -92,7 +104,10 @@ function findPath(spec: ProcessSpec): string | Exit {
   return { error: `${program}: ${findObstacle(name) ?? 'it is not executable'}`, code: 126 };
 }
 
-type Running = Started & { readonly outputs: readonly Readable[] };
+type Running = Started & {
+  readonly outputs: readonly Readable[];
+  readonly notification: Readable | undefined;
+};
 
 function start(spawner: Spawner, spec: ProcessSpec, path: string): Running | Exit {
   const { native } = spawner;
@@ -110,90 +125,71 @@ function start(spawner: Spawner, spec: ProcessSpec, path: string): Running | Exi
   };
   const user = isSwitching && helper === undefined ? spec.user : undefined;
   const request = { ...common, path: helper?.[0] ?? path, user };
-  if (native === undefined) return spawnNode({ ...request, isInherited: spec.output === 'inherit' });
-  return withLimits(spawner, native.libc, () => startNative(spawner, spec, native, request));
+  if (native === undefined)
+    return spawnNode({
+      ...request,
+      isInherited: spec.output === 'inherit',
+      notificationFd: spec.notify?.fd,
+    });
+  const limit = { ...spawner.openFiles, soft: spec.openFilesSoft ?? spawner.openFiles.soft };
+  return withLimit(limit, native.libc, () => startNative(spawner, spec, native, request));
 }
 
 function startNative(
   spawner: Spawner,
   spec: ProcessSpec,
   native: NonNullable<Spawner['native']>,
-  request: Omit<Parameters<typeof spawnPosix>[1], 'outputs'>,
+  request: Omit<Parameters<typeof spawnPosix>[1], 'outputs' | 'notification'>,
 ): Running | Exit {
-  if (spec.output === 'inherit')
-    return withoutOutputs(spawnPosix(native, { ...request, outputs: undefined }));
-  const pipes = openPipes(native.libc, spawner.uid === 0 ? spec.user : undefined);
-  if (pipes === undefined)
+  if (spec.output === 'inherit') {
+    const started = spawnPosix(native, { ...request, outputs: undefined, notification: undefined });
+    return 'pid' in started ? { ...started, outputs: [], notification: undefined } : started;
+  }
+  const pipes = openPipes(
+    native.libc,
+    spec.notify === undefined ? 2 : 3,
+    spawner.uid === 0 ? spec.user : undefined,
+  );
+  const [stdout, stderr, extra] = pipes ?? [];
+  if (pipes === undefined || stdout === undefined || stderr === undefined)
     return { error: 'no file descriptor is left for its output', code: 126, isTemporary: true };
   try {
-    const started = spawnPosix(native, { ...request, outputs: pipes.writeEnds });
-    if (!('pid' in started)) for (const fd of pipes.readEnds) closeSync(fd);
-    return withOutputs(started, pipes.readEnds, spec.output);
+    const started = spawnPosix(native, {
+      ...request,
+      outputs: [stdout.writeEnd, stderr.writeEnd],
+      notification: extra && spec.notify && { from: extra.writeEnd, to: spec.notify.fd },
+    });
+    if ('pid' in started) return { ...started, ...openReadEnds([stdout, stderr, extra], spec.output) };
+    for (const { readEnd } of pipes) closeSync(readEnd);
+    return started;
   } finally {
-    for (const fd of pipes.writeEnds) closeSync(fd);
+    for (const { writeEnd } of pipes) closeSync(writeEnd);
   }
 }
 
-function withoutOutputs(started: Started | Exit): Running | Exit {
-  return 'pid' in started ? { ...started, outputs: [] } : started;
-}
-
-function withOutputs(
-  started: Started | Exit,
-  readEnds: readonly [number, number],
+function openReadEnds(
+  [stdout, stderr, extra]: readonly [Pipe, Pipe, Pipe | undefined],
   reader: OutputReader,
-): Running | Exit {
-  if (!('pid' in started)) return started;
-  // Loaded only now, while the new process already runs on another processor.
-  const { Socket } = process.getBuiltinModule('node:net');
-  const read = (fd: number, stream: 'stdout' | 'stderr') => {
-    const callback = (bytes: number) => {
-      reader.onData(stream, READ_BUFFER.subarray(0, bytes));
-      return true;
-    };
-    return new Socket({ fd, readable: true, writable: false, onread: { buffer: READ_BUFFER, callback } });
+): Pick<Running, 'outputs' | 'notification'> {
+  return {
+    outputs: [
+      openReadEnd(stdout.readEnd, data => reader.onData('stdout', data)),
+      openReadEnd(stderr.readEnd, data => reader.onData('stderr', data)),
+    ],
+    notification: extra && openReadEnd(extra.readEnd),
   };
-  return { ...started, outputs: [read(readEnds[0], 'stdout'), read(readEnds[1], 'stderr')] };
-}
-
-/**
- * Pipes of the kernel's whose write ends belong to the process's user. libuv's own are sockets, on which
- * `> /dev/stderr` fails; on a pipe of root's it fails after the uid has changed.
- */
-function openPipes(
-  libc: Libc,
-  owner: User | undefined,
-):
-  | { readonly readEnds: readonly [number, number]; readonly writeEnds: readonly [number, number] }
-  | undefined {
-  const stdout = libc.openPipe();
-  const stderr = stdout === undefined ? undefined : libc.openPipe();
-  if (stdout === undefined || stderr === undefined) {
-    for (const fd of stdout ?? []) closeSync(fd);
-    return undefined;
-  }
-  const writeEnds = [stdout[1], stderr[1]] as const;
-  if (owner !== undefined) for (const fd of writeEnds) giveTo(fd, owner);
-  return { readEnds: [stdout[0], stderr[0]], writeEnds };
-}
-
-/** Without CAP_CHOWN only reopening /dev/stdout by name is lost. */
-function giveTo(fd: number, owner: User): void {
-  try {
-    fchownSync(fd, owner.uid, owner.gid);
-  } catch {}
 }
 
 /**
  * Node has raised its own soft limit of open files, and children inherit it: programs that close every possible
  * descriptor then hang for seconds. So the limit is lowered for the moment of the fork, which is synchronous.
  */
-function withLimits<T>({ openFiles }: Spawner, libc: Libc, act: () => T): T {
-  const isLowered = openFiles.soft < openFiles.hard && libc.setOpenFiles(openFiles);
+function withLimit<T>(limit: Spawner['openFiles'], libc: Libc, act: () => T): T {
+  const isLowered = limit.soft < limit.hard && libc.setOpenFiles(limit);
   try {
     return act();
   } finally {
-    if (isLowered) libc.setOpenFiles({ soft: openFiles.hard, hard: openFiles.hard });
+    if (isLowered) libc.setOpenFiles({ soft: limit.hard, hard: limit.hard });
   }
 }
 
@@ -214,33 +210,6 @@ function makeHelper(
     ...(noNewPrivs && spawner.uid === 0 ? ['--bounding-set=-all'] : []),
     '--',
   ];
-}
-
-function readOutputs(outputs: readonly Readable[], reader: OutputReader, gate: Gate): void {
-  for (const [index, stream] of outputs.entries()) {
-    const name = index === 0 ? 'stdout' : 'stderr';
-    // Never called for pipes of our own, which pass on what they read by themselves; but it lets them flow.
-    stream.on('data', (data: Buffer) => reader.onData(name, data));
-    stream.once('end', () => reader.onEnd(name));
-    stream.on('error', () => reader.onEnd(name));
-    gate.add(stream);
-  }
-}
-
-function waitForOutputs(outputs: readonly Readable[], then: () => void): void {
-  const open = outputs.filter(stream => !stream.readableEnded && !stream.destroyed);
-  if (open.length === 0) return then();
-  let left = open.length;
-  // A loop that is late runs its timers before it has looked at its pipes: one look always lies between.
-  const timer = setTimeout(() => setImmediate(then), DRAIN_MS);
-  for (const stream of open) {
-    stream.once('end', () => {
-      left -= 1;
-      if (left > 0) return;
-      clearTimeout(timer);
-      then();
-    });
-  }
 }
 
 /** Lets the workbench user open /dev/stdout and /dev/stderr again: terminals and pipes are given, files are not. */

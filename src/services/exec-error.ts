@@ -23,13 +23,14 @@ export function explainExec(errno: number, path: string): Failure {
   return { error, code: 126, ...(TEMPORARY.has(errno) && { isTemporary: true }) };
 }
 
-const { E2BIG, EAGAIN, ENOMEM, EMFILE, ENFILE, EPERM, EINVAL } = constants.errno;
+const { E2BIG, EAGAIN, ENOMEM, EMFILE, ENFILE, EPERM, EINVAL, EBADF } = constants.errno;
 const SENTENCES: Readonly<Record<number, string>> = {
   [E2BIG]: 'its arguments and variables are too large for the kernel (128 KiB for one, about 2 MiB in all)',
   [EAGAIN]: 'the limit of processes is reached',
   [ENOMEM]: 'there is not enough memory',
   [EMFILE]: 'no file descriptor is left',
   [ENFILE]: 'no file descriptor is left on this machine',
+  [EBADF]: 'the descriptor to notify on is above its limit of open files',
   [EPERM]: 'not permitted',
   [EINVAL]: 'a NUL character in an argument or a variable',
 };

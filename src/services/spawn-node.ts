@@ -15,18 +15,25 @@ export interface NodeSpawn {
   readonly cwd: string;
   readonly hasOwnSession: boolean;
   readonly isInherited: boolean;
+  /** The number, 3 or more, of one more descriptor that leads here. */
+  readonly notificationFd: number | undefined;
   /** Becomes that user without supplementary groups: Node has no better means. Never silently root. */
   readonly user: User | undefined;
 }
 
+interface Streams {
+  readonly outputs: readonly Readable[];
+  readonly notification: Readable | undefined;
+}
+
 /** Starts a process by child_process, with libuv's sockets for its output. Never throws. */
-export function spawnNode(request: NodeSpawn): (Started & { readonly outputs: readonly Readable[] }) | Exit {
+export function spawnNode(request: NodeSpawn): (Started & Streams) | Exit {
   const { user } = request;
   const options: SpawnOptions = {
     cwd: request.cwd,
     env: request.environment,
     detached: request.hasOwnSession,
-    stdio: request.isInherited ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+    stdio: request.isInherited ? 'inherit' : makeStdio(request.notificationFd),
     ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
   };
   // Loaded here, because where libc can be called it is never needed.
@@ -43,11 +50,22 @@ export function spawnNode(request: NodeSpawn): (Started & { readonly outputs: re
       pid: child.pid ?? 0,
       onEnded,
       outputs: [child.stdout, child.stderr].filter(stream => stream !== null),
+      notification: (child.stdio[request.notificationFd ?? NONE] ?? undefined) as Readable | undefined,
     };
   } catch (error) {
     // Thrown, not emitted: an environment over the kernel's limits, a NUL byte, no memory.
     return toFailure(error, request.path);
   }
+}
+
+const NONE = -1;
+
+/** Of the numbers from 3 on, those that say `ignore` stay closed. */
+function makeStdio(notificationFd: number | undefined): ('ignore' | 'pipe')[] {
+  const stdio: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'pipe'];
+  if (notificationFd === undefined) return stdio;
+  while (stdio.length < notificationFd) stdio.push('ignore');
+  return [...stdio, 'pipe'];
 }
 
 function toFailure(error: unknown, path: string): Exit {

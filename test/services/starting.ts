@@ -36,6 +36,8 @@ export const SELF = {
   shell: '/bin/sh',
 } as const;
 
+const LONG_MS = 1_000_000;
+
 export interface Begun {
   /** undefined when it never began. */
   readonly child: Child | undefined;
@@ -56,8 +58,11 @@ export function begin(
   let text = '';
   const { promise: ended, resolve } = Promise.withResolvers<Exit>();
   let isOver = false;
+  // Children of libc's are nothing that Node knows to wait for.
+  const alive = setInterval(() => undefined, LONG_MS);
   void ended.then(() => {
     isOver = true;
+    clearInterval(alive);
   });
   const child = startProcess(
     spawner,
