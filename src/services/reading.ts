@@ -1,7 +1,7 @@
 import type { Stream } from '../history.ts';
 import { makeLineCutter } from '../lines.ts';
 import type { Log } from '../log.ts';
-import type { OutputReader } from './child.ts';
+import type { OutputReader } from './pipes.ts';
 
 /** Passes a process's output on to the log, line by line, under the name of its service or script. */
 export function makeLineReader(name: string, log: Log): OutputReader {
