@@ -2,6 +2,15 @@ import * as z from 'zod/mini';
 import type { Problem } from '../errors.ts';
 import type { ServiceFact } from '../facts/services.ts';
 import { suggestName } from '../settings/suggest.ts';
+import {
+  type Health,
+  makeHealth,
+  makeProbeSchema,
+  makeReadiness,
+  PROBE_EXPECTED,
+  PROBE_FIELDS,
+  type Readiness,
+} from './probe-schema.ts';
 
 /**
  * What service.json may say. All optional; the JSON Schema in docs/ is generated from this. Made on demand: a boot
@@ -11,6 +20,7 @@ export function makeServiceSchema() {
   const text = z.string().check(z.minLength(1));
   const some = z.union([text, z.array(text).check(z.minLength(1))]);
   const milliseconds = z.int().check(z.gte(0), z.lte(86_400_000));
+  const probes = makeProbeSchema();
   const signalName = z.string().check(z.regex(/^SIG[A-Z0-9]+$/));
 
   return z.strictObject({
@@ -25,6 +35,8 @@ export function makeServiceSchema() {
     ),
     requires: z.optional(z.array(text)),
     after: z.optional(z.array(text)),
+    ready: z.optional(probes.ready),
+    health: z.optional(probes.health),
     restart: z.optional(z.enum(['always', 'on-failure', 'never'])),
     backoffMs: z.optional(z.strictObject({ min: z.optional(milliseconds), max: z.optional(milliseconds) })),
     maxRestarts: z.optional(z.strictObject({ count: z.int().check(z.gte(0)), windowMs: milliseconds })),
@@ -68,6 +80,9 @@ export interface Definition {
   /** Services that must be ready before it starts, and services that must have been started. */
   readonly requires: readonly string[];
   readonly after: readonly string[];
+  /** undefined: ready once it has lived for a moment. */
+  readonly ready: Readiness | undefined;
+  readonly health: Health | undefined;
   readonly policy: Policy;
   readonly noNewPrivs: boolean;
   /** Its share in the kernel's choice of whom to kill when memory runs out; undefined for Lintel's own. */
@@ -100,6 +115,7 @@ export interface Policy {
 
 /** What each field expects, for error messages. */
 const EXPECTED: Readonly<Record<string, string>> = {
+  ...PROBE_EXPECTED,
   $schema: 'text',
   after: 'a list of names of services',
   backoffMs: '{"min": …, "max": …} in milliseconds, min not above max',
@@ -236,14 +252,21 @@ function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Pro
   // A value of env may be a secret.
   const shown = field === 'env' ? 'what stands there' : (JSON.stringify(seen)?.slice(0, 120) ?? 'nothing');
   return [
-    { what, seen: `${place}${shown}`, expected: EXPECTED[String(field)] ?? 'a JSON object', fatal: true },
+    {
+      what,
+      seen: `${place}${shown}`,
+      expected: EXPECTED[issue.path.slice(0, 2).join('.')] ?? EXPECTED[String(field)] ?? 'a JSON object',
+      fatal: true,
+    },
   ];
 }
 
 /** The fields of each object inside service.json, by its place. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   backoffMs: ['min', 'max'],
+  health: PROBE_FIELDS.health,
   limits: ['nofile'],
+  ready: PROBE_FIELDS.ready,
   maxRestarts: ['count', 'windowMs'],
   when: ['command', 'file', 'env'],
 };
@@ -304,6 +327,8 @@ function makeDefinition(fact: ServiceFact, json: ServiceJson): ParsedDefinition 
     policy: makePolicy(json, finish !== undefined),
     requires: json.requires ?? [],
     after: json.after ?? [],
+    ready: json.ready && makeReadiness(json.ready),
+    health: json.health && makeHealth(json.health),
     noNewPrivs: json.noNewPrivs ?? false,
     oomScoreAdj: json.oomScoreAdj,
     openFilesSoft: json.limits?.nofile,
@@ -325,7 +350,7 @@ function makePolicy(json: ServiceJson, hasFinish: boolean): Policy {
     hasFinish,
     finishTimeoutMs: DEFAULTS.finishTimeoutMs,
     hasDependencies: (json.requires ?? []).length + (json.after ?? []).length > 0,
-    readyTimeoutMs: undefined,
+    readyTimeoutMs: json.ready && makeReadiness(json.ready).timeoutMs,
     deathTally: DEFAULTS.deathTally,
   };
 }

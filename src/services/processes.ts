@@ -19,12 +19,20 @@ export interface Surroundings {
   readonly log: Log;
 }
 
-/** Starts what a service is. `onExit` as in `startProcess`. */
-export function startRun(entry: Entry, around: Surroundings, onExit: (exit: Exit) => void): void {
+/** Starts what a service is. `onExit` as in `startProcess`; `onReady` where it says by a descriptor that it is ready. */
+export function startRun(
+  entry: Entry,
+  around: Surroundings,
+  { onExit, onReady }: { readonly onExit: (exit: Exit) => void; readonly onReady: () => void },
+): void {
   entry.illness = undefined;
   entry.mark = around.log.history.mark(entry.name);
-  const child = startProcess(around.spawner, specOf(entry, around, entry.planned.definition.command), onExit);
+  const { command, ready } = entry.planned.definition;
+  const notify =
+    ready !== undefined && 'notifyFd' in ready.probe ? { fd: ready.probe.notifyFd, onReady } : undefined;
+  const child = startProcess(around.spawner, { ...specOf(entry, around, command), notify }, onExit);
   entry.leader = readLeader(child);
+  if (child?.warning !== undefined) around.log.warn(`${entry.name}: ${child.warning}`);
 }
 
 /**
@@ -67,6 +75,8 @@ export function specOf(
     environment: environmentOf(planned, around),
     cwd: definition.cwd ?? (isDirectory(user.home) ? user.home : '/'),
     noNewPrivs: definition.noNewPrivs || around.noNewPrivs,
+    openFilesSoft: definition.openFilesSoft,
+    oomScoreAdj: definition.oomScoreAdj,
     output: makeLineReader(name, around.log),
   };
 }

@@ -118,7 +118,10 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
     const { spawn } = entry.service;
     switch (effect.type) {
       case 'spawn':
-        return startRun(entry, options, exit => dispatch(entry, { type: 'exited', spawn, exit }));
+        return startRun(entry, options, {
+          onExit: exit => dispatch(entry, { type: 'exited', spawn, exit }),
+          onReady: () => dispatch(entry, { type: 'ready', spawn }),
+        });
       case 'signal':
         return entry.leader && signalProcess(entry.leader, effect.signal);
       case 'sweep':

@@ -12,6 +12,8 @@ function parse(text: string, difference: Partial<ServiceFact> = {}) {
 }
 
 /** Field, what stands there, how the problem shows it, what it expects. */
+const READY = 'an object with exactly one of http, tcp, socket, file, exec and notifyFd';
+const HEALTH_FIELDS = 'one of http, tcp, socket, file, exec, intervalMs, failures';
 const LIMITS = '{"nofile": …}, a whole number from 16 to 1073741816';
 const BACKOFF = '{"min": …, "max": …} in milliseconds, min not above max';
 const TIMEOUT = 'a whole number of milliseconds from 0 to 86400000';
@@ -34,6 +36,14 @@ const WRONG: readonly (readonly [string, string, string])[] = [
   ['{"requires": "db"}', 'requires "db"', 'a list of names of services'],
   ['{"requires": [""]}', 'requires.0 ""', 'a list of names of services'],
   ['{"after": [1]}', 'after.0 1', 'a list of names of services'],
+  ['{"ready": 8888}', 'ready 8888', READY],
+  ['{"ready": {}}', 'ready {}', READY],
+  ['{"ready": {"tcp": 1, "file": "/a"}}', 'ready {"tcp":1,"file":"/a"}', READY],
+  ['{"ready": {"tcp": 0}}', 'ready.tcp 0', 'a port from 1 to 65535, "host:port" or "[address]:port"'],
+  ['{"ready": {"notifyFd": 2}}', 'ready.notifyFd 2', "a descriptor's number from 3 to 1023"],
+  ['{"health": {"tcp": 1, "notifyFd": 3}}', 'unknown field "health.notifyFd"', HEALTH_FIELDS],
+  ['{"health": {"http": "ftp://a/"}}', 'health.http "ftp://a/"', 'an http or https URL'],
+  ['{"health": {"tcp": 1, "failures": 0}}', 'health.failures 0', 'a whole number from 1 to 1000'],
   ['{"oomScoreAdj": 1001}', 'oomScoreAdj 1001', 'a whole number from -1000 to 1000'],
   ['{"oomScoreAdj": "high"}', 'oomScoreAdj "high"', 'a whole number from -1000 to 1000'],
   ['{"limits": 1024}', 'limits 1024', LIMITS],
@@ -208,6 +218,8 @@ describe('a service', () => {
         },
         requires: [],
         after: [],
+        ready: undefined,
+        health: undefined,
         noNewPrivs: false,
         oomScoreAdj: undefined,
         openFilesSoft: undefined,
@@ -243,6 +255,8 @@ describe('a service', () => {
         successCodes: [2, 255, 'SIGTERM'],
         requires: ['db'],
         after: ['cache'],
+        ready: { tcp: 80, timeoutMs: 1000 },
+        health: { http: 'http://127.0.0.1/', failures: 1 },
         noNewPrivs: true,
         oomScoreAdj: -500,
         limits: { nofile: 4096 },
@@ -271,11 +285,13 @@ describe('a service', () => {
         hasFinish: true,
         finishTimeoutMs: 5000,
         hasDependencies: true,
-        readyTimeoutMs: undefined,
+        readyTimeoutMs: 1000,
         deathTally: 4096,
       },
       requires: ['db'],
       after: ['cache'],
+      ready: { probe: { tcp: 80 }, intervalMs: undefined, timeoutMs: 1000 },
+      health: { probe: { http: 'http://127.0.0.1/' }, intervalMs: 10_000, failures: 1 },
       noNewPrivs: true,
       oomScoreAdj: -500,
       openFilesSoft: 4096,
