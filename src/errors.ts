@@ -37,13 +37,19 @@ export function renderCause(error: unknown): string {
 
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
+  EAI_AGAIN: 'no name server answers',
   EBUSY: 'it is a mount point or in use',
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection closed without an answer',
   EEXIST: 'something else stands in its place',
+  EHOSTUNREACH: 'the host can’t be reached',
   EISDIR: 'it is a directory',
   ELOOP: 'too many symbolic links',
+  ENETUNREACH: 'the network can’t be reached',
   ENOENT: 'no such file',
   ENOSPC: 'no space left',
   ENOTDIR: 'a part of the path is no directory',
+  ENOTFOUND: 'no such host',
   EPERM: 'not permitted',
   EROFS: 'read-only file system',
 };

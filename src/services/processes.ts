@@ -7,7 +7,7 @@ import type { Entry } from './entry.ts';
 import type { Exit } from './exit.ts';
 import { makeLineReader } from './reading.ts';
 import { signalNumber } from './signals.ts';
-import { findMembers, MARK, readLeader, readProcesses, signalProcess } from './tree.ts';
+import { killGroup, MARK, readLeader } from './tree.ts';
 
 /** What the processes of all services are started with. */
 export interface Surroundings {
@@ -57,9 +57,7 @@ export function startFinish(
 
 /** A finish script and what it started: nothing of it outlives its time. */
 export function endFinish(entry: Entry): void {
-  if (entry.finish === undefined) return;
-  const wanted = { name: '', leader: entry.finish, scope: 'group', adopter: 0 } as const;
-  for (const member of findMembers(readProcesses(), wanted)) signalProcess(member, 'SIGKILL');
+  if (entry.finish !== undefined) killGroup(entry.finish);
 }
 
 /** What `run` and `finish` of a service, and its probes, share. */

@@ -126,6 +126,18 @@ export function signalProcess(target: Leader, signal: NodeJS.Signals): void {
   }
 }
 
+/** Kills a whole process group in one call: one by one, a member that forks meanwhile would leave its child behind. */
+export function killGroup(leader: Leader): void {
+  const members = findMembers(readProcesses(), { name: '', leader, scope: 'group', adopter: 0 });
+  if (members.length === 0) return;
+  try {
+    process.kill(-leader.pid, 'SIGKILL');
+  } catch {
+    // Without CAP_KILL each is killed as its own user.
+    for (const member of members) signalProcess(member, 'SIGKILL');
+  }
+}
+
 function findMarkedOrphans(all: ReadonlyMap<number, Process>, { name, adopter }: Wanted): Process[] {
   const orphans = [...all.values()].filter(
     ({ pid, parent, isZombie }) => parent === adopter && pid !== process.pid && !isZombie,
