@@ -13,6 +13,7 @@ export interface Entry {
   finish: Leader | undefined;
   sweep: { readonly wish: Extract<Effect, { type: 'sweep' }>; isSaid: boolean } | undefined;
   timer: NodeJS.Timeout | undefined;
+  questions: Questions | undefined;
   /** Where in the history its present life begins. */
   mark: number;
   /** Why it died last, as it was logged. */
@@ -21,6 +22,13 @@ export interface Entry {
   illness: string | undefined;
   /** Of what it requires, the one that can never be ready. */
   blockedBy: string | undefined;
+}
+
+/** The questions that a service is asked in one state of one life. */
+export interface Questions {
+  readonly spawn: number;
+  readonly kind: 'ready' | 'health';
+  readonly controller: AbortController;
 }
 
 export type Entries = ReadonlyMap<string, Entry>;
@@ -38,6 +46,7 @@ export function makeEntries(services: readonly PlannedService[]): Entries {
         finish: undefined,
         sweep: undefined,
         timer: undefined,
+        questions: undefined,
         mark: 0,
         lastDeath: undefined,
         illness: undefined,

@@ -2,6 +2,7 @@ import { readClockMs } from '../clock.ts';
 import type { PlannedService } from '../plan.ts';
 import { type Entry, makeEntries } from './entry.ts';
 import { findDependents, findRequired, mayStop } from './order.ts';
+import { keepAsking } from './probing.ts';
 import { endFinish, type Surroundings, startFinish, startRun } from './processes.ts';
 import { type FinalEnd, report } from './report.ts';
 import { step } from './service.ts';
@@ -92,6 +93,7 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
       log.error(error instanceof Error ? error.message : String(error));
     }
     armTimer(entry);
+    keepAsking(entry, options, (type, spawn) => dispatch(entry, { type, spawn }));
   }
 
   /** No state may wait for a process that a bug kept from starting. */
