@@ -3,6 +3,7 @@ import type { Facts } from './facts/facts.ts';
 import type { Environment } from './launch/environ.ts';
 import { chooseServices, type Disabled } from './services/choice.ts';
 import type { Definition } from './services/definitions.ts';
+import { isS6Interpreter } from './services/shebang.ts';
 import type { ParsedSettings, Settings } from './settings/settings.ts';
 import { TOOLS } from './tools/list.ts';
 import { type Contribution, type FileWrite, NOTHING, type ToolName } from './tools/tool.ts';
@@ -21,6 +22,8 @@ export interface Plan {
   readonly initScripts: readonly Script[];
   readonly finishScripts: readonly Script[];
   readonly services: readonly PlannedService[];
+  /** Some of its scripts or services were written for s6, and look for what s6 has below /run. */
+  readonly usesS6: boolean;
   readonly disabledServices: readonly Disabled[];
   /** The CMD; empty for none. */
   readonly command: readonly string[];
@@ -88,6 +91,9 @@ export function makePlan(sources: PlanSources): Plan {
     initScripts: runnable(facts.initScripts),
     finishScripts: runnable(facts.finishScripts),
     services: services.planned,
+    usesS6:
+      [...facts.initScripts, ...facts.finishScripts].some(script => isS6Interpreter(script.interpreter)) ||
+      services.planned.some(({ definition }) => definition.isS6Style),
     disabledServices: chosen.disabled,
     command,
     ...makeLimits(settings, facts),
@@ -187,7 +193,8 @@ function planServices(
 /** A process that can't switch users runs everything as itself. */
 function findServiceUser(definition: Definition, sources: PlanSources): User | undefined {
   const { settings, facts, environment } = sources;
-  const wanted = definition.user ?? (settings.serviceUser === 'root' ? 'root' : undefined);
+  const isSelf = definition.runsAsSelf && settings.serviceUser === undefined && facts.process.uid === 0;
+  const wanted = definition.user ?? (isSelf || settings.serviceUser === 'root' ? 'root' : undefined);
   if (wanted === undefined) return facts.workbench.user;
   const found = findUser(wanted, {
     settings,

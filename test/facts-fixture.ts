@@ -125,9 +125,10 @@ export function makeServiceFact(name: string, difference: Partial<ServiceFact> =
     name,
     folder,
     origin: 'image',
-    run: { path: `${folder}/run`, obstacle: undefined },
+    run: { path: `${folder}/run`, obstacle: undefined, interpreter: 'sh' },
     finish: undefined,
     json: undefined,
+    s6: {},
     ...difference,
   };
 }

@@ -32,6 +32,7 @@ describe('the plan', () => {
       initScripts: [],
       finishScripts: [],
       services: [],
+      usesS6: false,
       disabledServices: [],
       command: [],
       onInitFailure: 'stop',
@@ -149,9 +150,24 @@ describe('two writers of one path', () => {
 });
 
 describe('scripts', () => {
-  const good = { name: '10-good', path: '/etc/cont-init.d/10-good', skipped: undefined };
-  const bad = { name: '20-bad', path: '/etc/cont-init.d/20-bad', skipped: 'it is not executable (chmod +x)' };
-  const end = { name: '90-end', path: '/etc/cont-finish.d/90-end', skipped: 'it is a link to nothing' };
+  const good = {
+    name: '10-good',
+    path: '/etc/cont-init.d/10-good',
+    skipped: undefined,
+    interpreter: undefined,
+  };
+  const bad = {
+    name: '20-bad',
+    path: '/etc/cont-init.d/20-bad',
+    skipped: 'it is not executable (chmod +x)',
+    interpreter: undefined,
+  };
+  const end = {
+    name: '90-end',
+    path: '/etc/cont-finish.d/90-end',
+    skipped: 'it is a link to nothing',
+    interpreter: undefined,
+  };
 
   test('that can’t run are named and left out', () => {
     const made = plan({}, { initScripts: [good, bad], finishScripts: [end] });
@@ -247,6 +263,17 @@ describe('a service runs as', () => {
         services: [makeDefinition('web', json)],
       });
       assert.deepEqual([services[0]?.user.uid, problems], [uid, []]);
+    });
+  }
+
+  for (const [what, environment, difference, uid] of [
+    ['Lintel’s own user', {}, asRoot, 0],
+    ['the workbench user, if the operator says so', { LINTEL_SERVICE_USER: 'workbench' }, asRoot, 1000],
+    ['whoever started everything', {}, asAda, 1000],
+  ] as const) {
+    test(`${what}, with a run written for s6`, () => {
+      const services = [{ ...makeDefinition('web'), runsAsSelf: true }];
+      assert.equal(plan(environment, { ...difference, services }).services[0]?.user.uid, uid);
     });
   }
 

@@ -1,3 +1,4 @@
+import { parseShebang, SHEBANG_BYTES } from '../services/shebang.ts';
 import { isExecutableFile, readHead, readNames, readStat } from './files.ts';
 import { findNoexecMount } from './mounts.ts';
 
@@ -7,6 +8,16 @@ export interface ScriptFact {
   readonly path: string;
   /** Why it can't run; undefined when it can. */
   readonly skipped: string | undefined;
+  readonly interpreter: string | undefined;
+}
+
+/** Whether and how a file can be run as a program. */
+export interface Runnable {
+  readonly path: string;
+  /** Why it can't be run; undefined when it can. */
+  readonly obstacle: string | undefined;
+  /** What its first line names, without folders; undefined for what is no script. */
+  readonly interpreter: string | undefined;
 }
 
 /** Scripts of both folders in one byte order; one under /etc replaces a shipped one of the same name. */
@@ -17,23 +28,30 @@ export function readScripts(root: string, folder: 'cont-init.d' | 'cont-finish.d
   }
   const names = [...byName.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   return names.map(name => {
-    const path = byName.get(name) ?? '';
-    return { name, path, skipped: findObstacle(path) };
+    const { path, obstacle, interpreter } = readRunnable(byName.get(name) ?? '');
+    return { name, path, skipped: obstacle, interpreter };
   });
 }
 
-/** Why a file can't be run as a program; undefined when it can. */
-export function findObstacle(path: string): string | undefined {
+export function readRunnable(path: string): Runnable {
+  const obstacle = findObstacleToExec(path);
+  if (obstacle !== undefined) return { path, obstacle, interpreter: undefined };
+  const head = readHead(path, SHEBANG_BYTES);
+  // What may be run but not read is the kernel's to judge.
+  const isProgram = head === undefined || head.startsWith('#!') || head.startsWith('\x7fELF');
+  return {
+    path,
+    obstacle: isProgram ? undefined : 'its first line is no "#!" with an interpreter',
+    interpreter: parseShebang(head ?? '')?.interpreter,
+  };
+}
+
+function findObstacleToExec(path: string): string | undefined {
   const stat = readStat(path);
   if (stat === undefined) return 'it is a link to nothing';
   if (stat.isDirectory()) return 'it is a directory, not a file';
   if (!stat.isFile()) return 'it is no regular file';
-  if (!isExecutableFile(path)) return explainDenial(path, stat.mode);
-  const head = readHead(path, 4);
-  // What may be run but not read is the kernel's to judge.
-  if (head !== undefined && !head.startsWith('#!') && head !== '\x7fELF')
-    return 'its first line is no "#!" with an interpreter';
-  return undefined;
+  return isExecutableFile(path) ? undefined : explainDenial(path, stat.mode);
 }
 
 const ANY_EXECUTE = 0o111;

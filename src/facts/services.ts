@@ -1,26 +1,38 @@
 import { renderCause } from '../errors.ts';
-import { isDirectory, readLinkStat, readNames, readText } from './files.ts';
-import { findObstacle } from './scripts.ts';
+import { isDirectory, readNames, readText } from './files.ts';
+import { type Runnable, readRunnable } from './scripts.ts';
+
+/** The files beside `run` and `finish` by which s6 is told about a service. */
+const S6_FILES = [
+  'down',
+  'down-signal',
+  'max-death-tally',
+  'notification-fd',
+  'timeout-finish',
+  'timeout-kill',
+] as const;
+
+export type S6File = (typeof S6_FILES)[number];
+
+type FileText = { readonly text: string } | { readonly trouble: string };
 
 /** A folder in services.d, as it lies there. */
 export interface ServiceFact {
   readonly name: string;
   readonly folder: string;
   readonly origin: 'image' | 'shipped';
-  /** Path of `run`; why it can't be run when it can't; undefined when there is none. */
   readonly run: Runnable | undefined;
   readonly finish: Runnable | undefined;
-  /** Text of service.json; undefined when there is none. */
-  readonly json: { readonly text: string } | { readonly trouble: string } | undefined;
+  /** undefined when there is none. */
+  readonly json: FileText | undefined;
+  /** Those that are there. */
+  readonly s6: Readonly<Partial<Record<S6File, FileText>>>;
 }
 
 /** A service.json is a page or two; whatever is larger is none. */
 const MAX_JSON_BYTES = 1024 * 1024;
-
-export interface Runnable {
-  readonly path: string;
-  readonly obstacle: string | undefined;
-}
+/** They hold a number or a name. */
+const MAX_S6_BYTES = 4096;
 
 /** The services of the image and the shipped ones; a folder under /etc replaces a shipped one of the same name. */
 export function readServices(root: string): ServiceFact[] {
@@ -37,24 +49,28 @@ export function readServices(root: string): ServiceFact[] {
   return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** One look at the names: asking for each file that a folder might hold costs more. */
 function readService(place: Pick<ServiceFact, 'name' | 'folder' | 'origin'>): ServiceFact {
+  const names = new Set(readNames(place.folder));
+  const at = <T>(name: string, read: (path: string) => T) =>
+    names.has(name) ? read(`${place.folder}/${name}`) : undefined;
   return {
     ...place,
-    run: readRunnable(`${place.folder}/run`),
-    finish: readRunnable(`${place.folder}/finish`),
-    json: readJson(`${place.folder}/service.json`),
+    run: at('run', readRunnable),
+    finish: at('finish', readRunnable),
+    json: at('service.json', path => readFile(path, MAX_JSON_BYTES)),
+    s6: Object.fromEntries(
+      S6_FILES.filter(name => names.has(name)).map(name => [
+        name,
+        readFile(`${place.folder}/${name}`, MAX_S6_BYTES),
+      ]),
+    ),
   };
 }
 
-function readRunnable(path: string): Runnable | undefined {
-  if (readLinkStat(path) === undefined) return undefined;
-  return { path, obstacle: findObstacle(path) };
-}
-
-function readJson(path: string): ServiceFact['json'] {
+function readFile(path: string, maxBytes: number): FileText {
   try {
-    const text = readText(path, MAX_JSON_BYTES);
-    return text === undefined ? undefined : { text };
+    return { text: readText(path, maxBytes) ?? '' };
   } catch (error) {
     return { trouble: renderCause(error) };
   }

@@ -1,8 +1,8 @@
 import { closeSync, fchownSync, fstatSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { isDirectory, readStat } from '../facts/files.ts';
+import { isDirectory, readHead, readStat } from '../facts/files.ts';
 import { findProgram } from '../facts/programs.ts';
-import { findObstacle } from '../facts/scripts.ts';
+import { readRunnable } from '../facts/scripts.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Libc } from '../pid1/libc.ts';
 import type { Reaper } from '../pid1/reaper.ts';
@@ -20,6 +20,7 @@ import {
   readOutputs,
   waitForOutputs,
 } from './pipes.ts';
+import { parseWithContenv, SHEBANG_BYTES } from './shebang.ts';
 import { spawnNode } from './spawn-node.ts';
 import { type Started, spawnPosix } from './spawn-posix.ts';
 
@@ -71,8 +72,8 @@ export function startProcess(
   spec: ProcessSpec,
   onExit: (exit: Exit) => void,
 ): Child | undefined {
-  const path = findPath(spec);
-  const started = typeof path === 'string' ? start(spawner, spec, path) : path;
+  const found = findProgramOf(spec);
+  const started = 'path' in found ? start(spawner, { ...spec, argv: found.argv }, found.path) : found;
   if (!('pid' in started)) {
     setImmediate(onExit, started);
     return undefined;
@@ -92,6 +93,22 @@ export function startProcess(
   return { pid, warning: spec.oomScoreAdj === undefined ? undefined : setOomScore(pid, spec.oomScoreAdj) };
 }
 
+interface Found {
+  readonly path: string;
+  readonly argv: readonly [string, ...string[]];
+}
+
+/** A script for with-contenv is given to the program behind it: no shell between, which would drop odd names. */
+function findProgramOf(spec: ProcessSpec): Found | Exit {
+  const path = findPath(spec);
+  if (typeof path !== 'string') return path;
+  const program = parseWithContenv(readHead(path, SHEBANG_BYTES) ?? '');
+  if (program === undefined) return { path, argv: spec.argv };
+  const argv = [...program, path, ...spec.argv.slice(1)] as const;
+  const interpreter = findPath({ ...spec, argv });
+  return typeof interpreter === 'string' ? { path: interpreter, argv } : interpreter;
+}
+
 /** The file to run, or the mistake that exec would report as one and the same "no such file". */
 function findPath(spec: ProcessSpec): string | Exit {
   const [program] = spec.argv;
@@ -101,7 +118,7 @@ function findPath(spec: ProcessSpec): string | Exit {
   if (path !== undefined) return path;
   if (!program.includes('/')) return { error: `${program}: not found on PATH`, code: 127 };
   if (readStat(name) === undefined) return { error: `${program}: no such file`, code: 127 };
-  return { error: `${program}: ${findObstacle(name) ?? 'it is not executable'}`, code: 126 };
+  return { error: `${program}: ${readRunnable(name).obstacle ?? 'it is not executable'}`, code: 126 };
 }
 
 type Running = Started & {

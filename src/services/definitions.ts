@@ -11,6 +11,7 @@ import {
   PROBE_FIELDS,
   type Readiness,
 } from './probe-schema.ts';
+import { parseS6Folder, type S6Folder } from './s6-folder.ts';
 
 /**
  * What service.json may say. All optional; the JSON Schema in docs/ is generated from this. Made on demand: a boot
@@ -69,6 +70,10 @@ export interface Definition {
   readonly finish: string | undefined;
   /** Name, uid or uid:gid; undefined for the workbench user. */
   readonly user: string | undefined;
+  /** Made for s6. */
+  readonly isS6Style: boolean;
+  /** Its `run` is written for s6: it runs as Lintel's own user where nothing names another. */
+  readonly runsAsSelf: boolean;
   /** undefined for HOME. */
   readonly cwd: string | undefined;
   readonly env: Readonly<Record<string, string>>;
@@ -150,14 +155,16 @@ export function parseDefinition(fact: ServiceFact, signals: ReadonlySet<string>)
   if (fact.json !== undefined && 'trouble' in fact.json) {
     return refuse({ what, seen: fact.json.trouble, expected: 'a readable JSON file', fatal: true });
   }
-  if (fact.json === undefined) return makeDefinition(fact, {});
+  if (fact.json === undefined) return makeDefinition(fact, {}, signals);
   const json = parseJson(fact.json.text);
   if ('trouble' in json) return refuse({ what, seen: json.trouble, expected: 'a JSON object', fatal: true });
   schema ??= makeServiceSchema();
   const parsed = schema.safeParse(json.value);
   if (parsed.success) {
     const problems = checkMeaning(what, parsed.data, signals);
-    return problems.length > 0 ? { definition: undefined, problems } : makeDefinition(fact, parsed.data);
+    return problems.length > 0
+      ? { definition: undefined, problems }
+      : makeDefinition(fact, parsed.data, signals);
   }
   const { issues } = parsed.error;
   const rest = schema.safeParse(withoutWrongFields(json.value, issues));
@@ -287,7 +294,11 @@ const DEFAULTS = {
   deathTally: 4096,
 } as const;
 
-function makeDefinition(fact: ServiceFact, json: ServiceJson): ParsedDefinition {
+function makeDefinition(
+  fact: ServiceFact,
+  json: ServiceJson,
+  signals: ReadonlySet<string>,
+): ParsedDefinition {
   const what = fact.folder;
   const command = json.command ?? (fact.run === undefined ? undefined : [fact.run.path]);
   if (command === undefined)
@@ -297,7 +308,8 @@ function makeDefinition(fact: ServiceFact, json: ServiceJson): ParsedDefinition 
       expected: 'one of them',
       fatal: true,
     });
-  const problems: Problem[] = [];
+  const { s6, problems: s6Problems } = parseS6Folder(fact, signals);
+  const problems: Problem[] = [...s6Problems];
   if (json.command === undefined && fact.run?.obstacle !== undefined)
     problems.push({
       what: fact.run.path,
@@ -321,38 +333,45 @@ function makeDefinition(fact: ServiceFact, json: ServiceJson): ParsedDefinition 
     command,
     finish,
     user: json.user?.toString(),
-    cwd: json.cwd,
+    isS6Style: s6.isS6Style,
+    runsAsSelf: s6.runsAsSelf,
+    cwd: json.cwd ?? (s6.isS6Style ? fact.folder : undefined),
     env: json.env ?? {},
     when: { command: list(json.when?.command), file: list(json.when?.file), env: list(json.when?.env) },
-    policy: makePolicy(json, finish !== undefined),
+    policy: makePolicy(json, s6, finish !== undefined),
     requires: json.requires ?? [],
     after: json.after ?? [],
-    ready: json.ready && makeReadiness(json.ready),
+    ready: makeReady(json, s6),
     health: json.health && makeHealth(json.health),
     noNewPrivs: json.noNewPrivs ?? false,
     oomScoreAdj: json.oomScoreAdj,
     openFilesSoft: json.limits?.nofile,
-    isDownAtStart: false,
+    isDownAtStart: s6.isDownAtStart,
   };
   return { definition: isRunnable ? definition : undefined, problems };
 }
 
-function makePolicy(json: ServiceJson, hasFinish: boolean): Policy {
+function makePolicy(json: ServiceJson, s6: S6Folder, hasFinish: boolean): Policy {
   return {
     restart: json.restart ?? 'always',
     backoffMs: makeBackoff(json),
     maxRestarts: json.maxRestarts,
     critical: json.critical ?? false,
-    stopSignal: (json.stopSignal ?? 'SIGTERM') as NodeJS.Signals,
-    stopTimeoutMs: json.stopTimeoutMs ?? DEFAULTS.stopTimeoutMs,
+    stopSignal: (json.stopSignal ?? s6.stopSignal ?? 'SIGTERM') as NodeJS.Signals,
+    stopTimeoutMs: json.stopTimeoutMs ?? s6.stopTimeoutMs ?? DEFAULTS.stopTimeoutMs,
     kill: json.kill ?? 'tree',
     successCodes: [0, ...(json.successCodes ?? [])],
     hasFinish,
-    finishTimeoutMs: DEFAULTS.finishTimeoutMs,
+    finishTimeoutMs: s6.finishTimeoutMs ?? DEFAULTS.finishTimeoutMs,
     hasDependencies: (json.requires ?? []).length + (json.after ?? []).length > 0,
-    readyTimeoutMs: json.ready && makeReadiness(json.ready).timeoutMs,
-    deathTally: DEFAULTS.deathTally,
+    readyTimeoutMs: makeReady(json, s6)?.timeoutMs,
+    deathTally: s6.deathTally ?? DEFAULTS.deathTally,
   };
+}
+
+function makeReady(json: ServiceJson, { notifyFd }: S6Folder): Readiness | undefined {
+  if (json.ready !== undefined) return makeReadiness(json.ready);
+  return notifyFd === undefined ? undefined : makeReadiness({ notifyFd });
 }
 
 function makeBackoff(json: ServiceJson): Policy['backoffMs'] {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { findObstacle, readScripts } from '../../src/facts/scripts.ts';
+import { readRunnable, readScripts } from '../../src/facts/scripts.ts';
 import { asOrdinaryUser, makeFolder, script } from './folder.ts';
 
 const SHIPPED = 'usr/local/lib/lintel/cont-init.d';
@@ -17,10 +17,10 @@ describe('scripts', () => {
       [`${IMAGE}/.hidden`]: script(),
     });
     assert.deepEqual(readScripts(root.path, 'cont-init.d'), [
-      { name: '10-both', path: root.at(`${IMAGE}/10-both`), skipped: undefined },
-      { name: '50-shipped', path: root.at(`${SHIPPED}/50-shipped`), skipped: undefined },
-      { name: '60-image', path: root.at(`${IMAGE}/60-image`), skipped: undefined },
-      { name: '9-image', path: root.at(`${IMAGE}/9-image`), skipped: undefined },
+      { name: '10-both', path: root.at(`${IMAGE}/10-both`), skipped: undefined, interpreter: 'sh' },
+      { name: '50-shipped', path: root.at(`${SHIPPED}/50-shipped`), skipped: undefined, interpreter: 'sh' },
+      { name: '60-image', path: root.at(`${IMAGE}/60-image`), skipped: undefined, interpreter: 'sh' },
+      { name: '9-image', path: root.at(`${IMAGE}/9-image`), skipped: undefined, interpreter: 'sh' },
     ]);
   });
 
@@ -51,7 +51,12 @@ describe('scripts', () => {
   test('under /etc replace a shipped one also when they can’t run', t => {
     const root = makeFolder(t, { [`${SHIPPED}/a`]: script(), [`${IMAGE}/a`]: '' });
     assert.deepEqual(readScripts(root.path, 'cont-init.d'), [
-      { name: 'a', path: root.at(`${IMAGE}/a`), skipped: 'it is not executable (chmod +x)' },
+      {
+        name: 'a',
+        path: root.at(`${IMAGE}/a`),
+        skipped: 'it is not executable (chmod +x)',
+        interpreter: undefined,
+      },
     ]);
   });
 });
@@ -78,25 +83,44 @@ describe('what keeps a file from running', () => {
     ['being a fifo', { it: 'a fifo' }, 'it is no regular file'],
   ] as const) {
     test(`is ${what}`, t => {
-      assert.equal(findObstacle(makeFolder(t, entries).at('it')), obstacle);
+      assert.equal(readRunnable(makeFolder(t, entries).at('it')).obstacle, obstacle);
     });
   }
 
   test('is being a link in a circle', t => {
-    assert.equal(typeof findObstacle(makeFolder(t, { it: { link: 'it' } }).at('it')), 'string');
+    assert.equal(typeof readRunnable(makeFolder(t, { it: { link: 'it' } }).at('it')).obstacle, 'string');
   });
 
   test('may be that it is closed to this user', t => {
     const folder = makeFolder(t, { 'closed/it': script() });
     folder.close('closed');
-    assert.equal(typeof asOrdinaryUser(() => findObstacle(folder.at('closed/it'))), 'string');
+    assert.equal(typeof asOrdinaryUser(() => readRunnable(folder.at('closed/it')).obstacle), 'string');
   });
 
   test('is for the kernel to say where it may be run but not read', t => {
     const folder = makeFolder(t, { it: { text: 'a program', mode: 0o111 } });
     assert.equal(
-      asOrdinaryUser(() => findObstacle(folder.at('it'))),
+      asOrdinaryUser(() => readRunnable(folder.at('it')).obstacle),
       undefined,
     );
   });
+});
+
+describe('the interpreter of a script', () => {
+  for (const [line, interpreter] of [
+    ['#!/bin/sh', 'sh'],
+    ['#! /usr/bin/env python3', 'env'],
+    ['#!/command/with-contenv bash', 'with-contenv'],
+    ['#!/usr/bin/with-contenv\tbash', 'with-contenv'],
+    ['#!/command/execlineb -P', 'execlineb'],
+    ['#!bash', 'bash'],
+    ['#!/bin/sh\r', 'sh\r'],
+    ['#!', undefined],
+    ['\x7fELF', undefined],
+  ] as const) {
+    test(`of ${JSON.stringify(line)} is ${interpreter}`, t => {
+      const folder = makeFolder(t, { it: script(`${line}\necho\n`) });
+      assert.equal(readRunnable(folder.at('it')).interpreter, interpreter?.trim());
+    });
+  }
 });

@@ -18,9 +18,10 @@ describe('services', () => {
         name: 'image',
         folder: root.at(`${IMAGE}/image`),
         origin: 'image',
-        run: { path: root.at(`${IMAGE}/image/run`), obstacle: undefined },
-        finish: { path: root.at(`${IMAGE}/image/finish`), obstacle: undefined },
+        run: { path: root.at(`${IMAGE}/image/run`), obstacle: undefined, interpreter: 'sh' },
+        finish: { path: root.at(`${IMAGE}/image/finish`), obstacle: undefined, interpreter: 'sh' },
         json: undefined,
+        s6: {},
       },
       {
         name: 'shipped',
@@ -29,6 +30,7 @@ describe('services', () => {
         run: undefined,
         finish: undefined,
         json: { text: '{}' },
+        s6: {},
       },
     ]);
   });
@@ -69,6 +71,23 @@ describe('services', () => {
     assert.equal(a?.run?.obstacle, 'it is not executable (chmod +x)');
     assert.equal(a?.finish?.obstacle, 'it is a directory, not a file');
     assert.equal(b?.run?.obstacle, 'it is a link to nothing');
+  });
+
+  test('hold what s6’s own files say, and nothing of other files', t => {
+    const root = makeFolder(t, {
+      [`${IMAGE}/a/run`]: script(),
+      [`${IMAGE}/a/down`]: '',
+      [`${IMAGE}/a/down-signal`]: 'SIGINT\n',
+      [`${IMAGE}/a/timeout-kill`]: 'a fifo',
+      [`${IMAGE}/a/notification-fd`]: 'x'.repeat(5000),
+      [`${IMAGE}/a/producer-for`]: 'log\n',
+    });
+    assert.deepEqual(readServices(root.path)[0]?.s6, {
+      down: { text: '' },
+      'down-signal': { text: 'SIGINT\n' },
+      'timeout-kill': { trouble: 'it is no regular file' },
+      'notification-fd': { trouble: 'it has 5000 bytes, more than 4096' },
+    });
   });
 
   test('say why a service.json can’t be read, without waiting', t => {

@@ -5,7 +5,7 @@ import { makeServiceSchema, parseDefinition } from '../../src/services/definitio
 import { makeDefinition, makeServiceFact, SIGNAL_NAMES } from '../facts-fixture.ts';
 
 const JSON_PATH = '/etc/services.d/web/service.json';
-const RUN = { path: '/etc/services.d/web/run', obstacle: undefined };
+const RUN = { path: '/etc/services.d/web/run', obstacle: undefined, interpreter: 'sh' };
 
 function parse(text: string, difference: Partial<ServiceFact> = {}) {
   return parseDefinition(makeServiceFact('web', { ...difference, json: { text } }), SIGNAL_NAMES);
@@ -198,6 +198,8 @@ describe('a service', () => {
         command: ['/etc/services.d/web/run'],
         finish: undefined,
         user: undefined,
+        isS6Style: false,
+        runsAsSelf: false,
         cwd: undefined,
         env: {},
         when: { command: [], file: [], env: [] },
@@ -234,7 +236,7 @@ describe('a service', () => {
   });
 
   test('may say everything', () => {
-    const finish = { path: '/etc/services.d/web/finish', obstacle: undefined };
+    const finish = { path: '/etc/services.d/web/finish', obstacle: undefined, interpreter: 'sh' };
     const definition = makeDefinition(
       'web',
       {
@@ -270,6 +272,8 @@ describe('a service', () => {
       command: ['web', '--port', '80'],
       finish: finish.path,
       user: 'www:www',
+      isS6Style: false,
+      runsAsSelf: false,
       cwd: '/srv',
       env: { A: '', 'a.b': 'c=d' },
       when: { command: ['web'], file: ['/a', '/b'], env: ['X'] },
@@ -315,7 +319,7 @@ describe('a service', () => {
     const command = ['web'];
     assert.deepEqual(makeDefinition('web', { command }, { run: undefined }).command, command);
     assert.deepEqual(makeDefinition('web', { command }, { run: RUN }).command, command);
-    const broken = { path: RUN.path, obstacle: 'it is not executable (chmod +x)' };
+    const broken = { path: RUN.path, obstacle: 'it is not executable (chmod +x)', interpreter: undefined };
     assert.deepEqual(makeDefinition('web', { command }, { run: broken }).command, command);
   });
 
@@ -334,7 +338,7 @@ describe('a service', () => {
   });
 
   test('whose run can’t run is named and left out, and the boot goes on', () => {
-    const run = { path: RUN.path, obstacle: 'it is not executable (chmod +x)' };
+    const run = { path: RUN.path, obstacle: 'it is not executable (chmod +x)', interpreter: undefined };
     assert.deepEqual(parse('{}', { run }), {
       definition: undefined,
       problems: [
@@ -349,7 +353,11 @@ describe('a service', () => {
   });
 
   test('whose finish can’t run runs without it, and that is named', () => {
-    const finish = { path: '/etc/services.d/web/finish', obstacle: 'it is a link to nothing' };
+    const finish = {
+      path: '/etc/services.d/web/finish',
+      obstacle: 'it is a link to nothing',
+      interpreter: undefined,
+    };
     const { definition, problems } = parse('{}', { finish });
     assert.deepEqual([definition?.finish, definition?.policy.hasFinish], [undefined, false]);
     assert.deepEqual(problems, [

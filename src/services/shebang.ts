@@ -1,0 +1,36 @@
+/** The first line of a script. */
+export interface Shebang {
+  /** Without its folders: "bash", "with-contenv", "env". */
+  readonly interpreter: string;
+  /** What stands behind it. The kernel hands it on as one word. */
+  readonly rest: string;
+}
+
+/** Linux reads no more of the line. */
+export const SHEBANG_BYTES = 256;
+
+/** s6-overlay's own interpreters: what begins with one was written for s6. */
+const S6_INTERPRETERS = new Set(['with-contenv', 'execlineb']);
+
+/** `head` is the beginning of a file; undefined for what is no script. */
+export function parseShebang(head: string): Shebang | undefined {
+  const line = /^#![ \t]*(\S+)[ \t]*([^\n]*)/.exec(head);
+  if (line === null) return undefined;
+  const [, path = '', rest = ''] = line;
+  return { interpreter: path.slice(path.lastIndexOf('/') + 1), rest: rest.trim() };
+}
+
+export function isS6Interpreter(interpreter: string | undefined): boolean {
+  return interpreter !== undefined && S6_INTERPRETERS.has(interpreter);
+}
+
+/**
+ * The program that `#!/command/with-contenv PROGRAM` means, with its arguments; undefined for any other script.
+ * Below Lintel everybody has the container's environment already, so nothing is left for with-contenv to do.
+ */
+export function parseWithContenv(head: string): [string, ...string[]] | undefined {
+  const shebang = parseShebang(head);
+  if (shebang?.interpreter !== 'with-contenv') return undefined;
+  const [program = '', ...args] = shebang.rest.split(/[ \t]+/);
+  return program === '' ? undefined : [program, ...args];
+}
