@@ -1,8 +1,12 @@
 import { applyFiles, applyRuntimeFolder } from './apply/apply.ts';
+import { type EnvironmentFolder, makeEnvironmentFolder } from './apply/environment-folder.ts';
 import { runInitScripts } from './apply/init-scripts.ts';
+import { makeS6Places, type S6Places } from './apply/s6.ts';
 import { writeTerminationLog } from './apply/termination.ts';
+import { type Growth, grow, without } from './environment.ts';
 import { LintelError, renderCause, renderProblem } from './errors.ts';
 import { readEnvFiles } from './facts/env-files.ts';
+import { EXIT_CODE_FILE } from './facts/exit-code.ts';
 import { type Facts, readFacts } from './facts/facts.ts';
 import { makeHistory } from './history.ts';
 import type { Environment, Origin } from './launch/environ.ts';
@@ -65,16 +69,19 @@ export async function boot(origin: Origin, command: readonly string[]): Promise<
   const keepSupervisor = (made: Supervisor) => {
     supervisor = made;
   };
+  const places = makeS6Places({ ...draft.facts, ...draft.plan, environmentFolder: folderOf(draft.plan) });
   // Children of libc's are nothing that Node knows to wait for.
   const alive = setInterval(() => undefined, LONGEST_TIMER_MS);
-  const ending = await live({
+  const lived = await live({
     draft,
     origin,
     log,
     gate,
+    places,
     onReaped: () => supervisor?.onChildEnded(),
     keepSupervisor,
   });
+  const ending = withExitCode(lived, places, log);
   await gate.drain(DRAIN_MS);
   if (command.length === 0 || draft.plan.services.length > 0)
     log.info(`ended with exit code ${ending.code}: ${ending.reason}`);
@@ -96,11 +103,13 @@ interface Life {
   readonly origin: Origin;
   readonly log: Log;
   readonly gate: Gate;
+  readonly places: S6Places;
   readonly onReaped: () => void;
   readonly keepSupervisor: (supervisor: Supervisor) => void;
 }
 
-async function live({ draft, origin, log, gate, onReaped, keepSupervisor }: Life): Promise<Ending> {
+async function live(life: Life): Promise<Ending> {
+  const { draft, origin, log, gate, places, onReaped, keepSupervisor } = life;
   const { facts } = draft;
   const requests = receiveRequests(facts.process.hasTerminal);
   const native = prepareProcess(facts, log, onReaped);
@@ -108,23 +117,32 @@ async function live({ draft, origin, log, gate, onReaped, keepSupervisor }: Life
     const first = applyDraft(draft, origin, log);
     const spawner = makeSpawner(draft, native, gate);
     const self = makeSelf(facts, draft.environment);
-    const init = { spawner, self, log, stop: requests.stop, kill: requests.kill };
-    const grown = await runInitScripts({ ...init, plan: first.plan, given: first.environment });
+    const folder = makeEnvironmentFolder(folderOf(first.plan), first.plan.user);
+    const furnish = () => furnishRun(first, { folder, places, log });
+    // Only scripts, and services written for s6, need it to be there before they start.
+    const isEarly = first.plan.initScripts.length > 0 || first.plan.usesS6;
+    if (isEarly) furnish();
+    const init = { spawner, self, folder, log, stop: requests.stop, kill: requests.kill };
+    const growth = await runInitScripts({ ...init, plan: first.plan, given: first.environment });
     // Scripts may have fetched the very certificates or mirrors that the tools were waiting for.
-    const { plan, environment } = changesSettings(grown) ? replan(first, origin, grown, log) : first;
+    const { plan, environment } = changesSettings(growth) ? replan(first, origin, growth, log) : first;
     if (requests.stop.aborted) {
       await endStragglers(plan.shutdownTimeoutMs, requests.kill);
       return makeEarlyEnding(plan, requests.stop.reason);
     }
+    const added = grow(plan.environment, growth);
+    const given = without(environment, growth.unset);
+    if (isEarly) for (const failure of folder.write({ ...given, ...added })) log.error(failure);
     return await runWorkbench({
       plan,
       spawner,
       self,
-      given: environment,
-      added: { ...plan.environment, ...grown },
+      given,
+      added,
       log,
       requests,
       onSupervisor: keepSupervisor,
+      onStarted: isEarly ? () => undefined : furnish,
     });
   } catch (error) {
     if (!(error instanceof LintelError)) throw error;
@@ -223,14 +241,41 @@ function makeSpawner({ facts, plan }: Draft, native: Spawner['native'], gate: Ga
   return { native, setpriv: facts.setpriv, uid: facts.process.uid, openFiles, gate };
 }
 
+function folderOf({ runtimeDir }: Pick<Plan, 'runtimeDir'>): string {
+  return `${runtimeDir}/env`;
+}
+
+/** Makes the environment's folder, and what scripts written for s6 look for below /run. */
+function furnishRun(
+  { plan, environment }: Draft,
+  to: { readonly folder: EnvironmentFolder; readonly places: S6Places; readonly log: Log },
+): void {
+  for (const failure of to.folder.write({ ...environment, ...plan.environment })) to.log.error(failure);
+  const missing = to.places.make();
+  if (plan.usesS6 && missing.length > 0) to.log.warn(`scripts made for s6 do not find ${missing.join(', ')}`);
+}
+
+/** What a script wrote as the container's exit code wins over every other. */
+function withExitCode(ending: Ending, places: S6Places, log: Log): Ending {
+  const wish = places.readExitCode();
+  if (wish === undefined) return ending;
+  if ('trouble' in wish) {
+    log.warn(`${EXIT_CODE_FILE} is passed over: ${wish.trouble}, expected a whole number from 0 to 255`);
+    return ending;
+  }
+  return { code: wish.code, reason: `${ending.reason} (exit code from ${EXIT_CODE_FILE})` };
+}
+
 /** Lintel's own user, whom scripts run as. */
 function makeSelf(facts: Facts, environment: Environment): User {
   const { uid, gid, groups } = facts.process;
   return { uid, gid, groups, name: String(uid), home: environment['HOME'] ?? '/', shell: '/bin/sh' };
 }
 
-function replan(draft: Draft, origin: Origin, grown: Environment, log: Log): Draft {
-  const environment = { ...origin.environment, ...grown };
+function replan(draft: Draft, origin: Origin, growth: Growth, log: Log): Draft {
+  // To a setting an empty value is an absent one, also where /etc/lintel has a default for it.
+  const unset = Object.fromEntries(growth.unset.map(name => [name, '']));
+  const environment = { ...origin.environment, ...unset, ...growth.set };
   const again = makeDraft({ ...origin, environment }, draft.plan.command, draft.plan.runtimeDir);
   const said = new Set(draft.plan.problems.map(renderProblem));
   sayProblems({ problems: again.plan.problems.filter(problem => !said.has(renderProblem(problem))) }, log);
@@ -240,6 +285,9 @@ function replan(draft: Draft, origin: Origin, grown: Environment, log: Log): Dra
   return again;
 }
 
-function changesSettings(grown: Environment): boolean {
-  return Object.values(VARIABLES).some(({ names }) => names.some(name => name in grown));
+/** HOME decides whose files the tools are configured in. */
+function changesSettings({ set, unset }: Growth): boolean {
+  const changed = new Set([...Object.keys(set), ...unset]);
+  if (changed.size === 0) return false;
+  return ['HOME', ...Object.values(VARIABLES).flatMap(({ names }) => names)].some(name => changed.has(name));
 }

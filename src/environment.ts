@@ -1,6 +1,15 @@
 import type { Environment } from './launch/environ.ts';
 import type { User } from './user.ts';
 
+/** What the kernel takes as one "NAME=value"; a longer one would keep every process from starting. */
+export const MAX_VARIABLE_BYTES = 128 * 1024 - 1;
+
+/** What scripts changed of the environment: for everything after them, whoever had set it before. */
+export interface Growth {
+  readonly set: Environment;
+  readonly unset: readonly string[];
+}
+
 /**
  * What a process of `user` sees: the container's variables byte for byte, what the boot added, and who it is.
  * Nothing else: unset stays unset and empty stays empty.
@@ -12,4 +21,31 @@ export function makeEnvironment(given: Environment, added: Environment, user: Us
 /** For services: Python writes a pipe by blocks, so without this a killed one has no last lines. */
 export function makeServiceEnvironment(given: Environment, added: Environment, user: User): Environment {
   return { PYTHONUNBUFFERED: '1', ...makeEnvironment(given, added, user) };
+}
+
+/** The variables with what scripts changed. */
+export function grow(environment: Environment, { set, unset }: Growth): Environment {
+  return { ...without(environment, unset), ...set };
+}
+
+export function without(environment: Environment, names: readonly string[]): Environment {
+  if (names.length === 0) return environment;
+  const gone = new Set(names);
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !gone.has(name)));
+}
+
+/** One growth after another: the later one wins. */
+export function joinGrowth(first: Growth, then: Growth): Growth {
+  return {
+    set: { ...without(first.set, then.unset), ...then.set },
+    unset: [...new Set([...first.unset, ...then.unset])].filter(name => !(name in then.set)),
+  };
+}
+
+/** Why no process could be given this variable; undefined when it can. */
+export function findUnusable(name: string, value: string): string | undefined {
+  if (value.includes('\0')) return 'it holds a NUL character';
+  const bytes = Buffer.byteLength(name) + 1 + Buffer.byteLength(value);
+  if (bytes <= MAX_VARIABLE_BYTES) return undefined;
+  return `it has ${bytes} bytes with its name, more than ${MAX_VARIABLE_BYTES}`;
 }

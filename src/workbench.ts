@@ -30,6 +30,8 @@ export interface WorkbenchOptions {
   readonly requests: Requests;
   /** Told of the supervisor, for those who know of ended children. */
   readonly onSupervisor: (supervisor: Supervisor) => void;
+  /** Called once services and CMD have been started: what nobody waits for is done then. */
+  readonly onStarted: () => void;
 }
 
 /** The last part of a stop belongs to KILL: this share of the time that a stop may take, at most this long. */
@@ -49,6 +51,7 @@ export async function runWorkbench(options: WorkbenchOptions): Promise<Ending> {
   // What was said before the CMD stands above its prompt, not in it.
   if (plan.command.length > 0) await log.flush(FLUSH_MS);
   const command = plan.command.length === 0 ? undefined : runCommand(options);
+  options.onStarted();
   void command?.exit.then(exit =>
     ended.resolve({ code: exitCodeOf(exit), reason: `the CMD ${renderExit(exit)}` }),
   );

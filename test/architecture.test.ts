@@ -117,6 +117,9 @@ describe('pure modules', () => {
     'src/services/definitions.ts',
     'src/services/choice.ts',
     'src/services/order.ts',
+    'src/services/s6-folder.ts',
+    'src/services/shebang.ts',
+    'src/environment.ts',
     'src/services/states.ts',
     'src/services/restarts.ts',
     'src/services/transitions.ts',
@@ -193,7 +196,9 @@ describe('only main.ts', () => {
 describe('one writer', () => {
   /** Who may change what, by function: a descriptor that is already open is no file of the machine. */
   const WRITERS: Readonly<Record<string, readonly string[] | 'anything'>> = {
+    'src/apply/environment-folder.ts': 'anything',
     'src/apply/files.ts': 'anything',
+    'src/apply/s6.ts': 'anything',
     'src/apply/termination.ts': 'anything',
     'src/main.ts': ['writeFileSync', 'writeSync'],
     'src/output.ts': ['write'],

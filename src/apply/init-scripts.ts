@@ -1,13 +1,16 @@
 import { readClockMs } from '../clock.ts';
+import { type Growth, grow, joinGrowth } from '../environment.ts';
 import { LintelError } from '../errors.ts';
+import { readTextIfAny } from '../facts/files.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Log } from '../log.ts';
 import type { Plan, Script } from '../plan.ts';
 import type { Spawner } from '../services/child.ts';
 import { renderExit } from '../services/explain.ts';
 import type { User } from '../user.ts';
+import type { EnvironmentFolder } from './environment-folder.ts';
 import { writeFile } from './files.ts';
-import { readGrown } from './grown.ts';
+import { parseGrown } from './grown.ts';
 import { runScript, type ScriptOutcome } from './scripts.ts';
 
 export interface InitScripts {
@@ -16,24 +19,27 @@ export interface InitScripts {
   /** Lintel's own user: scripts run as it. */
   readonly self: User;
   readonly given: Environment;
+  /** Holds already what the first script shall see. */
+  readonly folder: EnvironmentFolder;
   readonly log: Log;
   readonly stop: AbortSignal;
   readonly kill: AbortSignal;
 }
 
 /**
- * Runs cont-init.d one by one, and returns the variables that the scripts added for everything after them. Ends
- * early, without an error, when a stop is asked for. Throws a LintelError when a script fails and failures stop.
+ * Runs cont-init.d one by one, and returns what the scripts changed of the environment for everything after them.
+ * Ends early, without an error, when a stop is asked for. Throws a LintelError when a script fails and failures stop.
  */
-export async function runInitScripts(init: InitScripts): Promise<Environment> {
+export async function runInitScripts(init: InitScripts): Promise<Growth> {
   const { plan, log, stop } = init;
-  if (plan.initScripts.length === 0) return {};
-  const growing = `${plan.runtimeDir}/script.env`;
-  writeFile(growing, { text: '', mode: 0o600, owner: init.self });
-  let grown: Environment = {};
+  let growth: Growth = { set: {}, unset: [] };
+  if (plan.initScripts.length === 0) return growth;
+  const added = `${plan.runtimeDir}/script.env`;
+  const own = { ...init.given, ...plan.environment };
+  empty(added, init);
   for (const script of plan.initScripts) {
     if (stop.aborted) break;
-    const environment = { ...init.given, ...plan.environment, ...grown, ...scriptVariables(plan, growing) };
+    const environment = { ...grow(own, growth), ...scriptVariables(plan, added) };
     const startedMs = readClockMs();
     const outcome = await runScript({
       script,
@@ -48,9 +54,26 @@ export async function runInitScripts(init: InitScripts): Promise<Environment> {
     const elapsedMs = Math.round(readClockMs() - startedMs);
     if (isSuccess(outcome)) log.info(`script ${script.name} done`, { ms: elapsedMs });
     else if (!stop.aborted) judge(script, outcome, init);
-    grown = { ...grown, ...readGrown(growing) };
+    growth = joinGrowth(growth, readGrowth(script, added, init));
+    for (const failure of init.folder.write(grow(own, growth))) log.error(failure);
   }
-  return grown;
+  return growth;
+}
+
+/** What one script changed, by either way; of a variable that it changed by both, $LINTEL_ENV tells. */
+function readGrowth(script: Script, added: string, init: InitScripts): Growth {
+  const changed = init.folder.readGrowth();
+  const text = readTextIfAny(added);
+  const appended = parseGrown(text ?? '', added);
+  for (const warning of [...changed.warnings, ...appended.warnings])
+    init.log.warn(`script ${script.name}: ${warning}`);
+  // Each script finds it empty: what the ones before it added is in its environment.
+  if (text !== '') empty(added, init);
+  return joinGrowth(changed.growth, { set: appended.set, unset: [] });
+}
+
+function empty(path: string, { self }: InitScripts): void {
+  writeFile(path, { text: '', mode: 0o600, owner: self });
 }
 
 /** What a script needs to act for the workbench: the file to add variables to, and whose workbench it is. */

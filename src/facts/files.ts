@@ -14,11 +14,16 @@ import {
 /** Larger than any configuration; a limit so that a planted file can't fill memory. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
+/** The text of a regular file, as `readBytes` reads it. */
+export function readText(path: string, maxBytes = MAX_BYTES): string | undefined {
+  return readBytes(path, maxBytes)?.toString('utf8');
+}
+
 /**
- * The text of a regular file, undefined when there is none. Never waits for a fifo that nobody writes.
+ * The bytes of a regular file, undefined when there is none. Never waits for a fifo that nobody writes.
  * Throws the system's error for a file that is there but can't be read, and says so of a folder or a huge file.
  */
-export function readText(path: string, maxBytes = MAX_BYTES): string | undefined {
+export function readBytes(path: string, maxBytes: number): Buffer | undefined {
   const fd = openIfThere(path);
   if (fd === undefined) return undefined;
   try {
@@ -120,7 +125,7 @@ function openIfThere(path: string): number | undefined {
 }
 
 /** Files of /proc say size 0, so reading goes on until nothing comes. */
-function readAll(fd: number, sizeHint: number): string {
+function readAll(fd: number, sizeHint: number): Buffer {
   const chunks: Buffer[] = [];
   let total = 0;
   while (total <= MAX_BYTES) {
@@ -130,5 +135,5 @@ function readAll(fd: number, sizeHint: number): string {
     total += count;
     chunks.push(chunk.subarray(0, count));
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }

@@ -35,7 +35,7 @@ test('after orders start and stop, and waits for nothing else', async t => {
     ...service('b', { command: ['/no/such/program'], backoffMs: { min: 86_400_000, max: 86_400_000 } }),
   });
   await lintel.waitForFile('/tmp/order', /\+a\n/);
-  assert.match(lintel.log(), /b starts\n(.*\n)*.*a starts/);
+  await lintel.waitForText(/b starts\n(.*\n)*.*a starts/);
   await lintel.stop();
 });
 
