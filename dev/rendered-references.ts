@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { SECRETS } from '../src/facts/secret-files.ts';
 import { makeServiceSchema } from '../src/services/definitions.ts';
 import { VARIABLES, type Variable } from '../src/settings/variables.ts';
 
@@ -33,6 +34,14 @@ export function renderSettings(): string {
     '',
     ...head,
     ...rows('lintel'),
+    '',
+    '## Secrets from files',
+    '',
+    '`FILE__NAME=/path` sets NAME, whatever its name, to the text of that file, without one newline at its end. So does',
+    `\`NAME_FILE=/path\` for ${SECRETS.map(name => `\`${name}\``).join(', ')}.`,
+    'Where NAME is set too, the file wins, and a warning says so. A file that is missing, unreadable, a pipe, larger than',
+    'a variable can be (128 KiB) or no UTF-8 text is a malformed variable of the platform’s: one error line. What a file',
+    'holds is shown nowhere.',
     '',
   ].join('\n');
 }

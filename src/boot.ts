@@ -4,10 +4,11 @@ import { runInitScripts } from './apply/init-scripts.ts';
 import { makeS6Places, type S6Places } from './apply/s6.ts';
 import { writeTerminationLog } from './apply/termination.ts';
 import { type Growth, grow, without } from './environment.ts';
-import { LintelError, renderCause, renderProblem } from './errors.ts';
+import { LintelError, type Problem, renderCause, renderProblem } from './errors.ts';
 import { readEnvFiles } from './facts/env-files.ts';
 import { EXIT_CODE_FILE } from './facts/exit-code.ts';
 import { type Facts, readFacts } from './facts/facts.ts';
+import { isNamer, namersOf, readSecretFiles } from './facts/secret-files.ts';
 import { makeHistory } from './history.ts';
 import type { Environment, Origin } from './launch/environ.ts';
 import { type Log, makeLog } from './log.ts';
@@ -39,20 +40,33 @@ export interface Draft {
  * that plans again keeps its `runtimeDir`.
  */
 export function makeDraft(origin: Origin, command: readonly string[], runtimeDir?: string): Draft {
-  const environment = readEnvFiles(origin.environment);
+  const secrets = readSecretFiles(readEnvFiles(origin.environment));
+  const { environment } = secrets;
   const parsed = parseSettings(environment);
-  const facts = readFacts({
-    settings: parsed.settings,
+  const { settings } = parsed;
+  const facts = readFacts({ settings, environment, openFilesSoft: origin.openFilesSoft, runtimeDir });
+  const unread = secrets.problems.map(problem => ({ ...problem, fatal: settings.strict === true }));
+  const plan = makePlan({
+    settings,
+    facts,
     environment,
-    openFilesSoft: origin.openFilesSoft,
-    runtimeDir,
+    command,
+    problems: [...unread, ...parsed.problems],
+    warnings: [...secrets.warnings, ...parsed.warnings],
   });
   return {
     environment,
-    settings: parsed.settings,
+    settings,
     facts,
-    plan: makePlan({ ...parsed, facts, environment, command }),
+    plan: { ...plan, problems: hideSecrets(plan.problems, secrets.names) },
   };
+}
+
+/** What a variable's file holds is shown nowhere, also where it is a mistake. */
+function hideSecrets(problems: readonly Problem[], names: ReadonlySet<string>): Problem[] {
+  return problems.map(problem =>
+    names.has(problem.what) ? { ...problem, seen: 'what its file holds' } : problem,
+  );
 }
 
 /** From the container's variables and arguments to its exit code. Never rejects but for a bug. */
@@ -275,7 +289,9 @@ function makeSelf(facts: Facts, environment: Environment): User {
 function replan(draft: Draft, origin: Origin, growth: Growth, log: Log): Draft {
   // To a setting an empty value is an absent one, also where /etc/lintel has a default for it.
   const unset = Object.fromEntries(growth.unset.map(name => [name, '']));
-  const environment = { ...origin.environment, ...unset, ...growth.set };
+  // Nor does a file bring back what a script changed.
+  const unread = [...growth.unset, ...Object.keys(growth.set)].flatMap(namersOf);
+  const environment = { ...without(origin.environment, unread), ...unset, ...growth.set };
   const again = makeDraft({ ...origin, environment }, draft.plan.command, draft.plan.runtimeDir);
   const said = new Set(draft.plan.problems.map(renderProblem));
   sayProblems({ problems: again.plan.problems.filter(problem => !said.has(renderProblem(problem))) }, log);
@@ -285,9 +301,10 @@ function replan(draft: Draft, origin: Origin, growth: Growth, log: Log): Draft {
   return again;
 }
 
-/** HOME decides whose files the tools are configured in. */
+/** HOME decides whose files the tools are configured in; a secret's file may hold any setting. */
 function changesSettings({ set, unset }: Growth): boolean {
   const changed = new Set([...Object.keys(set), ...unset]);
   if (changed.size === 0) return false;
+  if ([...changed].some(isNamer)) return true;
   return ['HOME', ...Object.values(VARIABLES).flatMap(({ names }) => names)].some(name => changed.has(name));
 }
