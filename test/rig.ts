@@ -88,8 +88,8 @@ export interface Lintel {
   /** Waits until `look` gives something else than undefined or false, and returns that; throws when Lintel ends before. */
   waitUntil<T>(what: string, look: () => T | undefined | false): Promise<T>;
   signal(name: NodeJS.Signals): void;
-  /** Begins to read what `isUnread` left. */
-  readOutput(): void;
+  /** Begins to read what `isUnread` left. With `take` stdout goes there, and is kept nowhere. */
+  readOutput(take?: (data: Buffer) => void): void;
   /** Closes the reading ends, as a log collector that dies. */
   closeOutput(): void;
   /** Waits for the end of the process, whether anybody reads its output or not. */
@@ -203,16 +203,13 @@ function makeProgram(nodeFlags: readonly string[] | undefined): string[] {
   return nodeFlags === undefined ? [bundle] : [join(dirname(bundle), 'node'), ...nodeFlags, bundle];
 }
 
-function readOutput({ child, stdout, stderr, both }: Run): void {
-  for (const [stream, chunks] of [
-    [child.stdout, stdout],
-    [child.stderr, stderr],
-  ] as const) {
-    stream?.on('data', (data: Buffer) => {
-      chunks.push(data);
-      both.push(data);
-    });
-  }
+function readOutput({ child, stdout, stderr, both }: Run, take?: (data: Buffer) => void): void {
+  const keepIn = (chunks: Buffer[]) => (data: Buffer) => {
+    chunks.push(data);
+    both.push(data);
+  };
+  child.stdout?.on('data', take ?? keepIn(stdout));
+  child.stderr?.on('data', keepIn(stderr));
 }
 
 function makeLintel(run: Run, at: (path: string) => string): Lintel {
@@ -278,7 +275,7 @@ function makeLintel(run: Run, at: (path: string) => string): Lintel {
         return pattern.test(text) && text;
       }),
     signal,
-    readOutput: () => readOutput(run),
+    readOutput: take => readOutput(run, take),
     closeOutput: () => {
       child.stdout?.destroy();
       child.stderr?.destroy();
