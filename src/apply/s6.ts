@@ -1,6 +1,5 @@
 import {
   chmodSync,
-  chownSync,
   lstatSync,
   mkdirSync,
   readlinkSync,
@@ -14,7 +13,7 @@ import { dirname } from 'node:path';
 import { renderCause } from '../errors.ts';
 import { EXIT_CODE_FILE, type ExitCodeWish, readExitCodeWish } from '../facts/exit-code.ts';
 import { readStat } from '../facts/files.ts';
-import type { Owner } from './files.ts';
+import { type Owner, writeFile } from './files.ts';
 
 /** What scripts made for s6 look for below /run, besides their services. */
 export interface S6Places {
@@ -114,12 +113,11 @@ said=$(/usr/local/bin/lintel shutdown 2>&1) || kill -TERM ${process.pid} 2>/dev/
 /** Empty, and the user's to write; the folder around it is not, so that nobody puts a link there. */
 function writeExitCode(path: string, user: Owner): void {
   rmSync(path, { force: true, recursive: true });
-  writeFileSync(path, '', { flag: 'wx', mode: 0o644 });
-  if (process.geteuid?.() !== 0) return;
   try {
-    chownSync(path, user.uid, user.gid);
+    writeFile(path, { text: '', mode: 0o644, owner: user });
   } catch {
     // Root without CAP_CHOWN: only root's scripts choose the exit code.
+    writeFile(path, { text: '', mode: 0o644, owner: { uid: 0, gid: 0 } });
   }
 }
 
