@@ -64,6 +64,7 @@ export function makeFacts(difference: Difference = {}): Facts {
     initScripts: [],
     finishScripts: [],
     services: [],
+    mentions: {},
     presentFiles: [],
     problems: [],
     ...difference,

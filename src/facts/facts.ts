@@ -10,6 +10,7 @@ import { type CertificateFacts, readCertificates } from './certificates.ts';
 import { type CgroupFacts, readCgroup } from './cgroup.ts';
 import { type Configs, readConfigs } from './configs.ts';
 import { readStat } from './files.ts';
+import { type Mentions, readMentions } from './mentions.ts';
 import { type ProcessFacts, readProcess } from './process.ts';
 import { findProgram, type Programs, readPrograms } from './programs.ts';
 import { findRuntimeDir } from './runtime.ts';
@@ -34,6 +35,7 @@ export interface Facts {
   readonly initScripts: readonly ScriptFact[];
   readonly finishScripts: readonly ScriptFact[];
   readonly services: readonly Definition[];
+  readonly mentions: Mentions;
   /** Those of the files that services name in `when.file` that exist. */
   readonly presentFiles: readonly string[];
   readonly problems: readonly Problem[];
@@ -75,6 +77,7 @@ export function readFacts(given: {
     initScripts: readScripts(root, 'cont-init.d'),
     finishScripts: readScripts(root, 'cont-finish.d'),
     services,
+    mentions: readMentions(services, Object.keys(programs)),
     presentFiles: services
       .flatMap(service => service.when.file)
       .filter(path => readStat(root + path) !== undefined),

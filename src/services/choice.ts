@@ -120,9 +120,11 @@ function findReasonAgainst(service: Definition, sources: Sources): string | unde
 function findAutomaticReason(service: Definition, { facts, command }: Sources): string | undefined {
   if (service.origin === 'image') return undefined;
   if (command.length > 0) return 'there is a CMD';
-  const own = programsOf(service);
+  const own = [service.name, ...programsOf(service)];
   const rival = facts.services.find(
-    other => other.origin === 'image' && programsOf(other).some(program => own.includes(program)),
+    other =>
+      other.origin === 'image' &&
+      [...programsOf(other), ...(facts.mentions[other.name] ?? [])].some(program => own.includes(program)),
   );
   return rival === undefined ? undefined : `the image's service ${rival.name} runs the same program`;
 }

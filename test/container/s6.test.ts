@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { COMMANDS } from '../../src/commands/list.ts';
-import { type Container, startContainer, whyNot } from './container.ts';
+import { CONTAINER_PATH, type Container, startContainer, whyNot } from './container.ts';
 
 /**
  * Images made for s6-overlay, in the manner of Kubeflow's notebook servers, rocker's RStudio and linuxserver's
@@ -41,7 +41,8 @@ function startImage(
     readonly owned?: readonly string[];
   },
 ): Container {
-  const environment = { HOME: '/home/lintel', ...options.environment };
+  // This machine may have an sshd.
+  const environment = { HOME: '/home/lintel', LINTEL_SERVICES_DISABLED: 'sshd', ...options.environment };
   if (options.isRoot) return startContainer(t, ['/init'], { files, environment });
   const drop = 'setpriv --reuid 1000 --regid 100 --clear-groups --inh-caps=-all -- /init';
   const own = ['/run', ...(options.owned ?? [])].join(' ');
@@ -66,11 +67,17 @@ printf '%s' "\${NB_PREFIX%/}/lab" > /run/s6/container_environment/SHOWN
 `,
         '/etc/services.d/jupyterlab/run': `#!/command/with-contenv bash
 cd "\${HOME}"
-exec s6-setuidgid jovyan serve lab --ServerApp.base_url="\${NB_PREFIX}"
+exec s6-setuidgid jovyan /opt/conda/bin/jupyter lab --ServerApp.base_url="\${NB_PREFIX}"
 `,
+        '/opt/conda/bin/jupyter': '#!/bin/sh\nexec serve "$@"\n',
+        '/opt/conda/bin/jupyter-lab': '#!/bin/sh\nexec serve the shipped one\n',
         '/tmp_home/.bashrc': '# from the image\n',
       });
-      const environment = { HOME_TMP: '/tmp_home', NB_PREFIX: '/notebook/team one/$(id)' };
+      const environment = {
+        PATH: `/opt/conda/bin:${CONTAINER_PATH}`,
+        HOME_TMP: '/tmp_home',
+        NB_PREFIX: '/notebook/team one/$(id)',
+      };
       const container = startImage(t, files, { isRoot, environment });
       const line = await container.waitFor(/^jupyterlab \| serve: .*$/m);
       assert.equal(
@@ -81,6 +88,7 @@ exec s6-setuidgid jovyan serve lab --ServerApp.base_url="\${NB_PREFIX}"
       const { code, stdout, stderr } = await container.end();
       assert.equal(code, 0, stderr);
       assert.match(stdout, /^jupyterlab \| served$/m);
+      assert.match(stderr, /not: jupyter \(the image's service jupyterlab runs the same program\)/);
       assert.doesNotMatch(stderr, /warning|error/);
     });
 
@@ -154,14 +162,23 @@ exec \\
         '/etc/services.d/app/timeout-kill': '20000\n',
         '/etc/services.d/idle/run': '#!/usr/bin/with-contenv bash\nexec sleep infinity\n',
         '/etc/services.d/idle/down': '',
+        '/etc/services.d/after/run': '#!/bin/bash\necho "the application is ready"\nexec sleep infinity\n',
+        '/etc/services.d/after/service.json': '{"requires": ["app"]}',
         '/config/.keep': '',
         '/secret/password': 'correct horse\n',
       });
-      const environment = { PUID: '1000', PGID: '100', UMASK: '027', FILE__PASSWORD: '/secret/password' };
+      const environment = {
+        PUID: '1000',
+        PGID: '100',
+        UMASK: '027',
+        FILE__PASSWORD: '/secret/password',
+        NOTIFY: '1',
+      };
       const container = startImage(t, files, { isRoot, environment, owned: ['/config'] });
       const line = await container.waitFor(/^app \| serve: .*$/m);
       const shown = `abc ${'password=correct horse\n'.length} 0027`;
       assert.equal(line[0], `app | serve: abc in /etc/services.d/app with --config /config | ${shown} |`);
+      await container.waitFor(/^after \| the application is ready$/m);
       await container.signal('SIGTERM');
       const { code, stdout, stderr } = await container.end();
       assert.equal(code, 0, stderr);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Facts } from '../../src/facts/facts.ts';
 import type { Environment } from '../../src/launch/environ.ts';
 import { chooseServices } from '../../src/services/choice.ts';
 import type { Definition } from '../../src/services/definitions.ts';
@@ -19,6 +20,7 @@ function choose(
     readonly services?: readonly Definition[];
     readonly command?: readonly string[];
     readonly presentFiles?: readonly string[];
+    readonly mentions?: Facts['mentions'];
   } = {},
 ) {
   const { enabled, disabled, problems } = chooseServices({
@@ -29,6 +31,7 @@ function choose(
       services: options.services ?? SERVICES,
       programs: PROGRAMS,
       presentFiles: options.presentFiles ?? [],
+      mentions: options.mentions ?? {},
     }),
   });
   return {
@@ -169,6 +172,12 @@ describe('a shipped service gives way to one of the image', () => {
       assert.equal(enabled.includes('jupyter'), false);
     });
   }
+
+  test('whose run names its program', () => {
+    const services = [image('lab'), shipped('jupyter')];
+    const mentions = { lab: ['jupyter'] };
+    assert.equal(choose({}, { services, mentions }).disabled['jupyter'], why);
+  });
 
   test('unless it is named', () => {
     const services = [image('lab', { when: { command: 'jupyter' } }), shipped('jupyter')];
