@@ -150,6 +150,7 @@ async function live(life: Life): Promise<Ending> {
     return await runWorkbench({
       plan,
       spawner,
+      cgroup: facts.cgroup,
       self,
       given,
       added,

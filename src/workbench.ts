@@ -1,5 +1,6 @@
 import { runScript } from './apply/scripts.ts';
 import { readClockMs } from './clock.ts';
+import type { CgroupFacts } from './facts/cgroup.ts';
 import type { Environment } from './launch/environ.ts';
 import type { Log } from './log.ts';
 import type { Requests } from './pid1/requests.ts';
@@ -7,7 +8,8 @@ import type { Plan } from './plan.ts';
 import type { Spawner } from './services/child.ts';
 import { type RunningCommand, startCommand } from './services/command.ts';
 import { type Exit, exitCodeOf } from './services/exit.ts';
-import { renderExit } from './services/explain.ts';
+import { renderExit, renderOthersKilled } from './services/explain.ts';
+import { type MemoryWatch, watchMemory } from './services/memory.ts';
 import { endStragglers } from './services/stragglers.ts';
 import { makeSupervisor, type Supervisor } from './services/supervisor.ts';
 import type { User } from './user.ts';
@@ -22,6 +24,7 @@ export interface Ending {
 export interface WorkbenchOptions {
   readonly plan: Plan;
   readonly spawner: Spawner;
+  readonly cgroup: CgroupFacts;
   readonly self: User;
   /** The container's variables, and what the boot and its scripts added. */
   readonly given: Environment;
@@ -46,14 +49,19 @@ const FLUSH_MS = 200;
 export async function runWorkbench(options: WorkbenchOptions): Promise<Ending> {
   const { plan, log, requests } = options;
   const ended = Promise.withResolvers<Ending>();
-  const supervisor = superviseServices(options, ended.resolve);
+  const memory = watchMemory({
+    cgroup: options.cgroup,
+    countKills: () => options.spawner.native?.reaper.countKills(),
+    onOthers: kill => log.warn(renderOthersKilled(kill)),
+  });
+  const supervisor = superviseServices({ ...options, memory }, ended.resolve);
   options.onSupervisor(supervisor);
   // What was said before the CMD stands above its prompt, not in it.
   if (plan.command.length > 0) await log.flush(FLUSH_MS);
   const command = plan.command.length === 0 ? undefined : runCommand(options);
   options.onStarted();
   void command?.exit.then(exit =>
-    ended.resolve({ code: exitCodeOf(exit), reason: `the CMD ${renderExit(exit)}` }),
+    ended.resolve({ code: exitCodeOf(exit), reason: `the CMD ${renderExit(exit, memory.look(exit))}` }),
   );
   const askedToStop = () => ended.resolve({ code: 0, reason: `asked to stop by ${requests.stop.reason}` });
   if (requests.stop.aborted) askedToStop();
@@ -65,10 +73,14 @@ export async function runWorkbench(options: WorkbenchOptions): Promise<Ending> {
   requests.beginStop();
   if (command === undefined || plan.services.length > 0) log.info(`stopping: ${ending.reason}`);
   const exit = await stopAll(options, supervisor, command);
+  memory.close();
   return exit === undefined ? ending : { ...ending, code: exitCodeOf(exit) };
 }
 
-function superviseServices(options: WorkbenchOptions, end: (ending: Ending) => void): Supervisor {
+function superviseServices(
+  options: WorkbenchOptions & { readonly memory: MemoryWatch },
+  end: (ending: Ending) => void,
+): Supervisor {
   const { plan, requests } = options;
   requests.setHasServices(plan.services.length > 0);
   const supervisor = makeSupervisor({
@@ -78,6 +90,7 @@ function superviseServices(options: WorkbenchOptions, end: (ending: Ending) => v
     added: options.added,
     noNewPrivs: plan.noNewPrivs,
     log: options.log,
+    memory: options.memory,
     onFinalEnd: (name, { code, explanation, ...ended }) => {
       const hasCommand = plan.command.length > 0;
       if (ended.isCritical || (ended.isOnly && !hasCommand)) {

@@ -58,7 +58,7 @@ export function makeFacts(difference: Difference = {}): Facts {
     givenHome: undefined,
     workbench: { user: ADA, problems: [], warnings: [] },
     runtimeDir: '/run/lintel',
-    cgroup: { memoryLimitBytes: undefined, cpuLimit: undefined },
+    cgroup: { memoryLimitBytes: undefined, cpuLimit: undefined, oomCounter: undefined, isOomGroup: false },
     programs: {},
     setpriv: '/usr/bin/setpriv',
     initScripts: [],

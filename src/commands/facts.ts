@@ -46,7 +46,7 @@ function renderFacts(found: Facts): string {
       'memory limit',
       cgroup.memoryLimitBytes === undefined
         ? 'none'
-        : `${(cgroup.memoryLimitBytes / 2 ** 20).toFixed(0)} MiB`,
+        : `${(cgroup.memoryLimitBytes / 2 ** 20).toFixed(0)} MiB${cgroup.isOomGroup ? ' (memory.oom.group: beyond it the whole container is killed, which nobody can explain)' : ''}`,
     ],
     ['processor limit', cgroup.cpuLimit === undefined ? 'none' : String(cgroup.cpuLimit)],
     [

@@ -1,30 +1,77 @@
-import { readTextIfAny } from './files.ts';
+import { readStat, readTextIfAny } from './files.ts';
 
 /** The container's limits as its cgroup states them, version 2 or 1; undefined where there is none. */
 export interface CgroupFacts {
   readonly memoryLimitBytes: number | undefined;
   /** Processors that the container may use at once, possibly a fraction. */
   readonly cpuLimit: number | undefined;
+  /** The file that counts the processes killed for want of memory, and whether it tells of its changes (version 2). */
+  readonly oomCounter: { readonly path: string; readonly isWatchable: boolean } | undefined;
+  /** Out of memory the kernel kills all of the container at once, Lintel too: then nothing can be explained. */
+  readonly isOomGroup: boolean;
 }
 
 /** What version 1 writes for "no limit" is near 2^63. */
 const NO_LIMIT_BYTES = 2 ** 60;
 
-export function readCgroup(): CgroupFacts {
-  const memory =
-    readTextIfAny('/sys/fs/cgroup/memory.max') ??
-    readTextIfAny('/sys/fs/cgroup/memory/memory.limit_in_bytes');
-  const memoryLimitBytes = Number(memory ?? Number.NaN);
+/** Reads the cgroup of this process below `root`/sys/fs/cgroup. */
+export function readCgroup(root: string): CgroupFacts {
+  const files = listPlaces(`${root}/sys/fs/cgroup`, readTextIfAny('/proc/self/cgroup') ?? '');
+  const read = (version2: string, controller: string, version1: string) =>
+    readFirst([...files.version2(version2), ...files.version1(controller, version1)]);
+  const memory = Number(read('memory.max', 'memory', 'memory.limit_in_bytes') ?? Number.NaN);
+  const quota = read('cpu.max', 'cpu', 'cpu.cfs_quota_us') ?? '';
+  const period = readFirst(files.version1('cpu', 'cpu.cfs_period_us')) ?? '';
   return {
-    memoryLimitBytes:
-      memoryLimitBytes > 0 && memoryLimitBytes < NO_LIMIT_BYTES ? memoryLimitBytes : undefined,
-    cpuLimit: parseCpuLimit(readTextIfAny('/sys/fs/cgroup/cpu.max') ?? readCpuVersion1()),
+    memoryLimitBytes: memory > 0 && memory < NO_LIMIT_BYTES ? memory : undefined,
+    cpuLimit: parseCpuLimit(/\s\d/.test(quota) ? quota : `${quota.trim()} ${period}`),
+    oomCounter: findCounter(files),
+    isOomGroup: readFirst(files.version2('memory.oom.group'))?.trim() === '1',
   };
 }
 
-function readCpuVersion1(): string {
-  const quota = readTextIfAny('/sys/fs/cgroup/cpu/cpu.cfs_quota_us') ?? 'max';
-  return `${quota.trim()} ${readTextIfAny('/sys/fs/cgroup/cpu/cpu.cfs_period_us') ?? ''}`;
+/** Where a file of either version may lie, the likeliest place first. */
+interface Places {
+  version2(file: string): string[];
+  version1(controller: string, file: string): string[];
+}
+
+/**
+ * This process's own cgroup, and the top: an engine usually shows a container its own cgroup there, under whatever
+ * name /proc/self/cgroup has for it.
+ */
+function listPlaces(top: string, ownCgroups: string): Places {
+  return {
+    version2: file => [`${top}${findOwn(ownCgroups, '')}/${file}`, `${top}/${file}`],
+    version1: (controller, file) => [
+      `${top}/${controller}${findOwn(ownCgroups, controller)}/${file}`,
+      `${top}/${controller}/${file}`,
+    ],
+  };
+}
+
+/** "4:memory:/docker/1234" for version 1, "0::/" for version 2; "" for the top and for what lies outside of it. */
+export function findOwn(ownCgroups: string, controller: string): string {
+  for (const line of ownCgroups.split('\n')) {
+    const [, controllers = '?', path = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+    if (controllers.split(',').includes(controller) && !path.includes('/..')) return path === '/' ? '' : path;
+  }
+  return '';
+}
+
+function readFirst(paths: readonly string[]): string | undefined {
+  for (const path of paths) {
+    const text = readTextIfAny(path);
+    if (text !== undefined) return text;
+  }
+  return undefined;
+}
+
+function findCounter(files: Places): CgroupFacts['oomCounter'] {
+  const version2 = files.version2('memory.events').find(path => readStat(path) !== undefined);
+  if (version2 !== undefined) return { path: version2, isWatchable: true };
+  const version1 = files.version1('memory', 'memory.oom_control').find(path => readStat(path) !== undefined);
+  return version1 === undefined ? undefined : { path: version1, isWatchable: false };
 }
 
 /** "QUOTA PERIOD" in microseconds, as in cpu.max. */

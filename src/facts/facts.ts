@@ -69,7 +69,7 @@ export function readFacts(given: {
     givenHome,
     workbench,
     runtimeDir: given.runtimeDir ?? findRuntimeDir({ root, environment, uid: self.uid }),
-    cgroup: readCgroup(),
+    cgroup: readCgroup(root),
     programs,
     setpriv: findSetpriv(environment),
     configs: readConfigs({ root, environment, programs, home: workbench.user.home }),

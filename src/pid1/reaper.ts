@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
+import { readClockMs } from '../clock.ts';
 import type { Libc } from './libc.ts';
 
 /** How a child ended, as waitpid(2) codes it. */
@@ -10,7 +11,13 @@ export interface Reaper {
   expect(pid: number, onEnded: (status: WaitStatus) => void): void;
   /** Looks for ended children now, not when the kernel next tells of one. */
   reapAll(): void;
+  /** How many children died of KILL within the last second: 0, 1, or 2 for more than one. */
+  countKills(): number;
 }
+
+const JUST_NOW_MS = 1000;
+/** As wait(2) codes an end by SIGKILL, in the lowest seven bits. */
+const KILLED = 9;
 
 /**
  * Reaps every child that has ended: those that `libc.spawn` started report their status, orphans that were handed
@@ -22,6 +29,8 @@ export function startReaper(libc: Libc, onOrphan: () => void): Reaper {
   const children = new Set<ChildProcess>();
   subscribe('child_process', message => children.add((message as { process: ChildProcess }).process));
   let isLookingAgain = false;
+  /** When the last two died of KILL. */
+  let killedMs: readonly number[] = [];
 
   function reapAll(): void {
     isLookingAgain = false;
@@ -34,6 +43,7 @@ export function startReaper(libc: Libc, onOrphan: () => void): Reaper {
       }
       const status = libc.reap(pid);
       if (status === undefined) return;
+      if ((status & 0x7f) === KILLED) killedMs = [...killedMs.slice(-1), readClockMs()];
       const onEnded = expected.get(pid);
       expected.delete(pid);
       if (onEnded === undefined) onOrphan();
@@ -44,7 +54,11 @@ export function startReaper(libc: Libc, onOrphan: () => void): Reaper {
   process.on('SIGCHLD', reapAll);
   // Whatever ended before the handler stood.
   reapAll();
-  return { expect: (pid, onEnded) => expected.set(pid, onEnded), reapAll };
+  return {
+    expect: (pid, onEnded) => expected.set(pid, onEnded),
+    reapAll,
+    countKills: () => killedMs.filter(atMs => atMs > readClockMs() - JUST_NOW_MS).length,
+  };
 }
 
 function isNodes(children: Set<ChildProcess>, pid: number): boolean {

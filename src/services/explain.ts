@@ -1,32 +1,68 @@
 import type { Exit } from './exit.ts';
+import type { MemoryKill } from './memory.ts';
 import { makeDelayMs } from './restarts.ts';
 import type { Service } from './states.ts';
 
 const LAST_LINES = 5;
 
-/** "exited with code 3", "was ended by SIGKILL", "could not start: …". */
-export function renderExit(exit: Exit): string {
+/** "exited with code 3", "was ended by SIGKILL", "could not start: …", "was killed by the kernel: out of memory (…)". */
+export function renderExit(exit: Exit, memory?: MemoryKill): string {
   if ('error' in exit) return `could not start: ${exit.error}`;
-  return 'code' in exit ? `exited with code ${exit.code}` : `was ended by ${exit.signal}`;
+  if ('code' in exit) return `exited with code ${exit.code}`;
+  if (exit.signal !== 'SIGKILL' || memory === undefined) return `was ended by ${exit.signal}`;
+  return `was ${memory.isCertain ? '' : 'probably '}killed by the kernel: ${renderMemory(memory)}`;
+}
+
+/** "out of memory (limit 2 GiB, counter 0 -> 1)". */
+function renderMemory({ limitBytes, before, after }: MemoryKill): string {
+  const limit =
+    limitBytes === undefined ? 'the machine’s, there is no limit' : `limit ${renderBytes(limitBytes)}`;
+  return `out of memory (${limit}, counter ${before} -> ${after})`;
+}
+
+const MIB = 2 ** 20;
+
+/** "2 GiB", "1.5 GiB", "512 MiB". */
+function renderBytes(bytes: number): string {
+  const [size, unit] = bytes >= 1024 * MIB ? [bytes / MIB / 1024, 'GiB'] : [bytes / MIB, 'MiB'];
+  return `${Number(size.toFixed(2))} ${unit}`;
+}
+
+/** The kernel's victim was no service and no CMD: a child of one, such as a notebook's kernel. */
+export function renderOthersKilled(memory: MemoryKill): string {
+  const { before, after } = memory;
+  const what = after - before === 1 ? 'a process' : `${after - before} processes`;
+  return `the kernel killed ${what} of the container: ${renderMemory(memory)}; no service died of it`;
 }
 
 /** Why a service died, what it said last, and what happens next. `tail` is its latest output. */
 export function renderDeath(death: {
   readonly service: Service;
   readonly exit: Exit;
+  /** Its latest output, as latin1. */
   readonly tail: string;
   /** What else is known of why. */
   readonly hint?: string | undefined;
+  readonly memory?: MemoryKill | undefined;
 }): string {
-  const { service, exit } = death;
+  const { service, exit, memory } = death;
   const said = death.tail
     .trimEnd()
     .split('\n')
     .slice(-LAST_LINES)
     .filter(line => line !== '');
-  const last = said.length === 0 || isPlainSuccess(exit) ? '' : `; its last lines: ${said.join(' / ')}`;
-  const hint = death.hint === undefined ? '' : `: ${death.hint}`;
-  return `${service.name} ${renderExit(exit)}${hint}${last}; ${renderNext(service)}`;
+  const isSilent = said.length === 0 || isPlainSuccess(exit);
+  const wasItself = 'signal' in exit && exit.signal === 'SIGKILL';
+  return [
+    `${service.name} ${renderExit(exit, memory)}${death.hint === undefined ? '' : `: ${death.hint}`}`,
+    isSilent ? undefined : `its last lines: ${said.join(' / ')}`,
+    memory === undefined || wasItself
+      ? undefined
+      : `the kernel killed a process of the container just then: ${renderMemory(memory)}`,
+    renderNext(service),
+  ]
+    .filter(part => part !== undefined)
+    .join('; ');
 }
 
 function renderNext(service: Service): string {

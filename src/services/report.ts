@@ -2,6 +2,7 @@ import type { Entries, Entry } from './entry.ts';
 import { explainNotFound } from './exec-error.ts';
 import { type Exit, exitCodeOf } from './exit.ts';
 import { renderDeath, renderExit } from './explain.ts';
+import type { MemoryWatch } from './memory.ts';
 import { environmentOf, type Surroundings } from './processes.ts';
 import { FAILING, isSuccessful } from './restarts.ts';
 import { type Event, isResting, type Service } from './states.ts';
@@ -22,6 +23,7 @@ export interface FinalEnd {
 export interface Reporter {
   readonly entries: Entries;
   readonly around: Surroundings;
+  readonly memory: MemoryWatch;
   readonly onFinalEnd: (name: string, ended: FinalEnd) => void;
 }
 
@@ -32,7 +34,7 @@ const LAST_CHARACTERS = 4096;
 export function report(entry: Entry, before: Service, { event, by }: { event: Event; by: Reporter }): void {
   const { service } = entry;
   const { log } = by.around;
-  if (event.type === 'exited') reportExit(entry, before, { exit: event.exit, around: by.around });
+  if (event.type === 'exited') reportExit(entry, before, { exit: event.exit, by });
   if (event.type === 'unhealthy' && service !== before)
     log.warn(`${entry.name} is unhealthy and is stopped: ${entry.illness ?? 'its probe fails'}`);
   if (service.isFailing && !before.isFailing)
@@ -64,19 +66,16 @@ function reportChange(entry: Entry, before: Service, { event, by }: { event: Eve
   }
 }
 
-function reportExit(
-  entry: Entry,
-  before: Service,
-  { exit, around }: { exit: Exit; around: Surroundings },
-): void {
+function reportExit(entry: Entry, before: Service, { exit, by }: { exit: Exit; by: Reporter }): void {
   const { service, name } = entry;
+  const { around } = by;
   const { log } = around;
   const wasAsked = before.state.name === 'stopping' || before.state.name === 'killing';
   if (wasAsked) return log.info(`${name} stopped: it ${renderExit(exit)}`);
   const tail = log.history.tail(name, entry.mark, LAST_CHARACTERS);
   const [program = ''] = entry.planned.definition.command;
   const hint = explainNotFound(exit, program, environmentOf(entry.planned, around));
-  const explanation = renderDeath({ service, exit, tail, hint });
+  const explanation = renderDeath({ service, exit, tail, hint, memory: by.memory.look(exit) });
   entry.lastDeath = explanation;
   if (service.state.name === 'sweeping' && service.state.next.state === 'down') log.info(explanation);
   else log.warn(explanation);

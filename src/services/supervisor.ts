@@ -1,6 +1,7 @@
 import { readClockMs } from '../clock.ts';
 import type { PlannedService } from '../plan.ts';
 import { type Entry, makeEntries } from './entry.ts';
+import type { MemoryWatch } from './memory.ts';
 import { findDependents, findRequired, mayStop } from './order.ts';
 import { keepAsking } from './probing.ts';
 import { endFinish, type Surroundings, startFinish, startRun } from './processes.ts';
@@ -38,6 +39,7 @@ export interface Supervisor {
 
 export interface SupervisorOptions extends Surroundings {
   readonly services: readonly PlannedService[];
+  readonly memory: MemoryWatch;
   readonly onFinalEnd: (name: string, ended: FinalEnd) => void;
 }
 
@@ -48,7 +50,8 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
   const { log } = options;
   const entries = makeEntries(options.services);
   const definitions = options.services.map(({ definition }) => definition);
-  const reporter = { entries, around: options, onFinalEnd: options.onFinalEnd };
+  const { memory, onFinalEnd } = options;
+  const reporter = { entries, around: options, memory, onFinalEnd };
   const sweeper = makeSweeper(entries, options.spawner, entry =>
     dispatch(entry, { type: 'swept', spawn: entry.service.spawn }),
   );
@@ -193,7 +196,10 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
       dispatchAll({ type: 'kill' });
     },
     whenQuiet: () => (isQuiet() ? Promise.resolve() : new Promise(resolve => quiet.push(resolve))),
-    onChildEnded: sweeper.onChildEnded,
+    onChildEnded() {
+      sweeper.onChildEnded();
+      memory.onChildEnded();
+    },
     request(name, wish) {
       const entry = entries.get(name);
       if (entry !== undefined) dispatch(entry, { type: wish });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseCpuLimit, readCgroup } from '../../src/facts/cgroup.ts';
+import { findOwn, parseCpuLimit, readCgroup } from '../../src/facts/cgroup.ts';
 import { readProcess } from '../../src/facts/process.ts';
 import { findProgram, readPrograms } from '../../src/facts/programs.ts';
 import { findRuntimeDir } from '../../src/facts/runtime.ts';
@@ -20,10 +20,76 @@ describe('the limit of processors', () => {
   ] as const) {
     test(`is ${limit ?? 'none'} for ${JSON.stringify(text)}`, () => assert.equal(parseCpuLimit(text), limit));
   }
+});
 
-  test('and that of memory are positive where there are any', () => {
-    for (const value of Object.values(readCgroup())) assert.ok(value === undefined || value > 0);
+describe('the cgroup', () => {
+  test('of this machine has positive limits where there are any', () => {
+    const { memoryLimitBytes, cpuLimit } = readCgroup('');
+    for (const value of [memoryLimitBytes, cpuLimit]) assert.ok(value === undefined || value > 0);
   });
+
+  test('of version 2 is read', t => {
+    const root = makeFolder(t, {
+      'sys/fs/cgroup/memory.max': '2147483648\n',
+      'sys/fs/cgroup/memory.events': 'low 0\nhigh 0\nmax 7\noom 1\noom_kill 1\noom_group_kill 0\n',
+      'sys/fs/cgroup/memory.oom.group': '1\n',
+      'sys/fs/cgroup/cpu.max': '150000 100000\n',
+    });
+    assert.deepEqual(readCgroup(root.path), {
+      memoryLimitBytes: 2 ** 31,
+      cpuLimit: 1.5,
+      oomCounter: { path: root.at('sys/fs/cgroup/memory.events'), isWatchable: true },
+      isOomGroup: true,
+    });
+  });
+
+  test('of version 1 is read', t => {
+    const root = makeFolder(t, {
+      'sys/fs/cgroup/memory/memory.limit_in_bytes': '536870912\n',
+      'sys/fs/cgroup/memory/memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 0\n',
+      'sys/fs/cgroup/cpu/cpu.cfs_quota_us': '50000\n',
+      'sys/fs/cgroup/cpu/cpu.cfs_period_us': '100000\n',
+    });
+    assert.deepEqual(readCgroup(root.path), {
+      memoryLimitBytes: 2 ** 29,
+      cpuLimit: 0.5,
+      oomCounter: { path: root.at('sys/fs/cgroup/memory/memory.oom_control'), isWatchable: false },
+      isOomGroup: false,
+    });
+  });
+
+  test('may say that there is no limit, or nothing', t => {
+    const unlimited = makeFolder(t, {
+      'sys/fs/cgroup/memory.max': 'max\n',
+      'sys/fs/cgroup/cpu.max': 'max 100000\n',
+      'sys/fs/cgroup/memory.oom.group': '0\n',
+    });
+    const version1 = makeFolder(t, {
+      'sys/fs/cgroup/memory/memory.limit_in_bytes': '9223372036854771712\n',
+      'sys/fs/cgroup/cpu/cpu.cfs_quota_us': '-1\n',
+      'sys/fs/cgroup/cpu/cpu.cfs_period_us': '100000\n',
+    });
+    for (const root of [unlimited, version1, makeFolder(t)]) {
+      assert.deepEqual(readCgroup(root.path), {
+        memoryLimitBytes: undefined,
+        cpuLimit: undefined,
+        oomCounter: undefined,
+        isOomGroup: false,
+      });
+    }
+  });
+
+  for (const [what, text, controller, path] of [
+    ['is named by its controller', '4:memory:/docker/1\n1:cpu,cpuacct:/x\n0::/\n', 'memory', '/docker/1'],
+    ['is named among others', '1:cpuacct,cpu:/x\n0::/y\n', 'cpu', '/x'],
+    ['is version 2’s', '1:name=systemd:/x\n0::/user.slice/a b:c\n', '', '/user.slice/a b:c'],
+    ['is the top', '0::/\n', '', ''],
+    ['is not shown here', '0::/../other\n', '', ''],
+    ['is unknown', '0::/x\n', 'memory', ''],
+    ['is not told', '', '', ''],
+  ] as const) {
+    test(`of this process ${what}`, () => assert.equal(findOwn(text, controller), path));
+  }
 });
 
 describe('this process', () => {

@@ -119,3 +119,16 @@ for (const [how, spawner] of SPAWNERS) {
     );
   });
 }
+
+test('the reaper counts who died of KILL just now', async t => {
+  const count = () => NATIVE.native?.reaper.countKills();
+  // Those of the tests before are of no interest any more after a second.
+  while (count() !== 0) await new Promise(setImmediate);
+  await begin(t, NATIVE, { argv: ['sh', '-c', 'kill -TERM $$'] }).ended;
+  await begin(t, NATIVE, { argv: ['sh', '-c', 'exit 9'] }).ended;
+  assert.equal(count(), 0);
+  for (const expected of [1, 2, 2]) {
+    await begin(t, NATIVE, { argv: ['sh', '-c', 'kill -KILL $$'] }).ended;
+    assert.equal(count(), expected);
+  }
+});

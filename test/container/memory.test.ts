@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { type Container, type ContainerOptions, startContainer, waitUntil, whyNot } from './container.ts';
+
+/**
+ * The real thing: a container in a memory cgroup of its own, where the kernel counts and kills. Where nobody may make
+ * one, test/services/memory.test.ts shows the same with counters that the services write themselves.
+ */
+const LIMIT_BYTES = 192 * 2 ** 20;
+const PLACES = [
+  { top: '/sys/fs/cgroup/memory', limit: 'memory.limit_in_bytes' },
+  { top: '/sys/fs/cgroup', limit: 'memory.max' },
+] as const;
+const place = PLACES.find(canHold);
+const skip = place === undefined ? 'this machine lets nobody make a memory cgroup' : whyNot({ isRoot: true });
+
+/** Keeps more than the limit in memory. */
+const GREEDY = 'dd if=/dev/zero of=/dev/null bs=400M count=1';
+const KILLED = 'killed by the kernel: out of memory (limit 192 MiB, counter 0 -> 1)';
+
+function canHold({ top, limit }: (typeof PLACES)[number]): boolean {
+  const folder = join(top, `lintel-try-${process.pid}`);
+  try {
+    mkdirSync(folder);
+    const isHeld = existsSync(join(folder, limit));
+    rmdirSync(folder);
+    return isHeld;
+  } catch {
+    return false;
+  }
+}
+
+let made = 0;
+
+/** Boots in a cgroup of its own: a shell waits until it has been moved there, and becomes Lintel. */
+async function bootLimited(
+  t: TestContext,
+  files: NonNullable<ContainerOptions['files']>,
+): Promise<Container> {
+  const { top, limit } = place ?? PLACES[0];
+  made += 1;
+  const folder = join(top, `lintel-test-${process.pid}-${made}`);
+  mkdirSync(folder);
+  writeFileSync(join(folder, limit), String(LIMIT_BYTES));
+  const container = startContainer(t, ['/bin/sh', '-c', 'read -r _; exec /init'], { files });
+  // Registered after the container's own end.
+  t.after(() => waitUntil(`${folder} can be removed`, () => tryRemove(folder)));
+  writeFileSync(join(folder, 'cgroup.procs'), String(await container.pid()));
+  container.type('\n');
+  return container;
+}
+
+/** Not before its last process has gone. */
+function tryRemove(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function waitForWords(container: Container, words: string): Promise<string> {
+  return waitUntil(words, () => container.output().includes(words) && words);
+}
+
+test('the kernel kills a service that takes too much, and that is said', { skip }, async t => {
+  const container = await bootLimited(t, {
+    '/etc/services.d/greedy/run': `#!/bin/sh\nexec ${GREEDY}\n`,
+    '/etc/services.d/greedy/service.json': '{"restart": "never"}',
+    '/etc/services.d/keeper/run': '#!/bin/sh\nexec sleep 9999\n',
+  });
+  await waitForWords(container, `warning: greedy was ${KILLED}; it stays down: failed`);
+  await container.signal('SIGTERM');
+  const end = await container.end();
+  assert.equal(end.code, 0, end.stderr);
+});
+
+test('the kernel kills a child of a service, and that is said', { skip }, async t => {
+  const container = await bootLimited(t, {
+    '/etc/services.d/wrapper/run': `#!/bin/sh\n${GREEDY}\nexit 9\n`,
+    '/etc/services.d/wrapper/service.json': '{"restart": "never"}',
+    '/etc/services.d/keeper/run': '#!/bin/sh\nexec sleep 9999\n',
+  });
+  await waitForWords(
+    container,
+    'wrapper exited with code 9; its last lines: Killed; the kernel killed a process of the container just then: out of memory (limit 192 MiB, counter 0 -> 1); it stays down: failed',
+  );
+  await container.signal('SIGTERM');
+  assert.equal((await container.end()).code, 0);
+});
+
+test('the kernel kills a grandchild whose service goes on, and that is said', { skip }, async t => {
+  const container = await bootLimited(t, {
+    // An orphan's end is what tells of it where the counter itself does not.
+    '/etc/services.d/notebook/run': `#!/bin/sh\n${GREEDY}\n(sleep 0.01 & exec true)\nexec sleep 9999\n`,
+  });
+  await waitForWords(
+    container,
+    'warning: the kernel killed a process of the container: out of memory (limit 192 MiB, counter 0 -> 1); no service died of it',
+  );
+  await container.signal('SIGTERM');
+  assert.equal((await container.end()).code, 0);
+});
