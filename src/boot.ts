@@ -33,6 +33,8 @@ export interface Draft {
   readonly settings: Settings;
   readonly facts: Facts;
   readonly plan: Plan;
+  /** The CMD as it was given. */
+  readonly command: readonly string[];
 }
 
 /**
@@ -58,6 +60,7 @@ export function makeDraft(origin: Origin, command: readonly string[], runtimeDir
     environment,
     settings,
     facts,
+    command,
     plan: { ...plan, problems: hideSecrets(plan.problems, secrets.names) },
   };
 }
@@ -293,7 +296,7 @@ function replan(draft: Draft, origin: Origin, growth: Growth, log: Log): Draft {
   // Nor does a file bring back what a script changed.
   const unread = [...growth.unset, ...Object.keys(growth.set)].flatMap(namersOf);
   const environment = { ...without(origin.environment, unread), ...unset, ...growth.set };
-  const again = makeDraft({ ...origin, environment }, draft.plan.command, draft.plan.runtimeDir);
+  const again = makeDraft({ ...origin, environment }, draft.command, draft.plan.runtimeDir);
   const said = new Set(draft.plan.problems.map(renderProblem));
   sayProblems({ problems: again.plan.problems.filter(problem => !said.has(renderProblem(problem))) }, log);
   for (const warning of again.plan.warnings) if (!draft.plan.warnings.includes(warning)) log.warn(warning);

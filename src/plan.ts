@@ -31,6 +31,8 @@ export interface Plan {
   /** undefined: scripts may take as long as they like. */
   readonly initTimeoutMs: number | undefined;
   readonly shutdownTimeoutMs: number;
+  /** Time that each script of the end may take; undefined: what is left of the stop's. */
+  readonly finishScriptTimeoutMs: number | undefined;
   readonly openFilesSoft: number;
   readonly noNewPrivs: boolean;
   readonly problems: readonly Problem[];
@@ -58,6 +60,8 @@ export interface PlanSources extends ParsedSettings {
 }
 
 const SHUTDOWN_TIMEOUT_MS = 9000;
+/** For scripts of the end and stragglers, where services may take longer than usual. */
+const AFTER_SERVICES_MS = 4000;
 /** Kubernetes kills after 30 s. */
 const KUBERNETES_SHUTDOWN_TIMEOUT_MS = 27_000;
 
@@ -81,6 +85,9 @@ export function makePlan(sources: PlanSources): Plan {
     ),
     warnings: [
       ...sources.warnings,
+      ...(facts.leftOut.length === 0
+        ? []
+        : [`the image holds what Lintel does not run: ${facts.leftOut.join(', ')}; see docs/s6.md`]),
       ...facts.workbench.warnings,
       ...contributions.flatMap(({ tool, warnings }) => warnings.map(text => `${tool}: ${text}`)),
       ...environment.warnings,
@@ -95,7 +102,7 @@ export function makePlan(sources: PlanSources): Plan {
       [...facts.initScripts, ...facts.finishScripts].some(script => isS6Interpreter(script.interpreter)) ||
       services.planned.some(({ definition }) => definition.isS6Style),
     disabledServices: chosen.disabled,
-    command,
+    command: command.length === 0 ? command : [...splitWords(settings.s6CmdArg0), ...command],
     ...makeLimits(settings, facts),
     problems: [
       ...sources.problems,
@@ -107,6 +114,11 @@ export function makePlan(sources: PlanSources): Plan {
   };
 }
 
+/** Of a shell's syntax only blanks, since nothing is evaluated. */
+function splitWords(text = ''): string[] {
+  return text.split(/\s+/).filter(word => word !== '');
+}
+
 function makeLimits(settings: Settings, facts: Facts) {
   const kubernetes = settings.kubernetesHost !== undefined;
   return {
@@ -115,7 +127,13 @@ function makeLimits(settings: Settings, facts: Facts) {
       ({ 0: 'continue', 1: 'warn', 2: 'stop' } as const)[settings.s6OnInitFailure ?? '2'],
     initTimeoutMs: settings.initTimeoutMs,
     shutdownTimeoutMs:
-      settings.shutdownTimeoutMs ?? (kubernetes ? KUBERNETES_SHUTDOWN_TIMEOUT_MS : SHUTDOWN_TIMEOUT_MS),
+      settings.shutdownTimeoutMs ??
+      Math.max(
+        kubernetes ? KUBERNETES_SHUTDOWN_TIMEOUT_MS : SHUTDOWN_TIMEOUT_MS,
+        // As long as services may take, and what comes after them.
+        (settings.s6ServicesGraceMs ?? 0) + AFTER_SERVICES_MS,
+      ),
+    finishScriptTimeoutMs: settings.s6FinishTimeoutMs || undefined,
     openFilesSoft: Math.min(
       settings.openFilesSoft ?? facts.process.openFiles.soft,
       facts.process.openFiles.hard,

@@ -157,7 +157,8 @@ async function runFinishScripts(
   const { plan, spawner, self, given, added, log, requests } = options;
   for (const script of plan.finishScripts) {
     if (requests.kill.aborted) return;
-    const timeoutMs = Math.max(LEAST_MS, deadlineMs - readClockMs() - killReserveMs);
+    const leftMs = Math.max(LEAST_MS, deadlineMs - readClockMs() - killReserveMs);
+    const timeoutMs = Math.min(leftMs, plan.finishScriptTimeoutMs ?? leftMs);
     const { exit } = await runScript({
       script,
       spawner,

@@ -65,6 +65,7 @@ export function makeFacts(difference: Difference = {}): Facts {
     finishScripts: [],
     services: [],
     mentions: {},
+    leftOut: [],
     presentFiles: [],
     problems: [],
     ...difference,
@@ -130,6 +131,7 @@ export function makeServiceFact(name: string, difference: Partial<ServiceFact> =
     finish: undefined,
     json: undefined,
     s6: {},
+    hasLogger: false,
     ...difference,
   };
 }

@@ -38,6 +38,7 @@ describe('the plan', () => {
       onInitFailure: 'stop',
       initTimeoutMs: undefined,
       shutdownTimeoutMs: 9000,
+      finishScriptTimeoutMs: undefined,
       openFilesSoft: 1024,
       noNewPrivs: false,
       problems: [],
@@ -80,8 +81,31 @@ describe('the plan', () => {
     );
   });
 
+  test('puts the words of S6_CMD_ARG0 before a CMD, evaluating nothing, and makes none of them', () => {
+    const environment = { S6_CMD_ARG0: ' /usr/bin/wrap  "$HOME" -x ' };
+    assert.deepEqual(plan(environment, {}, ['lab', 'a b']).command, [
+      '/usr/bin/wrap',
+      '"$HOME"',
+      '-x',
+      'lab',
+      'a b',
+    ]);
+    assert.deepEqual(plan(environment).command, []);
+  });
+
+  test('names in one line what the image holds for other supervisors', () => {
+    const leftOut = ['/etc/fix-attrs.d', '/etc/services.d/web/log'];
+    assert.deepEqual(plan({}, { leftOut }).warnings, [
+      'the image holds what Lintel does not run: /etc/fix-attrs.d, /etc/services.d/web/log; see docs/s6.md',
+    ]);
+  });
+
   test('is data: JSON keeps it all, and twice the same is twice the same', () => {
-    const environment = { PIP_REPOSITORY: 'https://pip.example/simple', LINTEL_INIT_TIMEOUT_MS: '5' };
+    const environment = {
+      PIP_REPOSITORY: 'https://pip.example/simple',
+      LINTEL_INIT_TIMEOUT_MS: '5',
+      S6_KILL_FINISH_MAXTIME: '5',
+    };
     const made = plan(environment, { services: [makeDefinition('web')] }, ['python']);
     const keep = JSON.parse(JSON.stringify(made));
     assert.deepEqual(Object.keys(keep).sort(), Object.keys(made).sort());
@@ -200,6 +224,9 @@ describe('limits', () => {
     [{}, 9000],
     [{ KUBERNETES_SERVICE_HOST: '10.0.0.1' }, 27_000],
     [{ KUBERNETES_SERVICE_HOST: '' }, 9000],
+    [{ S6_SERVICES_GRACETIME: '3000' }, 9000],
+    [{ S6_SERVICES_GRACETIME: '30000' }, 34_000],
+    [{ S6_SERVICES_GRACETIME: '30000', LINTEL_SHUTDOWN_TIMEOUT_MS: '100' }, 100],
     [{ LINTEL_SHUTDOWN_TIMEOUT_MS: '1', KUBERNETES_SERVICE_HOST: '10.0.0.1' }, 1],
   ] as const) {
     test(`a stop may take ${shutdownTimeoutMs} ms with ${JSON.stringify(environment)}`, () =>

@@ -10,6 +10,7 @@ import { type CertificateFacts, readCertificates } from './certificates.ts';
 import { type CgroupFacts, readCgroup } from './cgroup.ts';
 import { type Configs, readConfigs } from './configs.ts';
 import { readStat } from './files.ts';
+import { readLeftOut } from './left-out.ts';
 import { type Mentions, readMentions } from './mentions.ts';
 import { type ProcessFacts, readProcess } from './process.ts';
 import { findProgram, type Programs, readPrograms } from './programs.ts';
@@ -36,6 +37,8 @@ export interface Facts {
   readonly finishScripts: readonly ScriptFact[];
   readonly services: readonly Definition[];
   readonly mentions: Mentions;
+  /** Paths of what the image holds for other supervisors. */
+  readonly leftOut: readonly string[];
   /** Those of the files that services name in `when.file` that exist. */
   readonly presentFiles: readonly string[];
   readonly problems: readonly Problem[];
@@ -55,7 +58,10 @@ export function readFacts(given: {
   const accounts = readAccounts(root);
   const givenHome = readGivenHome(environment['HOME']);
   const workbench = findWorkbenchUser({ settings, environment, accounts, identity: self, givenHome });
-  const parsed = readServices(root).map(fact => parseDefinition(fact, SIGNAL_NAMES));
+  const folders = readServices(root);
+  const parsed = folders.map(fact =>
+    parseDefinition(fact, SIGNAL_NAMES, fact.origin === 'image' ? settings.s6ServicesGraceMs : undefined),
+  );
   const services = parsed.flatMap(({ definition }) => definition ?? []);
   const programs = readPrograms(
     environment,
@@ -78,6 +84,10 @@ export function readFacts(given: {
     finishScripts: readScripts(root, 'cont-finish.d'),
     services,
     mentions: readMentions(services, Object.keys(programs)),
+    leftOut: readLeftOut(
+      root,
+      folders.flatMap(({ folder, hasLogger }) => (hasLogger ? [folder] : [])),
+    ),
     presentFiles: services
       .flatMap(service => service.when.file)
       .filter(path => readStat(root + path) !== undefined),

@@ -27,6 +27,8 @@ export interface ServiceFact {
   readonly json: FileText | undefined;
   /** Those that are there. */
   readonly s6: Readonly<Partial<Record<S6File, FileText>>>;
+  /** There is a `log`, as s6 has it for a service's own logger. */
+  readonly hasLogger: boolean;
 }
 
 /** A service.json is a page or two; whatever is larger is none. */
@@ -59,6 +61,7 @@ function readService(place: Pick<ServiceFact, 'name' | 'folder' | 'origin'>): Se
     run: at('run', readRunnable),
     finish: at('finish', readRunnable),
     json: at('service.json', path => readFile(path, MAX_JSON_BYTES)),
+    hasLogger: names.has('log'),
     s6: Object.fromEntries(
       S6_FILES.filter(name => names.has(name)).map(name => [
         name,

@@ -149,13 +149,21 @@ export interface ParsedDefinition {
   readonly problems: readonly Problem[];
 }
 
-/** Checks a service's folder. `signals` are the names that the system knows. */
-export function parseDefinition(fact: ServiceFact, signals: ReadonlySet<string>): ParsedDefinition {
+/**
+ * Checks a service's folder. `signals` are the names that the system knows; `stopTimeoutMs` is for a service that
+ * names none (0 and undefined: Lintel's own default).
+ */
+export function parseDefinition(
+  fact: ServiceFact,
+  signals: ReadonlySet<string>,
+  stopTimeoutMs?: number,
+): ParsedDefinition {
+  const known = { signals, stopTimeoutMs: stopTimeoutMs || DEFAULTS.stopTimeoutMs };
   const what = `${fact.folder}/service.json`;
   if (fact.json !== undefined && 'trouble' in fact.json) {
     return refuse({ what, seen: fact.json.trouble, expected: 'a readable JSON file', fatal: true });
   }
-  if (fact.json === undefined) return makeDefinition(fact, {}, signals);
+  if (fact.json === undefined) return makeDefinition(fact, {}, known);
   const json = parseJson(fact.json.text);
   if ('trouble' in json) return refuse({ what, seen: json.trouble, expected: 'a JSON object', fatal: true });
   schema ??= makeServiceSchema();
@@ -164,7 +172,7 @@ export function parseDefinition(fact: ServiceFact, signals: ReadonlySet<string>)
     const problems = checkMeaning(what, parsed.data, signals);
     return problems.length > 0
       ? { definition: undefined, problems }
-      : makeDefinition(fact, parsed.data, signals);
+      : makeDefinition(fact, parsed.data, known);
   }
   const { issues } = parsed.error;
   const rest = schema.safeParse(withoutWrongFields(json.value, issues));
@@ -297,7 +305,7 @@ const DEFAULTS = {
 function makeDefinition(
   fact: ServiceFact,
   json: ServiceJson,
-  signals: ReadonlySet<string>,
+  known: { readonly signals: ReadonlySet<string>; readonly stopTimeoutMs: number },
 ): ParsedDefinition {
   const what = fact.folder;
   const command = json.command ?? (fact.run === undefined ? undefined : [fact.run.path]);
@@ -308,7 +316,7 @@ function makeDefinition(
       expected: 'one of them',
       fatal: true,
     });
-  const { s6, problems: s6Problems } = parseS6Folder(fact, signals);
+  const { s6, problems: s6Problems } = parseS6Folder(fact, known.signals);
   const problems: Problem[] = [...s6Problems];
   if (json.command === undefined && fact.run?.obstacle !== undefined)
     problems.push({
@@ -338,7 +346,10 @@ function makeDefinition(
     cwd: json.cwd ?? (s6.isS6Style ? fact.folder : undefined),
     env: json.env ?? {},
     when: { command: list(json.when?.command), file: list(json.when?.file), env: list(json.when?.env) },
-    policy: makePolicy(json, s6, finish !== undefined),
+    policy: {
+      ...makePolicy(json, s6, finish !== undefined),
+      stopTimeoutMs: json.stopTimeoutMs ?? s6.stopTimeoutMs ?? known.stopTimeoutMs,
+    },
     requires: json.requires ?? [],
     after: json.after ?? [],
     ready: makeReady(json, s6),
@@ -351,14 +362,13 @@ function makeDefinition(
   return { definition: isRunnable ? definition : undefined, problems };
 }
 
-function makePolicy(json: ServiceJson, s6: S6Folder, hasFinish: boolean): Policy {
+function makePolicy(json: ServiceJson, s6: S6Folder, hasFinish: boolean): Omit<Policy, 'stopTimeoutMs'> {
   return {
     restart: json.restart ?? 'always',
     backoffMs: makeBackoff(json),
     maxRestarts: json.maxRestarts,
     critical: json.critical ?? false,
     stopSignal: (json.stopSignal ?? s6.stopSignal ?? 'SIGTERM') as NodeJS.Signals,
-    stopTimeoutMs: json.stopTimeoutMs ?? s6.stopTimeoutMs ?? DEFAULTS.stopTimeoutMs,
     kill: json.kill ?? 'tree',
     successCodes: [0, ...(json.successCodes ?? [])],
     hasFinish,

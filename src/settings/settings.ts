@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { Problem } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
+import { nameS6Variables } from './s6-variables.ts';
 import { suggestName } from './suggest.ts';
 import { maskUrl } from './url.ts';
 import { OTHER_NAMES, VARIABLES, type Variable } from './variables.ts';
@@ -31,7 +32,7 @@ const SEEN_LIMIT = 120;
 export function parseSettings(environment: Environment): ParsedSettings {
   const texts = Object.fromEntries(KEYS.map(key => [key, readText(environment, VARIABLES[key])]));
   const first = SCHEMA.safeParse(texts);
-  const warnings = makeWarnings(environment);
+  const warnings = [...makeWarnings(environment), ...nameS6Variables(environment)];
   if (first.success) return { settings: first.data as Settings, problems: [], warnings };
   const wrong = [...new Set(first.error.issues.map(issue => issue.path[0] as keyof typeof VARIABLES))];
   const usable = SCHEMA.parse({

@@ -21,6 +21,7 @@ export interface Variable<T> extends Value<T> {
 }
 
 const DAY_MS = 86_400_000;
+const s6Milliseconds = integer({ from: 0, to: DAY_MS, unit: 'milliseconds' });
 const milliseconds = integer({ from: 1, to: DAY_MS, unit: 'milliseconds' });
 
 export const VARIABLES = {
@@ -72,6 +73,21 @@ export const VARIABLES = {
     'S6_BEHAVIOUR_IF_STAGE2_FAILS',
     oneOf(['0', '1', '2']),
     's6-overlay’s name for the same: 2 stop, 1 warn, 0 continue.',
+  ),
+  s6CmdArg0: platform(
+    'S6_CMD_ARG0',
+    anyText,
+    'Words to put before the CMD, where there is one (s6-overlay).',
+  ),
+  s6FinishTimeoutMs: platform(
+    'S6_KILL_FINISH_MAXTIME',
+    s6Milliseconds,
+    'Time that each cont-finish.d script may take, within that of the stop (s6-overlay). Default: what is left of it.',
+  ),
+  s6ServicesGraceMs: platform(
+    'S6_SERVICES_GRACETIME',
+    s6Milliseconds,
+    'stopTimeoutMs of the image’s services that name none; the time of the stop grows with it (s6-overlay).',
   ),
   initTimeoutMs: lintel(
     'LINTEL_INIT_TIMEOUT_MS',

@@ -170,3 +170,25 @@ describe('halt', () => {
     await lintel.stop();
   });
 });
+
+test('a script of the end that takes longer than S6_KILL_FINISH_MAXTIME is ended, and the next one runs', async t => {
+  const lintel = bootRoot(
+    t,
+    {
+      '/etc/cont-finish.d/10-hangs': '#!/bin/sh\nexec sleep 9999\n',
+      '/etc/cont-finish.d/20-last': '#!/bin/sh\necho last words\n',
+    },
+    {
+      command: ['/bin/sh', '-c', 'exit 3'],
+      environment: {
+        S6_KILL_FINISH_MAXTIME: '50',
+        S6_CMD_ARG0: 'env',
+        LINTEL_SHUTDOWN_TIMEOUT_MS: '3600000',
+      },
+    },
+  );
+  const { code, stderr } = await lintel.end();
+  assert.equal(code, 3, stderr);
+  assert.match(stderr, /10-hangs was ended by SIGTERM/);
+  assert.match(stderr, /^20-last \| last words$/m);
+});

@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { renderServiceSchema, renderSettings } from '../../dev/rendered-references.ts';
+import { S6_VARIABLES } from '../../src/settings/s6-variables.ts';
+import { VARIABLES } from '../../src/settings/variables.ts';
 
 const DOCS = join(import.meta.dirname, '../../docs');
 const MEND = 'run `npm run references` and commit the result';
@@ -13,4 +15,15 @@ test('docs/settings.md is what the list of variables says', async () => {
 
 test('docs/service.schema.json is what service.json is checked against', async () => {
   assert.equal(await readFile(join(DOCS, 'service.schema.json'), 'utf8'), renderServiceSchema(), MEND);
+});
+
+test('docs/s6.md tells of each of s6’s variables that Lintel knows', async () => {
+  const text = await readFile(join(DOCS, 's6.md'), 'utf8');
+  const known = [
+    ...Object.values(VARIABLES).flatMap(({ names }) => names.filter(name => name.startsWith('S6_'))),
+    ...Object.keys(S6_VARIABLES.always),
+    ...Object.keys(S6_VARIABLES.never),
+  ];
+  const told = [...text.matchAll(/`(S6_\w+)`/g)].map(([, name]) => name);
+  assert.deepEqual([...new Set(told)].sort(), [...known].sort());
 });

@@ -22,6 +22,7 @@ describe('services', () => {
         finish: { path: root.at(`${IMAGE}/image/finish`), obstacle: undefined, interpreter: 'sh' },
         json: undefined,
         s6: {},
+        hasLogger: false,
       },
       {
         name: 'shipped',
@@ -31,6 +32,7 @@ describe('services', () => {
         finish: undefined,
         json: { text: '{}' },
         s6: {},
+        hasLogger: false,
       },
     ]);
   });

@@ -107,6 +107,21 @@ describe('a file of s6’s', () => {
   });
 });
 
+describe('the time that a service has to stop', () => {
+  const file = { 'timeout-kill': { text: '100' } };
+  for (const [what, s6, given, stopTimeoutMs] of [
+    ['5 s', {}, undefined, 5000],
+    ['what the operator gives to all', {}, 7000, 7000],
+    ['its own', file, 7000, 100],
+    ['5 s where the operator gives none', {}, 0, 5000],
+  ] as const) {
+    test(`is ${what}`, () => {
+      const { definition } = parseDefinition(makeServiceFact('web', { s6 }), SIGNAL_NAMES, given);
+      assert.equal(definition?.policy.stopTimeoutMs, stopTimeoutMs);
+    });
+  }
+});
+
 describe('a service’s folder', () => {
   const json = { text: '{}' };
   for (const [what, difference, cwd, runsAsSelf] of [

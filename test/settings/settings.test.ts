@@ -37,6 +37,9 @@ const VALID: readonly (readonly [string, string, keyof Settings, unknown])[] = [
   ['LINTEL_ON_INIT_FAILURE', 'warn', 'onInitFailure', 'warn'],
   ['LINTEL_ON_INIT_FAILURE', 'continue', 'onInitFailure', 'continue'],
   ['S6_BEHAVIOUR_IF_STAGE2_FAILS', '0', 's6OnInitFailure', '0'],
+  ['S6_CMD_ARG0', '/usr/bin/wrap -x', 's6CmdArg0', '/usr/bin/wrap -x'],
+  ['S6_KILL_FINISH_MAXTIME', '0', 's6FinishTimeoutMs', 0],
+  ['S6_SERVICES_GRACETIME', '5000', 's6ServicesGraceMs', 5000],
   ['LINTEL_INIT_TIMEOUT_MS', '1', 'initTimeoutMs', 1],
   ['LINTEL_SHUTDOWN_TIMEOUT_MS', '86400000', 'shutdownTimeoutMs', 86_400_000],
   ['LINTEL_STRICT', '1', 'strict', true],
@@ -280,7 +283,7 @@ test('every variable says what it is and what it expects', () => {
   for (const [key, { names, doc, expected, owner }] of Object.entries(VARIABLES)) {
     assert.match(doc, /^\S.*\.$/s, key);
     assert.notEqual(expected, '', key);
-    const isOurs = /^(LINTEL|S6)_/.test(names[0] ?? '');
+    const isOurs = /^(LINTEL_|S6_BEHAVIOUR_)/.test(names[0] ?? '');
     assert.equal(owner, isOurs ? 'lintel' : 'platform', key);
   }
 });
