@@ -70,6 +70,19 @@ for (const { version, counter, files } of VERSIONS) {
       await lintel.stop();
     });
 
+    test('who is killed by hand soon after that is not the kernel’s', async t => {
+      const lintel = bootRoot(t, {
+        ...files,
+        ...KEEPER,
+        ...service('web', `${count(counter, 4)}; kill -KILL $$`),
+        '/etc/services.d/web/finish': '#!/bin/sh\ntouch "$LINTEL_ROOT/tmp/finished"\n',
+        ...service('other', 'until [ -e "$LINTEL_ROOT/tmp/finished" ]; do sleep 0.01; done; kill -KILL $$'),
+      });
+      await lintel.waitForText(/web was killed by the kernel/);
+      await lintel.waitForText(/other was ended by SIGKILL;/);
+      await lintel.stop();
+    });
+
     test('a service that somebody else killed is not the kernel’s', async t => {
       const lintel = bootRoot(t, { ...files, ...KEEPER, ...service('web', 'kill -KILL $$') });
       await lintel.waitForText(/web was ended by SIGKILL; it stays down: failed$/m);
