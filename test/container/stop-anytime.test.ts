@@ -26,14 +26,14 @@ function service(name: string, script: string, json: object = {}): Record<string
 
 const FILES: ContainerOptions['files'] = {
   ...fixtures('stop-anytime.py'),
-  ...service('plain', UP),
+  ...service('plain', UP, { health: { exec: ['true'], intervalMs: 100 } }),
   ...service('polite', 'trap "echo bye; exit 0" TERM\necho up\nwhile :; do sleep 0.05; done'),
   ...service('stubborn', `trap "" TERM\n${UP}`, { stopTimeoutMs: 300 }),
   ...service('daemon', `setsid sh -c 'setsid sleep 9999 &'\n${UP}`),
   ...service('parent', `sleep 9999 & sleep 9999 &\n${UP}`, { kill: 'group' }),
   ...service('finisher', UP),
   '/etc/services.d/finisher/finish': '#!/bin/sh\necho "finish $1 $2"\n',
-  ...service('base', UP),
+  ...service('base', UP, { ready: { exec: ['true'] } }),
   ...service('second', UP, { requires: ['base'] }),
   ...service('third', UP, { requires: ['second', 'daemon'] }),
   ...service('last', UP, { after: ['third'] }),
