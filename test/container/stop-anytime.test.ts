@@ -11,6 +11,8 @@ const CONTAINERS = 10;
  * own, of which the shortest is 5 s.
  */
 const STOP_LIMIT_MS = 4000;
+/** Of ends that are wrong, so many are shown, each with its log. */
+const SHOWN = 3;
 const PYTHON = '/usr/bin/python3';
 
 const NAMES = 'base daemon finisher last parent plain polite second stubborn third'.split(' ');
@@ -53,45 +55,51 @@ interface Told {
   readonly log: string;
 }
 
-test(`TERM at ${MOMENTS} random moments of a boot ends it with 0, in time, and leaves nothing`, {
+interface Stop extends Told {
+  /** The right exit code. */
+  readonly expected: number;
+}
+
+/** Without a CMD, and with one, whose code counts: a job that was stopped must not look successful. */
+const WAYS = [
+  { command: [], code: 0 },
+  { command: ['sleep', '9999'], code: 143 },
+] as const;
+
+test(`TERM at ${MOMENTS} random moments of a boot ends it with the right code, in time, and leaves nothing`, {
   skip: whyNot({ programs: [PYTHON], isRoot: true }),
 }, async t => {
   const seed = Math.floor(Math.random() * 1e9);
   t.diagnostic(`seed ${seed}`);
-  const boot = (number: number) =>
-    runContainer(
-      t,
-      [
-        PYTHON,
-        '/srv/stop-anytime.py',
-        `${seed}.${number}`,
-        `${MOMENTS / CONTAINERS}`,
-        `${NAMES.length}`,
-        '/init',
-      ],
-      { files: FILES, environment: { LINTEL_SERVICES: NAMES.join(',') } },
-    );
-  const ends = await Promise.all(Array.from({ length: CONTAINERS }, (_, number) => boot(number)));
-  const stops = ends.flatMap(parseStops);
+  const boot = async (number: number) => {
+    const { command, code } = WAYS[number % WAYS.length] ?? WAYS[0];
+    const rounds = [`${seed}.${number}`, `${MOMENTS / CONTAINERS}`, `${NAMES.length}`];
+    const end = await runContainer(t, [PYTHON, '/srv/stop-anytime.py', ...rounds, '/init', ...command], {
+      files: FILES,
+      environment: { LINTEL_SERVICES: NAMES.join(',') },
+    });
+    return parseStops(end, code);
+  };
+  const stops = (await Promise.all(Array.from({ length: CONTAINERS }, (_, number) => boot(number)))).flat();
   assert.equal(stops.length, MOMENTS + CONTAINERS);
   const wrong = stops.filter(stop => !isClean(stop));
-  assert.deepEqual(wrong, [], `of seed ${seed}`);
+  assert.deepEqual(wrong.slice(0, SHOWN), [], `${wrong.length} wrong ends of seed ${seed}`);
   t.diagnostic(describeStops(stops));
 });
 
-function parseStops({ code, stdout, stderr }: End): Told[] {
+function parseStops({ code, stdout, stderr }: End, expected: number): Stop[] {
   assert.equal(code, 0, stdout.slice(-4000) + stderr);
   return stdout
     .trim()
     .split('\n')
-    .map(line => JSON.parse(line) as Told);
+    .map(line => ({ ...(JSON.parse(line) as Told), expected }));
 }
 
-function isClean({ code, tookMs, left, reason, log }: Told): boolean {
+function isClean({ code, expected, tookMs, left, reason, log }: Stop): boolean {
   const isPrompt = tookMs !== null && tookMs < STOP_LIMIT_MS;
   const isNamed = reason.startsWith('asked to stop by SIGTERM') && log.includes(reason);
   const hasFinished = isEarly(reason) || /^10-bye \| bye$/m.test(log);
-  return code === 0 && isPrompt && left.length === 0 && isNamed && hasFinished && !/error: /.test(log);
+  return code === expected && isPrompt && left.length === 0 && isNamed && hasFinished && !/error: /.test(log);
 }
 
 function isEarly(reason: string): boolean {
@@ -99,7 +107,7 @@ function isEarly(reason: string): boolean {
 }
 
 /** So that one sees whether the moments were spread over the boot. */
-function describeStops(stops: readonly Told[]): string {
+function describeStops(stops: readonly Stop[]): string {
   const early = stops.filter(({ reason }) => isEarly(reason)).length;
   const whole = stops.filter(({ log }) => log.split('| up\n').length > NAMES.length).length;
   const slowestMs = Math.max(...stops.map(({ tookMs }) => tookMs ?? 0));
