@@ -2,8 +2,9 @@ import { WORKLOADS } from './boots.ts';
 import type { Findings, Line } from './budgets.ts';
 import { IDLE_S } from './idle.ts';
 import { median, p95, valuesOf } from './statistics.ts';
+import { lintel } from './subjects.ts';
 
-/** On a quiet machine the median of bare node lies within this of its minimum. */
+/** On a quiet machine the median of a boot lies within this of its minimum. */
 const BUSY_FACTOR = 1.25;
 
 /** The budgets: measured, 95th percentile, minimum, what stands beside it, the ratio, the target. */
@@ -21,12 +22,17 @@ export function renderLines(lines: readonly Line[]): string {
   return renderTable([['', 'median', 'p95', 'minimum', 'beside', 'ratio', 'target', ''], ...rows]);
 }
 
-/** What makes a verdict worthless: a machine with other work inflates bare node, and every target with it. */
+/** What makes a verdict worthless: other work on the machine holds runs up, and the larger boots most of all. */
 export function renderNoise({ measurements }: Findings): string {
-  const ends = valuesOf(measurements, 'bare node', 'end');
-  const factor = median(ends) / Math.min(...ends);
-  if (!(factor >= BUSY_FACTOR)) return '';
-  return `\nThis machine was busy: bare node took ${factor.toFixed(2)} times its minimum. Trust no verdict, run again.\n`;
+  const boots = Object.keys(WORKLOADS).map(workload =>
+    valuesOf(measurements, `${lintel.name} ${workload}`, 'last'),
+  );
+  const factors = [valuesOf(measurements, 'bare node', 'end'), ...boots].map(
+    times => median(times) / Math.min(...times),
+  );
+  const factor = Math.max(...factors.filter(Number.isFinite));
+  if (factor < BUSY_FACTOR) return '';
+  return `\nThis machine was busy: a boot took ${factor.toFixed(2)} times its minimum. Trust no verdict, run again.\n`;
 }
 
 /** All inits with the same work: milliseconds from exec to the last service, and the processor time it took. */
