@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import type { Problem } from '../errors.ts';
 import type { ServiceFact } from '../facts/services.ts';
 import { suggestName } from '../settings/suggest.ts';
+import { maskUrls } from '../settings/url.ts';
 import {
   type Health,
   makeHealth,
@@ -265,7 +266,7 @@ function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Pro
   );
   const place = issue.path.length === 0 ? '' : `${issue.path.join('.')} `;
   // A value of env may be a secret.
-  const shown = field === 'env' ? 'what stands there' : (JSON.stringify(seen)?.slice(0, 120) ?? 'nothing');
+  const shown = field === 'env' ? 'what stands there' : maskUrls(JSON.stringify(seen)?.slice(0, 120) ?? 'nothing');
   return [
     {
       what,
