@@ -28,6 +28,7 @@ type Ffi = typeof import('node:ffi');
 /** Larger than glibc's and musl's structures. */
 const ACTIONS_BYTES = 256;
 const ATTRIBUTES_BYTES = 512;
+const SIGNAL_SET_BYTES = 128;
 /** spawn.h. */
 const SETSIGDEF = 0x04;
 const SETSIGMASK = 0x08;
@@ -60,10 +61,24 @@ export function bindSpawn(ffi: Ffi): Spawn {
     syscall: { arguments: ['i64', 'i64', 'i64', 'i64'], return: 'i64' },
   });
   const actions = Buffer.alloc(ACTIONS_BYTES);
-  const attributes = Buffer.alloc(ATTRIBUTES_BYTES);
-  const everySignal = Buffer.alloc(128, 0xff);
+  const ownSession = makeAttributes(SETSID);
+  const sameSession = makeAttributes(0);
+  /** Who this process is, to become it again. */
+  const own = {
+    gid: BigInt(process.getegid?.() ?? 0),
+    groups: Uint32Array.from(process.getgroups?.() ?? []),
+  };
   const devNull = toCString('/dev/null');
   const pid = Buffer.alloc(4);
+
+  /** Node ignores SIGPIPE and catches more: programs begin with what every program expects. */
+  function makeAttributes(flags: number): Buffer {
+    const attributes = Buffer.alloc(ATTRIBUTES_BYTES);
+    c.posix_spawnattr_init(attributes);
+    c.posix_spawnattr_setsigdefault(attributes, Buffer.alloc(SIGNAL_SET_BYTES, 0xff));
+    c.posix_spawnattr_setflags(attributes, SETSIGDEF | SETSIGMASK | flags);
+    return attributes;
+  }
 
   /** Returns the errno of what can't be had, else 0. */
   function prepare(request: SpawnRequest, cwd: Buffer): number {
@@ -81,10 +96,6 @@ export function bindSpawn(ffi: Ffi): Spawn {
     const errno =
       from === undefined || to === undefined ? 0 : c.posix_spawn_file_actions_adddup2(actions, from, to);
     c.posix_spawn_file_actions_addchdir_np(actions, cwd);
-    c.posix_spawnattr_init(attributes);
-    // Node ignores SIGPIPE and catches more: programs begin with what every program expects.
-    c.posix_spawnattr_setsigdefault(attributes, everySignal);
-    c.posix_spawnattr_setflags(attributes, SETSIGDEF | SETSIGMASK | (request.hasOwnSession ? SETSID : 0));
     return errno;
   }
 
@@ -103,13 +114,13 @@ export function bindSpawn(ffi: Ffi): Spawn {
     );
   }
 
-  function becomeRoot(own: { readonly gid: number; readonly groups: readonly number[] }): void {
-    const list = Uint32Array.from(own.groups);
-    const gid = BigInt(own.gid);
+  function becomeRoot(): void {
+    const { gid, groups } = own;
+    const pointer = groups.length === 0 ? 0n : ffi.getRawPointer(groups);
     const isBack =
       call(numbers.setresuid, 0n, 0n, 0n) &&
       call(numbers.setresgid, gid, gid, gid) &&
-      call(numbers.setgroups, BigInt(list.length), list.length === 0 ? 0n : ffi.getRawPointer(list), 0n);
+      call(numbers.setgroups, BigInt(groups.length), pointer, 0n);
     if (!isBack) throw new Error('could not become root again after starting a process');
     // A change of ids hides /proc/PID of this process from root itself where CAP_SYS_PTRACE is missing.
     c.prctl(PR_SET_DUMPABLE, 1n, 0n, 0n, 0n);
@@ -129,13 +140,13 @@ export function bindSpawn(ffi: Ffi): Spawn {
       c.posix_spawn_file_actions_destroy(actions);
       return { errno: fault };
     }
-    const own = { gid: process.getegid?.() ?? 0, groups: process.getgroups?.() ?? [] };
     let errno = EPERM;
     try {
       const isUser = request.user === undefined || becomeUser(request.user);
+      const attributes = request.hasOwnSession ? ownSession : sameSession;
       if (isUser) errno = c.posix_spawn(pid, path, actions, attributes, argv.pointers, environment.pointers);
     } finally {
-      if (request.user !== undefined) becomeRoot(own);
+      if (request.user !== undefined) becomeRoot();
       c.posix_spawn_file_actions_destroy(actions);
     }
     return errno === 0 ? { pid: pid.readInt32LE(0) } : { errno };
@@ -157,12 +168,12 @@ interface CStrings {
 
 function toCStrings(ffi: Ffi, texts: readonly string[]): CStrings {
   const bytes = Buffer.from(`${texts.join('\0')}\0`);
-  const pointers = Buffer.alloc(8 * (texts.length + 1));
+  const pointers = new BigUint64Array(texts.length + 1);
   const start = ffi.getRawPointer(bytes);
   let offset = 0;
   for (let index = 0; index < texts.length; index++) {
-    pointers.writeBigUInt64LE(start + BigInt(offset), 8 * index);
+    pointers[index] = start + BigInt(offset);
     offset = bytes.indexOf(0, offset) + 1;
   }
-  return { pointers, bytes };
+  return { pointers: Buffer.from(pointers.buffer), bytes };
 }

@@ -1,5 +1,4 @@
 import { closeSync, fchownSync, fstatSync } from 'node:fs';
-import type { Readable } from 'node:stream';
 import { isDirectory, readHead, readStat } from '../facts/files.ts';
 import { findProgram } from '../facts/programs.ts';
 import { readRunnable } from '../facts/scripts.ts';
@@ -16,6 +15,7 @@ import {
   openPipes,
   openReadEnd,
   type Pipe,
+  type ReadEnds,
   readNotification,
   readOutputs,
   waitForOutputs,
@@ -23,6 +23,7 @@ import {
 import { parseWithContenv, SHEBANG_BYTES } from './shebang.ts';
 import { spawnNode } from './spawn-node.ts';
 import { type Started, spawnPosix } from './spawn-posix.ts';
+import { type Leader, makeIdentity } from './tree.ts';
 
 /** What every process of this boot is started with. */
 export interface Spawner {
@@ -54,6 +55,8 @@ export interface ProcessSpec {
 
 export interface Child {
   readonly pid: number;
+  /** Who it is for good; undefined when it had gone before anybody looked. */
+  readonly leader: () => Leader | undefined;
   /** Something asked for that it has to do without, in words. */
   readonly warning: string | undefined;
 }
@@ -78,19 +81,28 @@ export function startProcess(
     setImmediate(onExit, started);
     return undefined;
   }
-  const { outputs, notification, pid } = started;
-  if (spec.output !== 'inherit') readOutputs(outputs, spec.output, spawner.gate);
-  if (notification !== undefined && spec.notify !== undefined) readNotification(notification, spec.notify);
+  const { pid } = started;
+  const leader = makeIdentity(pid);
+  let ends = NO_ENDS;
+  // When this turn has started all that it will: the next process need not wait for it, and no exit comes before.
+  queueMicrotask(() => {
+    leader();
+    ends = started.openEnds();
+    if (spec.output !== 'inherit') readOutputs(ends.outputs, spec.output, spawner.gate);
+    if (ends.notification !== undefined && spec.notify !== undefined)
+      readNotification(ends.notification, spec.notify);
+  });
   let isOver = false;
   started.onEnded(exit => {
-    notification?.destroy();
-    waitForOutputs(outputs, () => {
+    ends.notification?.destroy();
+    waitForOutputs(ends.outputs, () => {
       if (!isOver) onExit(exit);
       isOver = true;
     });
   });
   if (pid === 0) return undefined;
-  return { pid, warning: spec.oomScoreAdj === undefined ? undefined : setOomScore(pid, spec.oomScoreAdj) };
+  const warning = spec.oomScoreAdj === undefined ? undefined : setOomScore(pid, spec.oomScoreAdj);
+  return { pid, leader, warning };
 }
 
 interface Found {
@@ -121,10 +133,9 @@ function findPath(spec: ProcessSpec): string | Exit {
   return { error: `${program}: ${readRunnable(name).obstacle ?? 'it is not executable'}`, code: 126 };
 }
 
-type Running = Started & {
-  readonly outputs: readonly Readable[];
-  readonly notification: Readable | undefined;
-};
+const NO_ENDS: ReadEnds = { outputs: [], notification: undefined };
+
+type Running = Started & { readonly openEnds: () => ReadEnds };
 
 function start(spawner: Spawner, spec: ProcessSpec, path: string): Running | Exit {
   const { native } = spawner;
@@ -160,7 +171,7 @@ function startNative(
 ): Running | Exit {
   if (spec.output === 'inherit') {
     const started = spawnPosix(native, { ...request, outputs: undefined, notification: undefined });
-    return 'pid' in started ? { ...started, outputs: [], notification: undefined } : started;
+    return 'pid' in started ? { ...started, openEnds: () => NO_ENDS } : started;
   }
   const pipes = openPipes(
     native.libc,
@@ -176,7 +187,9 @@ function startNative(
       outputs: [stdout.writeEnd, stderr.writeEnd],
       notification: extra && spec.notify && { from: extra.writeEnd, to: spec.notify.fd },
     });
-    if ('pid' in started) return { ...started, ...openReadEnds([stdout, stderr, extra], spec.output) };
+    const { output } = spec;
+    if ('pid' in started)
+      return { ...started, openEnds: () => openReadEnds([stdout, stderr, extra], output) };
     for (const { readEnd } of pipes) closeSync(readEnd);
     return started;
   } finally {
@@ -187,7 +200,7 @@ function startNative(
 function openReadEnds(
   [stdout, stderr, extra]: readonly [Pipe, Pipe, Pipe | undefined],
   reader: OutputReader,
-): Pick<Running, 'outputs' | 'notification'> {
+): ReadEnds {
   return {
     outputs: [
       openReadEnd(stdout.readEnd, data => reader.onData('stdout', data)),

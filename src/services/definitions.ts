@@ -266,7 +266,8 @@ function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Pro
   );
   const place = issue.path.length === 0 ? '' : `${issue.path.join('.')} `;
   // A value of env may be a secret.
-  const shown = field === 'env' ? 'what stands there' : maskUrls(JSON.stringify(seen)?.slice(0, 120) ?? 'nothing');
+  const shown =
+    field === 'env' ? 'what stands there' : maskUrls(JSON.stringify(seen)?.slice(0, 120) ?? 'nothing');
   return [
     {
       what,

@@ -1,6 +1,6 @@
 import type { PlannedService } from '../plan.ts';
+import type { Child } from './child.ts';
 import { type Effect, makeService, type Service } from './states.ts';
-import type { Leader } from './tree.ts';
 
 /** A service and the handles that its state machine must not know. */
 export interface Entry {
@@ -9,8 +9,9 @@ export interface Entry {
   service: Service;
   /** When it came into its state. Milliseconds. */
   sinceMs: number;
-  leader: Leader | undefined;
-  finish: Leader | undefined;
+  /** Its latest process, and that of its finish script. */
+  child: Child | undefined;
+  finish: Child | undefined;
   sweep: { readonly wish: Extract<Effect, { type: 'sweep' }>; isSaid: boolean } | undefined;
   timer: NodeJS.Timeout | undefined;
   questions: Questions | undefined;
@@ -42,7 +43,7 @@ export function makeEntries(services: readonly PlannedService[]): Entries {
         planned,
         service: makeService(name, policy),
         sinceMs: 0,
-        leader: undefined,
+        child: undefined,
         finish: undefined,
         sweep: undefined,
         timer: undefined,

@@ -22,6 +22,13 @@ const NEWLINE = 0x0a;
 /** A pipe holds no more at a time. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
+/** What comes out of a process. */
+export interface ReadEnds {
+  /** stdout and stderr; none where it has Lintel's own. */
+  readonly outputs: readonly Readable[];
+  readonly notification: Readable | undefined;
+}
+
 export interface Pipe {
   readonly readEnd: number;
   readonly writeEnd: number;

@@ -1,14 +1,14 @@
 import type { Exit } from './exit.ts';
 import { renderExit } from './explain.ts';
 import type { OutputReader } from './pipes.ts';
-import { killGroup, readLeader } from './tree.ts';
+import { killGroup, type Leader } from './tree.ts';
 
 /** As `startProcess`, with all but these settled. */
 export type StartProgram = (
   argv: readonly [string, ...string[]],
   output: OutputReader,
   onExit: (exit: Exit) => void,
-) => { readonly pid: number } | undefined;
+) => { readonly leader: () => Leader | undefined } | undefined;
 
 const LAST_CHARACTERS = 4096;
 /** Of the last line, so much is repeated. */
@@ -34,8 +34,10 @@ export function askProgram(
     onEnd: () => undefined,
   };
   const child = start(argv, output, exit => resolve(judge(exit, tail)));
-  const leader = readLeader(child);
-  if (leader !== undefined) signal.addEventListener('abort', () => killGroup(leader));
+  signal.addEventListener('abort', () => {
+    const leader = child?.leader();
+    if (leader !== undefined) killGroup(leader);
+  });
   return promise;
 }
 

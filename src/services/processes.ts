@@ -7,7 +7,7 @@ import type { Entry } from './entry.ts';
 import type { Exit } from './exit.ts';
 import { makeLineReader } from './reading.ts';
 import { signalNumber } from './signals.ts';
-import { killGroup, MARK, readLeader } from './tree.ts';
+import { killGroup, MARK, signalProcess } from './tree.ts';
 
 /** What the processes of all services are started with. */
 export interface Surroundings {
@@ -31,8 +31,13 @@ export function startRun(
   const notify =
     ready !== undefined && 'notifyFd' in ready.probe ? { fd: ready.probe.notifyFd, onReady } : undefined;
   const child = startProcess(around.spawner, { ...specOf(entry, around, command), notify }, onExit);
-  entry.leader = readLeader(child);
+  entry.child = child;
   if (child?.warning !== undefined) around.log.warn(`${entry.name}: ${child.warning}`);
+}
+
+export function signalRun(entry: Entry, signal: NodeJS.Signals): void {
+  const leader = entry.child?.leader();
+  if (leader !== undefined) signalProcess(leader, signal);
 }
 
 /**
@@ -46,18 +51,19 @@ export function startFinish(
 ): void {
   const { definition } = entry.planned;
   const [code, signal] = 'signal' in exit ? [256, signalNumber(exit.signal)] : [exit.code, 0];
-  const words = [definition.finish ?? '', code, signal, definition.name, entry.leader?.pid ?? 0];
+  const words = [definition.finish ?? '', code, signal, definition.name, entry.child?.pid ?? 0];
   const spec = specOf(entry, around, words.map(String));
   const child = startProcess(around.spawner, spec, ended => {
     endFinish(entry);
     onFinished('code' in ended ? ended.code : 256);
   });
-  entry.finish = readLeader(child);
+  entry.finish = child;
 }
 
 /** A finish script and what it started: nothing of it outlives its time. */
 export function endFinish(entry: Entry): void {
-  if (entry.finish !== undefined) killGroup(entry.finish);
+  const leader = entry.finish?.leader();
+  if (leader !== undefined) killGroup(leader);
 }
 
 /** What `run` and `finish` of a service, and its probes, share. */

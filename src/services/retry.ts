@@ -1,6 +1,6 @@
-import { type ProcessSpec, type Spawner, startProcess } from './child.ts';
+import { type Child, type ProcessSpec, type Spawner, startProcess } from './child.ts';
 import type { Exit } from './exit.ts';
-import { type Leader, readLeader } from './tree.ts';
+import type { Leader } from './tree.ts';
 
 /** A process that may be yet to begin. */
 export interface Attempt {
@@ -24,25 +24,24 @@ export function startPatiently(
   spec: ProcessSpec,
   { onWait, onExit }: { readonly onWait: (error: string) => void; readonly onExit: (exit: Exit) => void },
 ): Attempt {
-  let leader: Leader | undefined;
+  let child: Child | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isGivenUp = false;
   let failure: Exit | undefined;
 
   function start(retries: number, waitMs: number): void {
     failure = undefined;
-    const child = startProcess(spawner, spec, exit => {
+    child = startProcess(spawner, spec, exit => {
       if (!('isTemporary' in exit) || retries === 0 || isGivenUp) return onExit(exit);
       if (retries === RETRIES) onWait(exit.error);
       failure = exit;
       timer = setTimeout(start, waitMs, retries - 1, 2 * waitMs);
     });
-    leader = readLeader(child);
   }
 
   start(RETRIES, FIRST_WAIT_MS);
   return {
-    leader: () => leader,
+    leader: () => child?.leader(),
     giveUp() {
       isGivenUp = true;
       if (failure === undefined) return;

@@ -4,6 +4,7 @@ import { renderCause } from '../errors.ts';
 import type { User } from '../user.ts';
 import { explainExec } from './exec-error.ts';
 import type { Exit } from './exit.ts';
+import type { ReadEnds } from './pipes.ts';
 import type { Started } from './spawn-posix.ts';
 
 /** What a process is to be, where libc can't be called and Node's own means have to do. */
@@ -21,13 +22,8 @@ export interface NodeSpawn {
   readonly user: User | undefined;
 }
 
-interface Streams {
-  readonly outputs: readonly Readable[];
-  readonly notification: Readable | undefined;
-}
-
 /** Starts a process by child_process, with libuv's sockets for its output. Never throws. */
-export function spawnNode(request: NodeSpawn): (Started & Streams) | Exit {
+export function spawnNode(request: NodeSpawn): (Started & { readonly openEnds: () => ReadEnds }) | Exit {
   const { user } = request;
   const options: SpawnOptions = {
     cwd: request.cwd,
@@ -49,8 +45,10 @@ export function spawnNode(request: NodeSpawn): (Started & Streams) | Exit {
     return {
       pid: child.pid ?? 0,
       onEnded,
-      outputs: [child.stdout, child.stderr].filter(stream => stream !== null),
-      notification: (child.stdio[request.notificationFd ?? NONE] ?? undefined) as Readable | undefined,
+      openEnds: () => ({
+        outputs: [child.stdout, child.stderr].filter(stream => stream !== null),
+        notification: (child.stdio[request.notificationFd ?? NONE] ?? undefined) as Readable | undefined,
+      }),
     };
   } catch (error) {
     // Thrown, not emitted: an environment over the kernel's limits, a NUL byte, no memory.

@@ -48,7 +48,7 @@ function makeOne(entry: Entry, entries: Entries, nowMs: number): ServiceStatus {
     isReady: isReady(service),
     isFailing: service.isFailing,
     isLate: state.name === 'starting' && state.isLate,
-    pid: hasProcess(state) ? entry.leader?.pid : undefined,
+    pid: hasProcess(state) ? entry.child?.pid : undefined,
     user: user.name,
     spawn: service.spawn,
     forMs: Math.round(nowMs - entry.sinceMs),

@@ -4,13 +4,12 @@ import { type Entry, makeEntries } from './entry.ts';
 import type { MemoryWatch } from './memory.ts';
 import { findDependents, findRequired, mayStop } from './order.ts';
 import { keepAsking } from './probing.ts';
-import { endFinish, type Surroundings, startFinish, startRun } from './processes.ts';
+import { endFinish, type Surroundings, signalRun, startFinish, startRun } from './processes.ts';
 import { type FinalEnd, report } from './report.ts';
 import { step } from './service.ts';
 import { type Effect, type Event, isResting } from './states.ts';
 import { makeStatus, type ServiceStatus } from './status.ts';
 import { makeSweeper } from './sweeper.ts';
-import { signalProcess } from './tree.ts';
 import { findIn, isAwaited, permissionOf, renderWaiting } from './waiting.ts';
 
 /** Runs the services' state machines: the one place where they meet processes, timers and pipes. */
@@ -58,7 +57,9 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
   const queue: { readonly entry: Entry; readonly event: Event }[] = [];
   const watchers = new Set<() => void>();
   const quiet: (() => void)[] = [];
-  const told = new Set<Entry>();
+  /** Those that are yet to be told to stop. */
+  const untold = new Set(entries.values());
+  const isOrdered = definitions.some(({ requires, after }) => requires.length + after.length > 0);
   let isDispatching = false;
   let isStopping = false;
   let waitTimer: NodeJS.Timeout | undefined;
@@ -128,7 +129,7 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
           onReady: () => dispatch(entry, { type: 'ready', spawn }),
         });
       case 'signal':
-        return entry.leader && signalProcess(entry.leader, effect.signal);
+        return signalRun(entry, effect.signal);
       case 'sweep':
         return sweeper.sweep(entry, effect);
       case 'finish': {
@@ -142,6 +143,7 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
 
   /** Whoever waits is looked at after every change of any service. */
   function releaseWaiting(): void {
+    if (!isOrdered) return;
     for (const entry of entries.values()) {
       const permission = permissionOf(entry, entries);
       if (permission === undefined || permission.type === 'waits') continue;
@@ -152,11 +154,11 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
 
   /** A service is told to stop as soon as nobody is left who was started after it. */
   function stopInTurn(): void {
-    for (const entry of entries.values()) {
-      if (told.has(entry) || isResting(entry.service)) continue;
-      if (!mayStop(entry.name, definitions, findIn(entries))) continue;
-      told.add(entry);
-      queue.push({ entry, event: { type: 'stop' } });
+    for (const entry of untold) {
+      const isAtRest = isResting(entry.service);
+      if (!isAtRest && isOrdered && !mayStop(entry.name, definitions, findIn(entries))) continue;
+      untold.delete(entry);
+      if (!isAtRest) queue.push({ entry, event: { type: 'stop' } });
     }
   }
 

@@ -39,7 +39,8 @@ export function makeSweeper(entries: Entries, spawner: Spawner, onSwept: (entry:
   }
 
   function sweepOne(entry: Entry, all: ReturnType<typeof readProcesses>): void {
-    const { leader, name, sweep } = entry;
+    const { name, sweep } = entry;
+    const leader = entry.child?.leader();
     if (sweep === undefined) return;
     const { signal, scope } = sweep.wish;
     const members = leader === undefined ? [] : findMembers(all, { name, leader, scope, adopter });

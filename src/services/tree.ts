@@ -34,9 +34,15 @@ export function readProcesses(): Map<number, Process> {
   return all;
 }
 
-/** The leader that a just started process is; undefined when none was started or it has gone already. */
-export function readLeader(child: { readonly pid: number } | undefined): Leader | undefined {
-  return child === undefined ? undefined : readProcess(child.pid);
+/** The leader that a just started process is, looked up once, when it is first asked for. */
+export function makeIdentity(pid: number): () => Leader | undefined {
+  let leader: Leader | undefined;
+  let isKnown = false;
+  return () => {
+    if (!isKnown) leader = readProcess(pid);
+    isKnown = true;
+    return leader;
+  };
 }
 
 /** undefined when there is no such process (any more). */
