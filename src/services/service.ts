@@ -43,12 +43,14 @@ import {
  * ready or unhealthy was on its way when the process ended.)
  *
  * shutdown: from now on nothing starts. What does not run goes down; what runs is stopped in its turn, by `stop`.
+ * kill: until the next start every sweep is hard from the beginning.
  * A "bug" cell throws; the interpreter logs it and goes on.
  */
-export function step(service: Service, event: Event, nowMs: number): Step {
-  if ('spawn' in event && event.spawn !== service.spawn) return stay(service);
+export function step(given: Service, event: Event, nowMs: number): Step {
+  if ('spawn' in event && event.spawn !== given.spawn) return stay(given);
+  if (event.type === 'shutdown') return stepShutdown({ ...given, mayStart: false }, nowMs);
+  const service = event.type === 'kill' ? { ...given, isHurried: true } : given;
   const { state } = service;
-  if (event.type === 'shutdown') return stepShutdown({ ...service, mayStart: false }, nowMs);
   switch (state.name) {
     case 'down':
     case 'failed':

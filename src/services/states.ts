@@ -15,6 +15,8 @@ export interface Service {
   /** 5 deaths in 60 s: named, not ready. */
   readonly isFailing: boolean;
   readonly lastExit: Exit | undefined;
+  /** It was to be killed: nothing of this life is waited for any more. */
+  readonly isHurried: boolean;
   /** False once shutdown has begun. */
   readonly mayStart: boolean;
 }
@@ -97,6 +99,7 @@ export function makeService(name: string, policy: Policy): Service {
     deathsMs: [],
     isFailing: false,
     lastExit: undefined,
+    isHurried: false,
     mayStart: true,
   };
 }

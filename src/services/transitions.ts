@@ -26,7 +26,8 @@ export function enterStarting(service: Service, nowMs: number): Step {
   const spawn = service.spawn + 1;
   const deadlineMs = nowMs + (service.policy.readyTimeoutMs ?? READY_AFTER_MS);
   const state: State = { name: 'starting', startedMs: nowMs, isLate: false, deadlineMs };
-  return { service: { ...service, spawn, state, lastExit: undefined }, effects: [{ type: 'spawn', spawn }] };
+  const begun = { ...service, spawn, state, lastExit: undefined, isHurried: false };
+  return { service: begun, effects: [{ type: 'spawn', spawn }] };
 }
 
 /** A service that never died needs no timer: an idle workbench sleeps. */
@@ -73,7 +74,8 @@ export function enterAfterIllness(service: Service, startedMs: number, nowMs: nu
 }
 
 export function enterSweeping(service: Service, how: Omit<Sweep, 'scope'>, nowMs: number): Step {
-  const { next, isHard, isFinished } = how;
+  const { next, isFinished } = how;
+  const isHard = how.isHard || service.isHurried;
   const scope = scopeOf(service, next);
   const deadlineMs = nowMs + (isHard ? KILL_TIMEOUT_MS : service.policy.stopTimeoutMs);
   const state: State = { name: 'sweeping', next, isHard, isFinished, scope, deadlineMs };

@@ -730,6 +730,24 @@ describe('an operator’s word', () => {
   });
 });
 
+describe('a kill', () => {
+  const sweeps = (service: Service, events: readonly Drive[]) =>
+    driveStep(service, events).effects.flatMap(effect => (effect.type === 'sweep' ? effect.signal : []));
+
+  test('waits for nobody: what is left of the service gets KILL at once', () => {
+    assert.deepEqual(sweeps(UP, ['kill', exited]), ['SIGKILL']);
+    assert.deepEqual(sweeps(UP, ['stop', 'kill', exited]), ['SIGKILL']);
+    assert.deepEqual(sweeps(UP, ['stop', 'deadline', 'kill', exited]), ['SIGKILL']);
+    const spared = drive(make({ kill: 'group' }), ['start', exited, swept]);
+    assert.deepEqual(sweeps(spared, ['stop', 'kill', finished]), ['SIGKILL']);
+  });
+
+  test('says nothing about the next life', () => {
+    assert.deepEqual(sweeps(UP, ['kill', 'start', exited, swept, finished, exited]), ['SIGKILL', 'SIGTERM']);
+    assert.deepEqual(sweeps(DOWN, ['kill', 'start', exited]), ['SIGTERM']);
+  });
+});
+
 describe('with kill: group', () => {
   const GROUP = make({ kill: 'group', hasFinish: true });
   const DEPENDENT = { ...GROUP.policy, hasDependencies: true };
@@ -754,7 +772,7 @@ describe('with kill: group', () => {
   });
 
   test('a service that shutdown keeps from coming back is swept, although it was swept before', () => {
-    const again = ['start', exited, swept, finished, 'stop', 'start', 'kill', 'shutdown'] as const;
+    const again = ['start', exited, swept, finished, 'stop', 'start', 'deadline', 'shutdown'] as const;
     assert.equal(
       render(driveStep(drive(GROUP, again), [swept])),
       'sweeping -> starting by operator + sweep tree SIGTERM',

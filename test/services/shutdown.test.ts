@@ -154,6 +154,11 @@ for (const [what, files, up] of [
     }),
     /^web \| hangs$/m,
   ],
+  [
+    'a service and its child that both ignore TERM',
+    service('web', `trap "" TERM\nsetsid sleep 9999 &\n${WAIT}`, { stopTimeoutMs: LONG_MS }),
+    /stopping: /,
+  ],
 ] as const) {
   test(`another TERM a second after the first ends ${what}`, async t => {
     const lintel = bootRoot(t, files, PATIENCE);

@@ -54,6 +54,7 @@ export class World {
   isShutDown = false;
   /** Told of each step that has been checked. */
   onStep: (before: Service, taken: Step) => void = () => undefined;
+  private isHurried = false;
   private spawns = 0;
   private readonly finished = new Set<number>();
 
@@ -76,6 +77,7 @@ export class World {
 
   take(event: Event): void {
     if (event.type === 'shutdown') this.isShutDown = true;
+    if (event.type === 'kill') this.isHurried = true;
     const before = this.service;
     const taken = step(before, event, this.clock.nowMs);
     this.service = taken.service;
@@ -116,6 +118,7 @@ export class World {
         return;
       case 'sweep':
         this.assertNoProcess('a sweep');
+        if (this.isHurried) assert.equal(effect.signal, 'SIGKILL', 'politeness after a kill');
         this.strays = this.strays.filter(
           ({ isAway, ignoresTerm }) =>
             (isAway && effect.scope === 'group') || (ignoresTerm && effect.signal === 'SIGTERM'),
@@ -136,6 +139,7 @@ export class World {
     assert.equal(this.isShutDown, false, 'a start after the shutdown');
     const mayStay = ({ isAway }: Stray) => isAway && this.service.policy.kill === 'group';
     assert.ok(this.strays.every(mayStay), 'a start beside what the last life left');
+    this.isHurried = false;
     this.spawns += 1;
     assert.equal(spawn, this.spawns);
     if (this.process !== undefined) this.lateExits.push(this.process.spawn);
