@@ -3,6 +3,8 @@ import { type EnvironmentFolder, makeEnvironmentFolder } from './apply/environme
 import { runInitScripts } from './apply/init-scripts.ts';
 import { makeS6Places, type S6Places } from './apply/s6.ts';
 import { writeTerminationLog } from './apply/termination.ts';
+import { makeControl } from './control/control.ts';
+import { makeSubject } from './control/subject.ts';
 import { type Growth, grow, without } from './environment.ts';
 import { LintelError, type Problem, renderCause, renderProblem } from './errors.ts';
 import { readEnvFiles } from './facts/env-files.ts';
@@ -14,8 +16,8 @@ import type { Environment, Origin } from './launch/environ.ts';
 import { type Log, makeLog } from './log.ts';
 import { openLibc } from './pid1/libc.ts';
 import { startReaper } from './pid1/reaper.ts';
-import { receiveRequests } from './pid1/requests.ts';
-import { makePlan, type Plan } from './plan.ts';
+import { type Requests, receiveRequests, SHUTDOWN } from './pid1/requests.ts';
+import { makePlan, type Plan, type Script } from './plan.ts';
 import type { Spawner } from './services/child.ts';
 import { exitCodeOf } from './services/exit.ts';
 import { type Gate, makeGate } from './services/gate.ts';
@@ -129,6 +131,11 @@ async function live(life: Life): Promise<Ending> {
   const { draft, origin, log, gate, places, onReaped, keepSupervisor } = life;
   const { facts } = draft;
   const requests = receiveRequests(facts.process.hasTerminal);
+  const subject = makeSubject({ history: log.history, shutdown: requests.shutdown });
+  requests.stop.addEventListener('abort', () =>
+    subject.enter({ name: 'stopping', reason: `asked to stop by ${requests.stop.reason}` }),
+  );
+  const control = makeControl({ plan: draft.plan, uid: facts.process.uid, log, subject });
   const native = prepareProcess(facts, log, onReaped);
   try {
     const first = applyDraft(draft, origin, log);
@@ -139,13 +146,26 @@ async function live(life: Life): Promise<Ending> {
     // Only scripts, and services written for s6, need it to be there before they start.
     const isEarly = first.plan.initScripts.length > 0 || first.plan.usesS6;
     if (isEarly) furnish();
-    const init = { spawner, self, folder, log, stop: requests.stop, kill: requests.kill };
+    const onScript = (script: Script) => {
+      subject.enter({ name: 'booting', script: script.name });
+      control.open();
+    };
+    const init = {
+      spawner,
+      self,
+      folder,
+      log,
+      stop: requests.stop,
+      kill: requests.kill,
+      onStarted: onScript,
+    };
     const growth = await runInitScripts({ ...init, plan: first.plan, given: first.environment });
+    subject.enter({ name: 'booting' });
     // Scripts may have fetched the very certificates or mirrors that the tools were waiting for.
     const { plan, environment } = changesSettings(growth) ? replan(first, origin, growth, log) : first;
     if (requests.stop.aborted) {
       await endStragglers(plan.shutdownTimeoutMs, requests.kill);
-      return makeEarlyEnding(plan, requests.stop.reason);
+      return makeEarlyEnding(plan, requests);
     }
     const added = grow(plan.environment, growth);
     const given = without(environment, growth.unset);
@@ -159,8 +179,16 @@ async function live(life: Life): Promise<Ending> {
       added,
       log,
       requests,
-      onSupervisor: keepSupervisor,
-      onStarted: isEarly ? () => undefined : furnish,
+      onSupervisor: supervisor => {
+        keepSupervisor(supervisor);
+        subject.attach(supervisor);
+        if (plan.services.length > 0) control.open();
+      },
+      onStarted: () => {
+        if (!isEarly) furnish();
+        control.open();
+      },
+      onStopping: reason => subject.enter({ name: 'stopping', reason }),
     });
   } catch (error) {
     if (!(error instanceof LintelError)) throw error;
@@ -169,15 +197,17 @@ async function live(life: Life): Promise<Ending> {
     // The last lines of a script stand in the log already, twice.
     return { code: error.exitCode, reason: error.message.split('; its last lines:')[0] ?? '' };
   } finally {
+    control.close();
     // Outside a pid namespace of its own it leaves no zombies to others.
     native?.reaper.reapAll();
   }
 }
 
 /** A CMD that a stop kept from starting must not look successful: it ends as that signal would have ended it. */
-function makeEarlyEnding(plan: Plan, signal: NodeJS.Signals): Ending {
-  const code = plan.command.length === 0 ? 0 : exitCodeOf({ signal });
-  return { code, reason: `asked to stop by ${signal} during the boot` };
+function makeEarlyEnding(plan: Plan, { stop, wantedCode }: Requests): Ending {
+  const signal: NodeJS.Signals = stop.reason === SHUTDOWN ? 'SIGTERM' : stop.reason;
+  const code = wantedCode() ?? (plan.command.length === 0 ? 0 : exitCodeOf({ signal }));
+  return { code, reason: `asked to stop by ${stop.reason} during the boot` };
 }
 
 /** Says what is wrong and what is done, then does it. Throws a LintelError for problems that stop the boot. */
@@ -188,6 +218,7 @@ function applyDraft(draft: Draft, origin: Origin, log: Log): Draft {
   try {
     applyRuntimeFolder(plan);
   } catch (error) {
+    if (error instanceof LintelError) throw error;
     throw new LintelError(
       `Cannot make ${plan.runtimeDir}: ${renderCause(error)}, expected a writable folder for runtime state`,
       2,

@@ -1,13 +1,13 @@
 import { writeFileSync, writeSync } from 'node:fs';
 import { parseArguments } from './arguments.ts';
 import { boot } from './boot.ts';
-import { COMMANDS } from './commands/list.ts';
+import { COMMANDS, runCommand } from './commands/list.ts';
+import { readTerminal } from './commands/terminal.ts';
 import { LintelError } from './errors.ts';
 import type { CacheUse } from './launch/cache.ts';
 import { type Origin, readOrigin } from './launch/environ.ts';
 import { openLibc } from './pid1/libc.ts';
 import { catchSignals, releaseSignals } from './pid1/signals.ts';
-import { suggestName } from './settings/suggest.ts';
 
 /** Handed over by the loader; absent when the program runs from its source. */
 declare const LINTEL_CACHE_USE: CacheUse | undefined;
@@ -54,31 +54,19 @@ async function main(): Promise<number> {
   }
   if (invocation.name === MAKE_CACHE) return makeCache(invocation.args[0] ?? '', origin);
   releaseSignals();
-  return runCommand(invocation.name, invocation.args, origin);
-}
-
-function runCommand(name: string, args: readonly string[], origin: Origin): number {
-  const command = COMMANDS.find(candidate => candidate.name === name);
-  if (command === undefined) {
-    const names = COMMANDS.map(candidate => candidate.name);
-    const meant = suggestCommand(name, names);
-    throw new LintelError(
-      `Cannot run "lintel ${name}": no such subcommand, expected ${meant ?? `one of ${names.join(', ')}`}`,
-      2,
-    );
-  }
+  if (process.pid === 1) endOnSignals();
   const cacheUse = typeof LINTEL_CACHE_USE === 'string' ? LINTEL_CACHE_USE : 'absent';
-  const { text, exitCode } = command.run({ args, origin, cacheUse });
-  writeAll(text);
+  const terminal = readTerminal(origin.environment);
+  const context = { origin, cacheUse, terminal, write: writeAll };
+  const { text, exitCode } = await runCommand(invocation.name, invocation.args, context);
+  await writeAll(text);
   return exitCode;
 }
 
-function suggestCommand(name: string, names: readonly string[]): string | undefined {
-  const meant = suggestName(
-    name.toUpperCase(),
-    names.map(candidate => candidate.toUpperCase()),
-  );
-  return meant === undefined ? undefined : `perhaps "${meant.toLowerCase()}"`;
+/** The kernel spares a PID 1 the signals that it does not handle: `docker run IMAGE lintel …` would not end on Ctrl-C. */
+function endOnSignals(): void {
+  process.on('SIGINT', () => process.exit(130));
+  process.on('SIGTERM', () => process.exit(143));
 }
 
 async function makeCache(path: string, origin: Origin): Promise<number> {
@@ -89,10 +77,23 @@ async function makeCache(path: string, origin: Origin): Promise<number> {
   return exitCode;
 }
 
-/** process.stdout would leave a slow pipe unfinished at process.exit. */
-function writeAll(text: string): void {
+/** What a shell says of a program whose reader has gone. */
+const READER_GONE = 141;
+const RETRY_MS = 5;
+
+/** process.stdout would leave a slow pipe unfinished at process.exit. Nobody reads any more: that is no error. */
+async function writeAll(text: string): Promise<void> {
   const bytes = Buffer.from(text);
-  for (let done = 0; done < bytes.length; ) done += writeSync(1, bytes, done);
+  for (let done = 0; done < bytes.length; ) {
+    try {
+      done += writeSync(1, bytes, done);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EPIPE') process.exit(READER_GONE);
+      if (code !== 'EAGAIN') throw error;
+      await new Promise(resolve => setTimeout(resolve, RETRY_MS));
+    }
+  }
 }
 
 /** The last catch: what stopped a command says so in a sentence, anything else is a bug with its stack. */

@@ -35,6 +35,8 @@ export interface WorkbenchOptions {
   readonly onSupervisor: (supervisor: Supervisor) => void;
   /** Called once services and CMD have been started: what nobody waits for is done then. */
   readonly onStarted: () => void;
+  /** Told why, when everything begins to end. */
+  readonly onStopping: (reason: string) => void;
 }
 
 /** The last part of a stop belongs to KILL: this share of the time that a stop may take, at most this long. */
@@ -71,10 +73,12 @@ export async function runWorkbench(options: WorkbenchOptions): Promise<Ending> {
 
   const ending = await ended.promise;
   requests.beginStop();
+  options.onStopping(ending.reason);
   if (command === undefined || plan.services.length > 0) log.info(`stopping: ${ending.reason}`);
   const exit = await stopAll(options, supervisor, command);
   memory.close();
-  return exit === undefined ? ending : { ...ending, code: exitCodeOf(exit) };
+  const code = requests.wantedCode() ?? (exit === undefined ? ending.code : exitCodeOf(exit));
+  return { ...ending, code };
 }
 
 function superviseServices(

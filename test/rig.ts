@@ -64,6 +64,8 @@ export interface BootOptions {
   readonly nodeFlags?: readonly string[];
   /** True: Lintel itself runs as the workbench user, who may write only /tmp and its home. */
   readonly isUnprivileged?: boolean;
+  /** Root only: Lintel itself runs as this uid and gid. */
+  readonly uid?: number;
   /** True: nobody reads the output until `readOutput()`. */
   readonly isUnread?: boolean;
 }
@@ -182,7 +184,9 @@ function startRun(options: BootOptions, environment: Readonly<Record<string, str
   const [file, ...args] = [...makeProgram(options.nodeFlags), ...(options.command ?? [])];
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined));
   // child_process, as execa waits for the end of the output, which is a question of its own here.
-  const ids = IS_ROOT && options.isUnprivileged === true ? { uid: WORKBENCH.uid, gid: WORKBENCH.gid } : {};
+  const workbench = options.isUnprivileged === true ? WORKBENCH.uid : undefined;
+  const uid = IS_ROOT ? (options.uid ?? workbench) : undefined;
+  const ids = uid === undefined ? {} : { uid, gid: uid };
   const child = spawn(file ?? '', args, { ...ids, env: given, stdio: ['ignore', 'pipe', 'pipe'] });
   // Exit, not close: with a stalled reader there is no close.
   const exited = once(child, 'exit').then(([code]) => code as number | null);

@@ -1,10 +1,17 @@
-import { renderCause } from '../errors.ts';
+import { LintelError, renderCause } from '../errors.ts';
 import type { Plan } from '../plan.ts';
 import type { FileWrite } from '../tools/tool.ts';
 import { makeRuntimeFolder, removeFile, writeFile } from './files.ts';
+import { findHolder } from './lock.ts';
 
-/** Makes the empty folder for this boot's state. Throws the system's error: without it there is no boot. */
+/**
+ * Makes the empty folder for this boot's state. Throws the system's error: without it there is no boot; and a
+ * LintelError where another Lintel still uses it.
+ */
 export function applyRuntimeFolder(plan: Plan): void {
+  const holder = findHolder(plan.runtimeDir);
+  if (holder !== undefined)
+    throw new LintelError(`Lintel already runs here as pid ${holder}: try "lintel status"`, 2);
   const isRoot = process.geteuid?.() === 0;
   // Root's folder is open to look-ups, since every user needs the certificates; a user's own is the user's alone.
   makeRuntimeFolder(plan.runtimeDir, { mode: isRoot ? 0o755 : 0o700, user: plan.user });

@@ -53,6 +53,11 @@ export function writeFile(
   }
 }
 
+/** Only root can; for others the owner is right already. Throws the system's error. */
+export function giveFile(path: string, owner: Owner): void {
+  if (process.geteuid?.() === 0) chownSync(path, owner.uid, owner.gid);
+}
+
 export function removeFile(path: string): void {
   rmSync(path, { force: true });
 }

@@ -24,6 +24,8 @@ export interface InitScripts {
   readonly log: Log;
   readonly stop: AbortSignal;
   readonly kill: AbortSignal;
+  /** Told of each script, when it has just been started. */
+  readonly onStarted: (script: Script) => void;
 }
 
 /**
@@ -41,7 +43,7 @@ export async function runInitScripts(init: InitScripts): Promise<Growth> {
     if (stop.aborted) break;
     const environment = { ...grow(own, growth), ...scriptVariables(plan, added) };
     const startedMs = readClockMs();
-    const outcome = await runScript({
+    const running = runScript({
       script,
       spawner: init.spawner,
       user: init.self,
@@ -51,6 +53,8 @@ export async function runInitScripts(init: InitScripts): Promise<Growth> {
       signal: stop,
       kill: init.kill,
     });
+    init.onStarted(script);
+    const outcome = await running;
     const elapsedMs = Math.round(readClockMs() - startedMs);
     if (isSuccess(outcome)) log.info(`script ${script.name} done`, { ms: elapsedMs });
     else if (!stop.aborted) judge(script, outcome, init);

@@ -1,18 +1,23 @@
 import { makeDraft } from '../boot.ts';
 import type { Facts } from '../facts/facts.ts';
-import type { Command } from './command.ts';
-import { parseFlags } from './flags.ts';
+import { type Command, JSON_FLAG } from './command.ts';
 import { hideVariables } from './secrets.ts';
 
 /** Prints what Lintel found on the machine. */
 export const facts: Command = {
   name: 'facts',
-  usage: '[--json]',
   summary: 'print what Lintel finds on this machine',
-  run({ args, origin }) {
-    const flags = parseFlags(args, ['--json']);
+  flags: [JSON_FLAG],
+  details: 'Changes nothing. No credentials are printed: of configuration files only place and length.',
+  examples: [
+    { line: 'lintel facts', does: 'user, limits, programs, scripts, services' },
+    { line: 'lintel facts --json', does: 'all of it as JSON' },
+  ],
+  run({ given, origin }) {
     const found = makeDraft(origin, []).facts;
-    const text = flags['--json'] ? `${JSON.stringify(withoutTexts(found), null, 2)}\n` : renderFacts(found);
+    const text = given.has('--json')
+      ? `${JSON.stringify(withoutTexts(found), null, 2)}\n`
+      : renderFacts(found);
     return { text, exitCode: 0 };
   },
 };

@@ -3,22 +3,24 @@ import { renderProblem } from '../errors.ts';
 import type { Plan } from '../plan.ts';
 import { maskUrls } from '../settings/url.ts';
 import type { FileWrite } from '../tools/tool.ts';
-import type { Command } from './command.ts';
-import { parseFlags } from './flags.ts';
+import { type Command, JSON_FLAG } from './command.ts';
 import { hideVariables } from './secrets.ts';
 
 /** Prints what a boot would do. Changes nothing. Exit code 1 when a boot would refuse to start. */
 export const plan: Command = {
   name: 'plan',
-  usage: '[--json] [-- CMD…]',
   summary: 'print what a boot would do, and change nothing',
-  run({ args, origin }) {
-    const separator = args.indexOf('--');
-    const own = separator === -1 ? args : args.slice(0, separator);
-    const flags = parseFlags(own, ['--json']);
-    const made = maskPlan(makeDraft(origin, separator === -1 ? [] : args.slice(separator + 1)).plan);
+  flags: [JSON_FLAG],
+  operands: { usage: '[-- CMD…]', isBehindDashes: true },
+  details: 'Exit code 1 when a boot would refuse to start. No credentials are printed.',
+  examples: [
+    { line: 'lintel plan', does: 'settings, files, scripts and services of a boot without CMD' },
+    { line: 'lintel plan --json -- python -m http.server', does: 'those of a boot with this CMD, as JSON' },
+  ],
+  run({ given, origin }) {
+    const made = maskPlan(makeDraft(origin, given.operands).plan);
     const exitCode = made.problems.some(problem => problem.fatal) ? 1 : 0;
-    return { text: flags['--json'] ? `${JSON.stringify(made, null, 2)}\n` : renderPlan(made), exitCode };
+    return { text: given.has('--json') ? `${JSON.stringify(made, null, 2)}\n` : renderPlan(made), exitCode };
   },
 };
 

@@ -1,16 +1,19 @@
 import { openLibc } from '../pid1/libc.ts';
 import { LINTEL_VERSION } from '../version.ts';
-import type { Command } from './command.ts';
-import { parseFlags } from './flags.ts';
+import { type Command, JSON_FLAG } from './command.ts';
 
 /** Prints the version, and with --json how this very start went. */
 export const version: Command = {
   name: 'version',
-  usage: '[--json]',
   summary: 'print the version',
-  run({ args, cacheUse }) {
-    const flags = parseFlags(args, ['--json']);
-    if (!flags['--json']) return { text: `lintel ${LINTEL_VERSION}\n`, exitCode: 0 };
+  flags: [JSON_FLAG],
+  details: 'With --json also of Node, and how this very start went.',
+  examples: [
+    { line: 'lintel version', does: 'one line' },
+    { line: 'lintel version --json', does: 'also whether the code cache was used' },
+  ],
+  run({ given, cacheUse }) {
+    if (!given.has('--json')) return { text: `lintel ${LINTEL_VERSION}\n`, exitCode: 0 };
     const libc = openLibc();
     const ffi = 'missing' in libc ? libc.missing : 'available';
     const about = {

@@ -4,7 +4,7 @@ import { type CaughtSignal, receiveSignals } from './signals.ts';
 
 /** What signals ask of the workbench, and where the rest of them goes. */
 export interface Requests {
-  /** Aborted when somebody asks for an orderly stop; `reason` is the signal's name. */
+  /** Aborted when somebody asks for an orderly stop; `reason` is the signal's name, or SHUTDOWN. */
   readonly stop: AbortSignal;
   /** Aborted when somebody asks a second time: end everything now. */
   readonly kill: AbortSignal;
@@ -13,7 +13,14 @@ export interface Requests {
   setHasServices(hasServices: boolean): void;
   /** The workbench ends for a reason of its own: from now on a second TERM means "at once". */
   beginStop(): void;
+  /** As a TERM that is never forwarded. A code given here is the container's, whatever the CMD ends with. */
+  shutdown(code: number | undefined): void;
+  /** The code that `shutdown` was last given. */
+  wantedCode(): number | undefined;
 }
+
+/** Who asked for a stop, where it was no signal. */
+export const SHUTDOWN = 'lintel shutdown';
 
 export function receiveRequests(hasTerminal: boolean): Requests {
   const stop = new AbortController();
@@ -21,6 +28,7 @@ export function receiveRequests(hasTerminal: boolean): Requests {
   let command: { signal(signal: NodeJS.Signals): void } | undefined;
   let hasServices = false;
   let stopAskedMs: number | undefined;
+  let wantedCode: number | undefined;
 
   receiveSignals((signal: CaughtSignal) => {
     const nowMs = readClockMs();
@@ -57,5 +65,11 @@ export function receiveRequests(hasTerminal: boolean): Requests {
     beginStop: () => {
       stopAskedMs ??= readClockMs();
     },
+    shutdown: code => {
+      wantedCode = code ?? wantedCode;
+      stopAskedMs ??= readClockMs();
+      stop.abort(SHUTDOWN);
+    },
+    wantedCode: () => wantedCode,
   };
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { lstatSync, readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { CommandResult } from '../../src/commands/command.ts';
-import { parseFlags } from '../../src/commands/flags.ts';
-import { COMMANDS } from '../../src/commands/list.ts';
+import { type Accepted, type Flag, parseFlags } from '../../src/commands/flags.ts';
+import { COMMANDS, runCommand } from '../../src/commands/list.ts';
 import type { Environment } from '../../src/launch/environ.ts';
 import type { Plan } from '../../src/plan.ts';
 import { VARIABLES } from '../../src/settings/variables.ts';
@@ -22,27 +22,30 @@ const MACHINE: Readonly<Record<string, Entry>> = {
   run: 'a folder',
 };
 
-function run(root: Folder, args: readonly string[], environment: Environment = {}): CommandResult {
-  const [name, ...rest] = args;
-  const command = COMMANDS.find(candidate => candidate.name === name);
-  assert.ok(command !== undefined, `no subcommand ${name}`);
+async function run(
+  root: Folder,
+  [name = '', ...args]: readonly string[],
+  environment: Environment = {},
+): Promise<CommandResult> {
   const origin = {
     environment: { PATH: '/nowhere', LINTEL_ROOT: root.path, ...environment },
     notUtf8: [],
     openFilesSoft: 1024,
   };
-  return command.run({ args: rest, origin, cacheUse: 'used' });
+  const terminal = { isTerminal: false, hasColours: false, columns: undefined, rows: undefined };
+  const write = async () => assert.fail('only commands that go on write by themselves');
+  return runCommand(name, args, { origin, cacheUse: 'used', terminal, write });
 }
 
 const machine = (t: Context, entries: Readonly<Record<string, Entry>> = {}) =>
   makeFolder(t, { ...MACHINE, ...entries });
 
 describe('lintel plan', () => {
-  test('says in plain words what a boot would do', t => {
+  test('says in plain words what a boot would do', async t => {
     const root = machine(t);
     const environment = { PIP_REPOSITORY: 'https://mirror.example/simple' };
-    const { user } = JSON.parse(run(root, ['plan', '--json'], environment).text) as Plan;
-    const { text, exitCode } = run(root, ['plan', '--', 'python', '-m', 'x'], environment);
+    const { user } = JSON.parse((await run(root, ['plan', '--json'], environment)).text) as Plan;
+    const { text, exitCode } = await run(root, ['plan', '--', 'python', '-m', 'x'], environment);
     assert.equal(exitCode, 0);
     assert.equal(
       text.replaceAll(root.path, ''),
@@ -78,9 +81,9 @@ CMD
     );
   });
 
-  test('says it as data too', t => {
+  test('says it as data too', async t => {
     const root = machine(t);
-    const { text, exitCode } = run(root, ['plan', '--json', '--', 'python'], { LINTEL_NOFILE: '2048' });
+    const { text, exitCode } = await run(root, ['plan', '--json', '--', 'python'], { LINTEL_NOFILE: '2048' });
     assert.equal(exitCode, 0);
     const plan = JSON.parse(text) as Plan;
     assert.deepEqual(
@@ -89,7 +92,7 @@ CMD
     );
   });
 
-  test('changes nothing', t => {
+  test('changes nothing', async t => {
     const root = machine(t);
     const list = () =>
       readdirSync(root.path, { recursive: true, withFileTypes: true }).map(entry => {
@@ -97,13 +100,13 @@ CMD
         return [path, lstatSync(path).mtimeMs, lstatSync(path).ctimeMs];
       });
     const before = list();
-    run(root, ['plan'], { PIP_REPOSITORY: 'https://mirror.example/simple' });
+    await run(root, ['plan'], { PIP_REPOSITORY: 'https://mirror.example/simple' });
     assert.deepEqual(list(), before);
   });
 
-  test('ends with 1, all problems said, when a boot would refuse to start', t => {
+  test('ends with 1, all problems said, when a boot would refuse to start', async t => {
     const environment = { LINTEL_LOG_FORMAT: 'xml', PIP_REPOSITORY: 'mirror', LINTEL_SERVICES: 'missing' };
-    const { text, exitCode } = run(machine(t), ['plan'], environment);
+    const { text, exitCode } = await run(machine(t), ['plan'], environment);
     assert.equal(exitCode, 1);
     assert.equal(
       text.split('\n\n')[0],
@@ -114,20 +117,20 @@ CMD
     );
   });
 
-  test('ends with 0 when a boot would go on', t => {
-    assert.equal(run(machine(t), ['plan'], { PIP_REPOSITORY: 'mirror' }).exitCode, 0);
+  test('ends with 0 when a boot would go on', async t => {
+    assert.equal((await run(machine(t), ['plan'], { PIP_REPOSITORY: 'mirror' })).exitCode, 0);
   });
 
-  test('reads the image’s defaults', t => {
+  test('reads the image’s defaults', async t => {
     const root = machine(t, { 'etc/lintel/lintel.env': 'LINTEL_SERVICES_DISABLED=web\n' });
-    assert.match(run(root, ['plan']).text, /^ {2}web: LINTEL_SERVICES_DISABLED names it$/m);
+    assert.match((await run(root, ['plan'])).text, /^ {2}web: LINTEL_SERVICES_DISABLED names it$/m);
   });
 });
 
 describe('lintel facts', () => {
-  test('says in plain words what is there', t => {
+  test('says in plain words what is there', async t => {
     const root = machine(t, { 'etc/pip.conf': '[global]\n' });
-    const { text, exitCode } = run(root, ['facts']);
+    const { text, exitCode } = await run(root, ['facts']);
     assert.equal(exitCode, 0);
     const rows = new Map(text.split('\n').map(line => [line.slice(0, 15).trim(), line.slice(17)]));
     assert.equal(rows.get('configuration'), root.at('etc/pip.conf'));
@@ -137,9 +140,9 @@ describe('lintel facts', () => {
     assert.match(rows.get('open files') ?? '', /^1024 of \d+$/);
   });
 
-  test('says it as data too, with a file’s place and length for its text', t => {
+  test('says it as data too, with a file’s place and length for its text', async t => {
     const root = machine(t, { 'etc/pip.conf': '[global]\npassword = hunter2\n' });
-    const { text } = run(root, ['facts', '--json']);
+    const { text } = await run(root, ['facts', '--json']);
     assert.doesNotMatch(text, /hunter2/);
     const { configs } = JSON.parse(text) as { configs: { pip: unknown } };
     assert.deepEqual(configs.pip, {
@@ -168,8 +171,8 @@ describe('what is printed may end in a ticket: no credentials', () => {
     }),
   };
   for (const args of [['plan'], ['plan', '--json'], ['facts'], ['facts', '--json']]) {
-    test(`in lintel ${args.join(' ')}`, t => {
-      const lines = run(machine(t, entries), args, environment).text.split('\n');
+    test(`in lintel ${args.join(' ')}`, async t => {
+      const lines = (await run(machine(t, entries), args, environment)).text.split('\n');
       assert.deepEqual(
         lines.filter(line => line.includes('hunter2')),
         [],
@@ -177,18 +180,18 @@ describe('what is printed may end in a ticket: no credentials', () => {
     });
   }
 
-  test('of malformed settings either', t => {
+  test('of malformed settings either', async t => {
     const malformed = {
       PIP_REPOSITORY: 'ftp://user:hunter2@pip.example',
       CONDA_REPOSITORY: `${secret('a')},ftp://user:hunter2@b.example`,
     };
-    assert.doesNotMatch(run(machine(t), ['plan'], malformed).text, /hunter2/);
+    assert.doesNotMatch((await run(machine(t), ['plan'], malformed)).text, /hunter2/);
   });
 
-  test('with odd characters either', t => {
+  test('with odd characters either', async t => {
     const odd = { PIP_REPOSITORY: "https://user:hunter2,it's@pip.example/simple" };
     for (const args of [['plan'], ['plan', '--json']]) {
-      const lines = run(machine(t), args, odd).text.split('\n');
+      const lines = (await run(machine(t), args, odd)).text.split('\n');
       assert.deepEqual(
         lines.filter(line => /hunter2|it's/.test(line)),
         [],
@@ -198,12 +201,12 @@ describe('what is printed may end in a ticket: no credentials', () => {
 });
 
 describe('lintel version', () => {
-  test('says which', t => {
-    assert.deepEqual(run(machine(t), ['version']), { text: 'lintel development\n', exitCode: 0 });
+  test('says which', async t => {
+    assert.deepEqual(await run(machine(t), ['version']), { text: 'lintel development\n', exitCode: 0 });
   });
 
-  test('says how this very start went', t => {
-    const about = JSON.parse(run(machine(t), ['version', '--json']).text) as Record<string, unknown>;
+  test('says how this very start went', async t => {
+    const about = JSON.parse((await run(machine(t), ['version', '--json'])).text) as Record<string, unknown>;
     assert.deepEqual(about, {
       version: 'development',
       node: process.version,
@@ -215,11 +218,13 @@ describe('lintel version', () => {
 });
 
 describe('lintel help', () => {
-  test('names every subcommand and every variable', t => {
-    const { text, exitCode } = run(machine(t), ['help']);
+  test('names every subcommand and every variable', async t => {
+    const { text, exitCode } = await run(machine(t), ['help']);
     assert.equal(exitCode, 0);
-    for (const { name, summary } of COMMANDS)
-      assert.match(text, new RegExp(`^ {2}lintel ${name} .*${summary}$`, 'm'));
+    for (const { name, summary } of COMMANDS) {
+      const line = text.split('\n').find(candidate => candidate.startsWith(`  lintel ${name} `));
+      assert.equal(line?.endsWith(`  ${summary}`), true, name);
+    }
     for (const { names, doc } of Object.values(VARIABLES)) {
       const line = text.split('\n').find(candidate => candidate.startsWith(`  ${names[0]} `));
       assert.equal(line?.trimEnd().endsWith(doc), true, names[0]);
@@ -233,13 +238,64 @@ describe('a subcommand', () => {
     ['plan', 'python'],
     ['facts', '--json', 'x'],
     ['version', '-v'],
-    ['help', 'plans'],
+    ['help', 'plan', 'facts'],
+    ['status', '--jsno'],
+    ['shutdown', '1', '2'],
   ]) {
-    test(`refuses what it does not know, with exit code 2: ${args.join(' ')}`, t => {
+    test(`refuses what it does not know, with exit code 2: ${args.join(' ')}`, async t => {
       const root = machine(t);
-      assert.throws(() => run(root, args), { name: 'Error', exitCode: 2, message: /^Cannot use argument "/ });
+      await assert.rejects(run(root, args), {
+        name: 'Error',
+        exitCode: 2,
+        message: /^Cannot use argument "/,
+      });
     });
   }
+
+  for (const [name, meant] of [
+    ['restrat', 'perhaps "restart"'],
+    ['strat', 'perhaps "start"'],
+    ['stpo', 'perhaps "stop"'],
+    ['log', 'perhaps "logs"'],
+    ['helth', 'perhaps "health"'],
+    ['reboot', `one of ${COMMANDS.map(command => command.name).join(', ')}`],
+  ] as const) {
+    test(`that is unknown is taken for the nearest: ${name}`, async t => {
+      const message = `Cannot run "lintel ${name}": no such subcommand, expected ${meant}`;
+      await assert.rejects(run(machine(t), [name]), { message, exitCode: 2 });
+    });
+  }
+
+  for (const { name, summary, flags, examples, operands } of COMMANDS) {
+    test(`lintel ${name} has a help of its own, by three ways`, async t => {
+      const root = machine(t);
+      const { text, exitCode } = await run(root, ['help', name]);
+      assert.equal(exitCode, 0);
+      for (const args of [
+        [name, '--help'],
+        [name, 'x', '-h', '--what'],
+      ])
+        assert.equal((await run(root, args)).text, text);
+      assert.equal(text.split('\n')[0]?.toLowerCase(), `${summary.toLowerCase()}.`);
+      assert.match(text, new RegExp(`^Usage: lintel ${name}`, 'm'));
+      for (const flag of flags)
+        assert.match(text, new RegExp(`^ {2}(-\\w, )?${flag.name}( \\w+)? {2,}\\S`, 'm'));
+      assert.equal(examples.length, 2);
+      for (const { line, does } of examples) {
+        assert.ok(text.includes(`  ${line}`) && text.includes(does), line);
+        const [program, own, ...args] = line.split(' ');
+        assert.deepEqual([program, own], ['lintel', name]);
+        parseFlags(args, operands === undefined ? { flags } : { flags, operands });
+      }
+    });
+  }
+
+  test('behind -- asks for no help', async t => {
+    const plan = JSON.parse(
+      (await run(machine(t), ['plan', '--json', '--', 'python', '--help'])).text,
+    ) as Plan;
+    assert.deepEqual(plan.command, ['python', '--help']);
+  });
 
   test('has the same shape as every other, under a name of its own', () => {
     const names = COMMANDS.map(({ name }) => name);
@@ -252,19 +308,63 @@ describe('a subcommand', () => {
 });
 
 describe('flags', () => {
-  test('are set or not, in any order', () => {
-    assert.deepEqual(parseFlags([], ['--json', '--watch']), { '--json': false, '--watch': false });
-    assert.deepEqual(parseFlags(['--watch', '--json'], ['--json', '--watch']), {
-      '--json': true,
-      '--watch': true,
-    });
-  });
+  const accepted: Accepted = {
+    flags: [
+      { name: '--json', doc: '' },
+      { name: '--follow', short: '-f', doc: '' },
+      { name: '--lines', short: '-n', value: 'N', doc: '' },
+    ],
+    operands: { usage: '[NAME…]' },
+  };
+  const parse = (...args: readonly string[]) => {
+    const given = parseFlags(args, accepted);
+    const flags = accepted.flags.filter(({ name }) => given.has(name)).map(({ name }: Flag) => name);
+    return { flags, lines: given.value('--lines'), operands: given.operands };
+  };
 
-  test('that are unknown are refused with those that there are', () => {
-    assert.throws(() => parseFlags(['--jsn'], ['--json', '--watch']), {
-      message: 'Cannot use argument "--jsn", expected --json or --watch',
+  for (const [args, flags, lines, operands] of [
+    [[], [], undefined, []],
+    [['--follow', '--json'], ['--json', '--follow'], undefined, []],
+    [['web', '-f', 'db'], ['--follow'], undefined, ['web', 'db']],
+    [['-n5'], ['--lines'], '5', []],
+    [['-n', '5', 'web'], ['--lines'], '5', ['web']],
+    [['-fn5'], ['--follow', '--lines'], '5', []],
+    [['-fn', '5'], ['--follow', '--lines'], '5', []],
+    [['--lines=5'], ['--lines'], '5', []],
+    [['--lines='], ['--lines'], '', []],
+    [['--lines', '5', '--lines', '6'], ['--lines'], '6', []],
+    [['--lines', '--json'], ['--lines'], '--json', []],
+    [['-'], [], undefined, ['-']],
+    [['web', '--', '--json', '-x'], [], undefined, ['web', '--json', '-x']],
+  ] as const) {
+    test(`are understood: ${args.join(' ') || 'none'}`, () =>
+      assert.deepEqual(parse(...args), { flags, lines, operands }));
+  }
+
+  for (const [args, message] of [
+    [['--jsn'], 'Cannot use argument "--jsn", expected perhaps --json'],
+    [['--jsno'], 'Cannot use argument "--jsno", expected perhaps --json'],
+    [['--colour'], 'Cannot use argument "--colour", expected --json or --follow or --lines or --help'],
+    [['--json=1'], 'Cannot use argument "--json=1": --json takes no value'],
+    [['-x'], 'Cannot use argument "-x", expected --json or --follow or --lines or --help'],
+    [['-fx'], 'Cannot use argument "-fx", expected --json or --follow or --lines or --help'],
+    [['--lines'], 'Cannot use --lines: nothing follows it, expected N'],
+    [['-n'], 'Cannot use --lines: nothing follows it, expected N'],
+  ] as const) {
+    test(`are refused with what was meant: ${args.join(' ')}`, () =>
+      assert.throws(() => parse(...args), { message, exitCode: 2 }));
+  }
+
+  test('leave as many operands as the command takes', () => {
+    const one = { flags: [], operands: { usage: 'NAME', atLeast: 1, atMost: 1 } };
+    assert.deepEqual(parseFlags(['a'], one).operands, ['a']);
+    assert.throws(() => parseFlags([], one), { message: /expected NAME$/, exitCode: 2 });
+    assert.throws(() => parseFlags(['a', 'b'], one), {
+      message: 'Cannot use argument "b", expected none',
       exitCode: 2,
     });
-    assert.throws(() => parseFlags(['x'], []), { message: 'Cannot use argument "x", expected none' });
+    assert.throws(() => parseFlags(['x'], { flags: [] }), {
+      message: 'Cannot use argument "x", expected none',
+    });
   });
 });

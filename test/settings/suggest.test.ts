@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { suggestName } from '../../src/settings/suggest.ts';
+import { suggestName, suggestWord } from '../../src/settings/suggest.ts';
 
 const KNOWN = ['PIP_REPOSITORY', 'LINTEL_USER', 'LINTEL_SERVICES', 'LINTEL_STRICT', 'KILL'];
 
@@ -21,6 +21,7 @@ describe('a mistyped name', () => {
   for (const [name, why] of [
     ['PIP_REPO', 'too far'],
     ['MIP_REPOSITORY', 'the beginning differs, as in another program’s name'],
+    ['LINTLE_SERVCIE', 'two swaps and more'],
     ['KIXXS', 'two edits are half of a short word'],
     ['KIL', 'a short word is near to everything'],
     ['', 'nothing'],
@@ -32,5 +33,32 @@ describe('a mistyped name', () => {
 
   test('is taken for the nearer of two', () => {
     assert.equal(suggestName('LINTEL_USEN', ['LINTEL_USERS', 'LINTEL_USER']), 'LINTEL_USER');
+  });
+});
+
+describe('a mistyped word of somebody who speaks to Lintel', () => {
+  const WORDS = ['start', 'stop', 'restart', 'status', 'logs', 'shutdown', 'db', 'code-server'];
+  for (const [word, meant] of [
+    ['restrat', 'restart'],
+    ['strat', 'start'],
+    ['tsop', 'stop'],
+    ['Status', 'status'],
+    ['log', 'logs'],
+    ['bd', 'db'],
+    ['code_server', 'code-server'],
+    ['codeserver', 'code-server'],
+    ['shutdwno', 'shutdown'],
+  ] as const) {
+    test(`is taken for the nearest, also when it is short or wrong at its start: ${word}`, () =>
+      assert.equal(suggestWord(word, WORDS), meant));
+  }
+
+  for (const word of ['reboot', 'jupyter', 'x', '', 'stopwatch']) {
+    test(`is taken for nothing: ${JSON.stringify(word)}`, () =>
+      assert.equal(suggestWord(word, WORDS), undefined));
+  }
+
+  test('two letters that changed places are one mistake', () => {
+    assert.equal(suggestName('LINTEL_SERVIECS', ['LINTEL_SERVICE', 'LINTEL_SERVICES']), 'LINTEL_SERVICES');
   });
 });

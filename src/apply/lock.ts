@@ -1,0 +1,24 @@
+import { readTextIfAny } from '../facts/files.ts';
+import { readProcess } from '../services/tree.ts';
+import { writeFile } from './files.ts';
+
+/**
+ * The pid of a living Lintel that keeps its state in that folder; undefined when there is none but perhaps this one.
+ * A pid alone may be anybody's after a restart of the container: the start time must be the same too.
+ */
+export function findHolder(runtimeDir: string): number | undefined {
+  const noted = /^(\d{1,10}) (\d{1,20})\n$/.exec(readTextIfAny(`${runtimeDir}/pid`) ?? '');
+  const pid = Number(noted?.[1] ?? process.pid);
+  if (pid === process.pid) return undefined;
+  const found = readProcess(pid);
+  const isAlive = found !== undefined && !found.isZombie && found.startTicks === Number(noted?.[2]);
+  return isAlive ? pid : undefined;
+}
+
+/** Notes this process as the one that keeps its state there. Throws the system's error. */
+export function holdFolder(runtimeDir: string): void {
+  const self = readProcess(process.pid);
+  if (self === undefined) return;
+  const owner = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+  writeFile(`${runtimeDir}/pid`, { text: `${self.pid} ${self.startTicks}\n`, mode: 0o600, owner });
+}

@@ -1,0 +1,25 @@
+import { ask } from '../control/client.ts';
+import { escapeLine, renderJson } from '../control/printable.ts';
+import { type Command, JSON_FLAG } from './command.ts';
+
+/** Judges the services, for an image's HEALTHCHECK. */
+export const health: Command = {
+  name: 'health',
+  summary: 'say whether a service is in trouble, for HEALTHCHECK',
+  flags: [JSON_FLAG],
+  details:
+    'Exit code 1 when a service has failed, is failing (5 deaths in a minute), unhealthy, or late to become ready; else 0, also while the workbench boots. In a Dockerfile: HEALTHCHECK CMD ["lintel", "health"].',
+  examples: [
+    { line: 'lintel health', does: 'a word, or which service and why' },
+    { line: 'lintel health --json', does: 'the same as JSON' },
+  ],
+  async run({ given, origin }) {
+    const answer = await ask(origin.environment, 'health', { request: {} });
+    const troubles = answer.troubles.map(({ name, why }) => `${name} (${why})`).join(', ');
+    const text = answer.isHealthy ? 'healthy\n' : `in trouble: ${escapeLine(troubles)}\n`;
+    return {
+      text: given.has('--json') ? `${renderJson(answer)}\n` : text,
+      exitCode: answer.isHealthy ? 0 : 1,
+    };
+  },
+};

@@ -1,0 +1,126 @@
+import { ask, listen } from '../control/client.ts';
+import { isIll, renderStage } from '../control/judgements.ts';
+import { escapeLine, renderJson } from '../control/printable.ts';
+import type { ResponseOf } from '../control/routes.ts';
+import { LintelError } from '../errors.ts';
+import { suggestWord } from '../settings/suggest.ts';
+import { type Command, type CommandContext, type CommandResult, JSON_FLAG } from './command.ts';
+import { renderDuration } from './durations.ts';
+import { type Cell, renderTable } from './tables.ts';
+import type { Colour, Terminal } from './terminal.ts';
+
+type Status = ResponseOf<'status'>;
+type Service = Status['services'][number];
+
+/** Shows the workbench and its services. */
+export const status: Command = {
+  name: 'status',
+  summary: 'show the workbench and its services',
+  flags: [JSON_FLAG, { name: '--watch', short: '-w', doc: 'show it again after each change, until Ctrl-C' }],
+  operands: { usage: '[NAME…]' },
+  details:
+    'READY: the service may be used. SINCE: how long it has been in its state. NOTE: what it waits for, what a probe says, or how it died last. With --json --watch: one object a line. Exit code 0 whatever the services do; "lintel health" judges.',
+  examples: [
+    { line: 'lintel status', does: 'a table of all services' },
+    { line: 'lintel status --json jupyter', does: 'one service as JSON' },
+  ],
+  run(context) {
+    return context.given.has('--watch') ? watch(context) : showOnce(context);
+  },
+};
+
+async function showOnce({ given, origin, terminal }: CommandContext): Promise<CommandResult> {
+  const seen = select(await ask(origin.environment, 'status', { request: {} }), given.operands);
+  const text = given.has('--json')
+    ? `${renderJson(seen, 2)}\n`
+    : `${renderStatus(seen, terminal).join('\n')}\n`;
+  return { text, exitCode: 0 };
+}
+
+async function watch({ given, origin, terminal, write }: CommandContext): Promise<CommandResult> {
+  let drawn = 0;
+  const show = async (seen: Status) => {
+    if (given.has('--json')) return write(`${renderJson(seen)}\n`);
+    const lines = renderStatus(seen, terminal);
+    if (!terminal.isTerminal) return write(`${lines.join('\n')}\n\n`);
+    // In place of the last one; more than the screen holds can't be gone back to.
+    const shown = lines.slice(0, Math.max(1, (terminal.rows ?? lines.length + 1) - 1));
+    await write(`${drawn === 0 ? '' : `\x1b[${drawn}A\x1b[J`}${shown.join('\n')}\n`);
+    drawn = shown.length;
+  };
+  await listen(origin.environment, 'status', {
+    request: { watch: '1' },
+    onValue: seen => show(select(seen, given.operands)),
+  });
+  return { text: '', exitCode: 0 };
+}
+
+/** Those of the given names; all without any. Before the services are there, no name is wrong. */
+function select(seen: Status, names: readonly string[]): Status {
+  if (names.length === 0 || seen.stage.name === 'booting') return seen;
+  const known = seen.services.map(({ name }) => name);
+  const unknown = names.find(name => !known.includes(name));
+  if (unknown !== undefined) {
+    const meant = suggestWord(unknown, known);
+    const expected = meant === undefined ? `one of ${known.join(', ') || 'none'}` : `perhaps ${meant}`;
+    throw new LintelError(
+      `Cannot show ${JSON.stringify(unknown)}: no such service, expected ${escapeLine(expected)}`,
+      2,
+    );
+  }
+  return { ...seen, services: seen.services.filter(({ name }) => names.includes(name)) };
+}
+
+function renderStatus(seen: Status, terminal: Terminal): string[] {
+  const { version, pid, upMs, stage, services } = seen;
+  const wanted = services.filter(({ state }) => state !== 'down');
+  const ready = wanted.filter(({ isReady }) => isReady);
+  const count = stage.name === 'running' ? `; ${ready.length} of ${wanted.length} services ready` : '';
+  const head = `Lintel ${version}, pid ${pid}, up ${renderDuration(upMs)}: ${renderStage(stage)}${count}`;
+  const [first = ''] = renderTable([[{ text: head }]], terminal);
+  if (services.length === 0) return [first];
+  const titles = ['NAME', 'STATE', 'READY', 'PID', 'SINCE', 'RESTARTS', 'NOTE'];
+  const rows = [titles.map(text => ({ text, colour: 'dim' as const })), ...services.map(makeRow)];
+  return [first, '', ...renderTable(rows, terminal)];
+}
+
+function makeRow(service: Service): Cell[] {
+  const { name, state, isReady, pid, forMs, spawn } = service;
+  return [
+    { text: name },
+    { text: state, colour: chooseColour(service) },
+    { text: state === 'down' ? '-' : isReady ? 'yes' : 'no' },
+    { text: pid === undefined ? '-' : String(pid) },
+    { text: renderDuration(forMs) },
+    { text: String(Math.max(0, spawn - 1)) },
+    { text: makeNote(service) },
+  ];
+}
+
+function chooseColour(service: Service): Colour {
+  const { state, isReady, isFailing, isLate } = service;
+  if (state === 'failed' || isFailing || isIll(service)) return 'red';
+  if (state === 'down') return 'dim';
+  return isReady && !isLate ? 'green' : 'yellow';
+}
+
+function makeNote(service: Service): string {
+  const { name, state, isFailing, isLate, waitsFor, illness, restartsInMs, lastDeath } = service;
+  const notes = [
+    isFailing ? 'failing' : '',
+    isLate ? 'late' : '',
+    isIll(service) ? 'unhealthy' : '',
+    state === 'waiting' && waitsFor.length > 0 ? `waits for ${waitsFor.join(', ')}` : '',
+    state === 'starting' || isIll(service) ? (illness ?? '') : '',
+    restartsInMs === undefined ? '' : `starts again in ${(restartsInMs / 1000).toFixed(1)} s`,
+    lastDeath === undefined ? '' : shorten(lastDeath, name),
+  ];
+  return notes.filter(note => note !== '').join('; ');
+}
+
+/** Its name stands in the row already, and what was to happen next has happened. */
+function shorten(death: string, name: string): string {
+  const end = death.lastIndexOf('; ');
+  const text = end === -1 ? death : death.slice(0, end);
+  return text.startsWith(`${name} `) ? text.slice(name.length + 1) : text;
+}

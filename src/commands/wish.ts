@@ -1,0 +1,44 @@
+import { ask } from '../control/client.ts';
+import { escapeLine, renderJson } from '../control/printable.ts';
+import type { RequestOf, ResponseOf } from '../control/routes.ts';
+import { type CommandContext, type CommandResult, JSON_FLAG } from './command.ts';
+import { parseDuration } from './durations.ts';
+import type { Flag } from './flags.ts';
+
+/** What start, stop and restart share. */
+export const WISH_FLAGS: readonly Flag[] = [
+  { name: '--wait', doc: 'wait until that is done; exit code 1 when it fails or takes too long' },
+  { name: '--timeout', value: 'TIME', doc: 'wait at most this long (default 30s); implies --wait' },
+  JSON_FLAG,
+];
+export const NAMES = { usage: 'NAME…', atLeast: 1 } as const;
+
+const USUAL_TIMEOUT = '30s';
+
+export async function wish(
+  { given, origin }: CommandContext,
+  action: RequestOf<'services'>['action'],
+): Promise<CommandResult> {
+  const isWaiting = given.has('--wait') || given.has('--timeout');
+  const waitMs = isWaiting
+    ? parseDuration('--timeout', given.value('--timeout') ?? USUAL_TIMEOUT)
+    : undefined;
+  const answer = await ask(origin.environment, 'services', {
+    request: {
+      names: [...given.operands],
+      action,
+      ...(waitMs === undefined ? {} : { waitMs }),
+      ...(given.has('--with-dependents') ? { withDependents: true } : {}),
+    },
+    ...(waitMs === undefined ? {} : { waitMs }),
+  });
+  const text = given.has('--json')
+    ? `${renderJson(answer, 2)}\n`
+    : answer.services.map(renderService).join('');
+  return { text, exitCode: 0 };
+}
+
+function renderService({ name, state, isReady, pid }: ResponseOf<'services'>['services'][number]): string {
+  const process = pid === undefined ? '' : `, pid ${pid}`;
+  return `${escapeLine(name)}: ${escapeLine(state)}${isReady ? ', ready' : ''}${process}\n`;
+}

@@ -1,0 +1,119 @@
+import type { Server, Socket } from 'node:net';
+import { renderCause } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { openPeer, type Peer } from '../pid1/peer.ts';
+import { makeFront, renderRefusal } from './http.ts';
+import type { Subject } from './subject.ts';
+
+export interface ControlOptions {
+  /** Where the socket shall be. */
+  readonly path: string;
+  readonly subject: Subject;
+  readonly log: Log;
+  /** Who may ask for everything: root, the workbench user, Lintel's own. */
+  readonly owners: ReadonlySet<number>;
+  /** The users of services, who may ask for some of it. */
+  readonly services: ReadonlySet<number>;
+  /** Gives the socket to the workbench user: where only its mode can keep others out. */
+  readonly giveToWorkbench: () => void;
+}
+
+/** Of each user, so that none can keep another's out. */
+const MOST_CONNECTIONS = 32;
+/** All who are not let in count as one. */
+const STRANGERS = -1;
+/** A client that connects has asked for something within this time, or is dropped. Milliseconds. */
+const REQUEST_MS = 5000;
+const MOST_SAID = 100;
+
+/**
+ * Listens on the control socket, and returns the way to end that. Never throws: without the socket there is one
+ * warning and a workbench that only signals control. What speaks HTTP is loaded when somebody connects.
+ */
+export function openControl(options: ControlOptions): () => void {
+  const { path, log } = options;
+  const { createServer } = process.getBuiltinModule('node:net');
+  const server = createServer({ allowHalfOpen: true });
+  let isSaid = false;
+  const fail = (error: unknown) => {
+    if (!isSaid)
+      log.warn(`Cannot use ${path}: ${renderCause(error)}; lintel status and the like may not work`);
+    isSaid = true;
+  };
+  server.on('error', fail);
+  server.on('connection', makeDoor(options));
+  try {
+    listen(server, options);
+  } catch (error) {
+    fail(error);
+  }
+  return () => void server.close();
+}
+
+/**
+ * Where the kernel says who connects, everybody may connect and the uid decides: so root without CAP_DAC_OVERRIDE
+ * and services of other users get through. Binding is synchronous, and the mode is that of the umask then.
+ */
+function listen(server: Server, { path, giveToWorkbench }: ControlOptions): void {
+  const hasPeers = openPeer() !== undefined;
+  const umask = process.umask(hasPeers ? 0o111 : 0o177);
+  try {
+    server.listen({ path });
+  } finally {
+    process.umask(umask);
+  }
+  if (!hasPeers) giveToWorkbench();
+}
+
+/** Lets in who may come in. */
+function makeDoor(options: ControlOptions): (socket: Socket) => void {
+  const open = new Map<number, number>();
+  const sayOnce = makeRefusals(options.log);
+  let front: ReturnType<typeof makeFront> | undefined;
+  return socket => {
+    // A client that goes in the middle is no event.
+    socket.on('error', () => undefined);
+    const peer = readPeer(socket);
+    const isOwner = peer === undefined || options.owners.has(peer.uid);
+    const isStranger = !isOwner && !options.services.has(peer.uid);
+    const key = isStranger ? STRANGERS : (peer?.uid ?? 0);
+    const count = open.get(key) ?? 0;
+    if (isStranger) sayOnce(peer);
+    if (count >= MOST_CONNECTIONS) return void socket.destroy();
+    open.set(key, count + 1);
+    const timer = setTimeout(() => socket.destroy(), REQUEST_MS);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      open.set(key, (open.get(key) ?? 1) - 1);
+    });
+    if (isStranger) return turnAway(socket, peer);
+    front ??= makeFront(options);
+    front.serve(socket, { isOwner, timer });
+  };
+}
+
+/** Closed at once, it could not read why: what it is about to write would fail first. So it is let talk, unheard. */
+function turnAway(socket: Socket, { uid }: Peer): void {
+  socket.resume();
+  socket.end(renderRefusal(403, `uid ${uid} may not control this workbench`));
+}
+
+/** The uid of a peer that can't be read is nobody's: better nobody than anybody. */
+function readPeer(socket: Socket): Peer | undefined {
+  const read = openPeer();
+  if (read === undefined) return undefined;
+  // Node has no other way to a socket's descriptor.
+  const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: number } };
+  return read(handle?.fd ?? -1) ?? { pid: 0, uid: -1, gid: -1 };
+}
+
+function makeRefusals(log: Log): (peer: Peer) => void {
+  const said = new Set<number>();
+  return ({ pid, uid }) => {
+    if (said.has(uid) || said.size >= MOST_SAID) return;
+    said.add(uid);
+    log.warn(`uid ${uid} was refused at the control socket: it is neither root nor the workbench user`, {
+      pid,
+    });
+  };
+}

@@ -1,0 +1,59 @@
+import { readClockMs } from '../clock.ts';
+import type { History } from '../history.ts';
+import type { Supervisor } from '../services/supervisor.ts';
+
+/** What the workbench is doing as a whole. */
+export type Stage =
+  | { readonly name: 'booting'; readonly script?: string | undefined }
+  | { readonly name: 'running' }
+  | { readonly name: 'stopping'; readonly reason: string };
+
+/** What the control socket shows and changes: one running workbench, from the first script to the last process. */
+export interface Subject {
+  readonly startedMs: number;
+  readonly history: History;
+  stage(): Stage;
+  /** undefined until the scripts have ended. */
+  supervisor(): Supervisor | undefined;
+  /** Calls back after each change of the stage or of a service; returns the way to end it. */
+  watch(listener: () => void): () => void;
+  /** Asks for an orderly stop, with that exit code if one is given. */
+  shutdown(code: number | undefined): void;
+}
+
+/** The boot's side of it. */
+export interface SubjectKeeper extends Subject {
+  /** A workbench that stops does nothing else any more: later stages are ignored. */
+  enter(stage: Stage): void;
+  attach(supervisor: Supervisor): void;
+}
+
+export function makeSubject(given: Pick<Subject, 'history' | 'shutdown'>): SubjectKeeper {
+  const listeners = new Set<() => void>();
+  let current: Stage = { name: 'booting' };
+  let attached: Supervisor | undefined;
+  const tell = () => {
+    for (const listener of listeners) listener();
+  };
+  const enter = (stage: Stage) => {
+    if (current.name === 'stopping') return;
+    current = stage;
+    tell();
+  };
+  return {
+    ...given,
+    startedMs: readClockMs(),
+    stage: () => current,
+    supervisor: () => attached,
+    watch(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    enter,
+    attach(supervisor) {
+      attached = supervisor;
+      supervisor.watch(tell);
+      enter({ name: 'running' });
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runContainer, STARTS, startContainer, whyNot } from './container.ts';
+
+const LASTING = { '/etc/services.d/web/run': '#!/bin/sh\nexec sleep 9999\n' };
+const SAY = 'lintel ready --timeout 20s && id -u && lintel status';
+
+for (const { how, options } of STARTS) {
+  test(`the workbench user controls its container: ${how}`, { skip: whyNot() }, async t => {
+    const { code, stdout, stderr } = await runContainer(
+      t,
+      ['/init', 'sh', '-c', `${SAY}; lintel shutdown 5; exec sleep 9999`],
+      {
+        ...options,
+        files: LASTING,
+        environment: { LINTEL_SERVICES: 'web' },
+      },
+    );
+    assert.match(
+      stdout,
+      /^ready\n1000\nLintel \S+, pid 1, up \d+s: the workbench runs; 1 of 1 services ready\n/,
+      stderr,
+    );
+    assert.match(stdout, /^web +up +yes/m);
+    assert.equal(code, 5, stderr);
+  });
+}
+
+/** Neither CAP_DAC_OVERRIDE, by which root passes every mode, nor any other way around it. */
+const FEW = '-all,+setuid,+setgid,+kill';
+
+test('root without CAP_DAC_OVERRIDE and its workbench user reach the socket', {
+  skip: whyNot({ isRoot: true }),
+}, async t => {
+  const { code, stdout, stderr } = await runContainer(t, ['/init', 'sh', '-c', SAY], {
+    capabilities: FEW,
+    files: {
+      ...LASTING,
+      '/etc/services.d/roots/run':
+        '#!/bin/sh\nlintel status --json web | tr -d "\\n "\necho\nexec sleep 9999\n',
+      '/etc/services.d/roots/service.json': '{"user": "root"}',
+      '/etc/cont-finish.d/10-look': '#!/bin/sh\nlintel status | head -n 1\n',
+    },
+    environment: { LINTEL_SERVICES: 'web,roots' },
+  });
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^ready\n1000\nLintel /);
+  assert.match(stderr, /^roots \| \{"version":.*"name":"web"/m);
+  assert.match(
+    stderr,
+    /^10-look \| Lintel \S+, pid 1, .*: the workbench stops: the CMD exited with code 0$/m,
+  );
+});
+
+const ESC = '\x1b';
+
+test('a person at a terminal sees colours, and Ctrl-C ends what goes on', { skip: whyNot() }, async t => {
+  const container = startContainer(t, ['/init', 'sh', '-i'], {
+    terminal: true,
+    files: {
+      '/etc/services.d/web/run': '#!/bin/sh\nprintf "\\033[32mgreen\\033[0m \\033[2J\\n"\nexec sleep 9999\n',
+    },
+    environment: { LINTEL_SERVICES: 'web', TERM: 'xterm', PS1: '$ ' },
+  });
+  await container.waitFor(/\$ $/);
+  container.type('lintel ready --timeout 20s; lintel status\n');
+  await container.waitFor(new RegExp(`${ESC}\\[32mup${ESC}\\[0m`));
+  container.type('NO_COLOR=1 lintel status web | cat; NO_COLOR=1 lintel status\n');
+  await container.waitFor(/web +up +yes/);
+  const from = container.output().length;
+  container.type('lintel logs -f web\n');
+  await container.waitFor(new RegExp(`${ESC}\\[32mgreen${ESC}\\[0m \\\\x1b\\[2J`), from);
+  container.type('\x03');
+  container.type('echo "code $?"\n');
+  await container.waitFor(/code 130/);
+  const later = container.output().length;
+  container.type('lintel status --watch\n');
+  await container.waitFor(/web/, later);
+  container.type('\x03exit 3\n');
+  assert.equal((await container.end()).code, 3);
+});
