@@ -2,12 +2,16 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { renderServiceSchema, renderSettings } from '../../dev/rendered-references.ts';
+import { renderCommands, renderServiceSchema, renderSettings } from '../../dev/rendered-references.ts';
 import { S6_VARIABLES } from '../../src/settings/s6-variables.ts';
 import { VARIABLES } from '../../src/settings/variables.ts';
 
 const DOCS = join(import.meta.dirname, '../../docs');
 const MEND = 'run `npm run references` and commit the result';
+
+test('docs/cli.md is what the list of commands says', async () => {
+  assert.equal(await readFile(join(DOCS, 'cli.md'), 'utf8'), renderCommands(), MEND);
+});
 
 test('docs/settings.md is what the list of variables says', async () => {
   assert.equal(await readFile(join(DOCS, 'settings.md'), 'utf8'), renderSettings(), MEND);
