@@ -34,4 +34,4 @@ unset NODE_PRESERVE_SYMLINKS NODE_PRESERVE_SYMLINKS_MAIN NODE_USE_SYSTEM_CA NODE
 unset NODE_TLS_REJECT_UNAUTHORIZED NODE_TEST_CONTEXT NODE_REPL_EXTERNAL_MODULE
 unset OPENSSL_CONF OPENSSL_MODULES SSL_CERT_FILE SSL_CERT_DIR UV_THREADPOOL_SIZE UV_USE_IO_URING
 unset LD_LIBRARY_PATH LD_PRELOAD LD_AUDIT LD_BIND_NOW LD_DEBUG MALLOC_CHECK_ MALLOC_PERTURB_
-exec "$node" --disable-warning=ExperimentalWarning --min-semi-space-size=8 --max-semi-space-size=8 --max-old-space-size=512 "$0" "$@"
+exec "$node" --disable-warning=ExperimentalWarning --min-semi-space-size=4 --max-semi-space-size=4 --max-old-space-size=512 "$0" "$@"
