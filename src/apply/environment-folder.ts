@@ -95,7 +95,7 @@ export function makeEnvironmentFolder(path: string, reader: Owner): EnvironmentF
     }
     // Written again as it was is no change.
     const changed = [...set].filter(([name, value]) => held.get(name) !== value);
-    warnings.push(...adopt(set, unset));
+    if (set.size + unset.length > 0) warnings.push(...withUmask(() => adopt(set, unset)));
     return { growth: { set: Object.fromEntries(changed), unset }, warnings };
   }
 
@@ -132,12 +132,17 @@ export function makeEnvironmentFolder(path: string, reader: Owner): EnvironmentF
     readGrowth: () => {
       const names = readNames(path);
       if (names === undefined) {
-        // Not every variable is meant to be unset: the next `write` makes it again.
-        isMade = false;
+        // Hardly meant to unset every variable.
+        const all = Object.fromEntries(held);
         held.clear();
-        return { growth: { set: {}, unset: [] }, warnings: [`${path} is gone: it is made again`] };
+        isMade = false;
+        const failures = withUmask(() => writeAll(all));
+        return {
+          growth: { set: {}, unset: [] },
+          warnings: [`${path} is gone: it is made again`, ...failures],
+        };
       }
-      return withUmask(() => readAll(names));
+      return readAll(names);
     },
   };
 }

@@ -38,10 +38,10 @@ export async function runInitScripts(init: InitScripts): Promise<Growth> {
   if (plan.initScripts.length === 0) return growth;
   const added = `${plan.runtimeDir}/script.env`;
   const own = { ...init.given, ...plan.environment };
+  let environment: Environment = { ...own, ...scriptVariables(plan, added) };
   empty(added, init);
   for (const script of plan.initScripts) {
     if (stop.aborted) break;
-    const environment = { ...grow(own, growth), ...scriptVariables(plan, added) };
     const startedMs = readClockMs();
     const running = runScript({
       script,
@@ -58,14 +58,18 @@ export async function runInitScripts(init: InitScripts): Promise<Growth> {
     const elapsedMs = Math.round(readClockMs() - startedMs);
     if (isSuccess(outcome)) log.info(`script ${script.name} done`, { ms: elapsedMs });
     else if (!stop.aborted) judge(script, outcome, init);
-    growth = joinGrowth(growth, readGrowth(script, added, init));
-    for (const failure of init.folder.write(grow(own, growth))) log.error(failure);
+    const change = readGrowth(script, added, init);
+    if (change === undefined) continue;
+    growth = joinGrowth(growth, change);
+    const grown = grow(own, growth);
+    for (const failure of init.folder.write(grown)) log.error(failure);
+    environment = { ...grown, ...scriptVariables(plan, added) };
   }
   return growth;
 }
 
-/** What one script changed, by either way; of a variable that it changed by both, $LINTEL_ENV tells. */
-function readGrowth(script: Script, added: string, init: InitScripts): Growth {
+/** What one script changed, by either way; of a variable that it changed by both, $LINTEL_ENV tells. undefined: nothing. */
+function readGrowth(script: Script, added: string, init: InitScripts): Growth | undefined {
   const changed = init.folder.readGrowth();
   const text = readTextIfAny(added);
   const appended = parseGrown(text ?? '', added);
@@ -73,7 +77,8 @@ function readGrowth(script: Script, added: string, init: InitScripts): Growth {
     init.log.warn(`script ${script.name}: ${warning}`);
   // Each script finds it empty: what the ones before it added is in its environment.
   if (text !== '') empty(added, init);
-  return joinGrowth(changed.growth, { set: appended.set, unset: [] });
+  const { set, unset } = joinGrowth(changed.growth, { set: appended.set, unset: [] });
+  return Object.keys(set).length + unset.length === 0 ? undefined : { set, unset };
 }
 
 function empty(path: string, { self }: InitScripts): void {

@@ -105,20 +105,25 @@ said=$(/usr/local/bin/lintel shutdown 2>&1) || kill -TERM ${process.pid} 2>/dev/
   exit 1
 }
 `;
-  rmSync(path, { force: true });
+  removeIfThere(path);
   writeFileSync(path, text, { flag: 'wx', mode: 0o755 });
   chmodSync(path, 0o755);
 }
 
 /** Empty, and the user's to write; the folder around it is not, so that nobody puts a link there. */
 function writeExitCode(path: string, user: Owner): void {
-  rmSync(path, { force: true, recursive: true });
+  removeIfThere(path);
   try {
     writeFile(path, { text: '', mode: 0o644, owner: user });
   } catch {
     // Root without CAP_CHOWN: only root's scripts choose the exit code.
     writeFile(path, { text: '', mode: 0o644, owner: { uid: 0, gid: 0 } });
   }
+}
+
+/** Asked first: the usual answer is no, and a removal in vain costs ten times the look. */
+function removeIfThere(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) rmSync(path, { recursive: true });
 }
 
 /** Usually /var/run is a link to /run; where there is none, none is made. */

@@ -13,8 +13,8 @@ type Files = Readonly<Record<string, string>>;
 
 /** What an image's application is here: it says who and where it is, and serves until it is told to stop. */
 const SERVE = `#!/bin/bash
-echo "serve: $(id -un) in $PWD with $* | \${SHOWN//|/,} |"
 trap 'echo served; exit "\${SERVE_CODE:-0}"' TERM INT USR1
+echo "serve: $(id -un) in $PWD with $* | \${SHOWN//|/,} |"
 if [ -n "\${NOTIFY:-}" ]; then echo >&3; fi
 if [ -n "\${SERVE_CODE:-}" ]; then exit "$SERVE_CODE"; fi
 while :; do sleep 0.05; done
