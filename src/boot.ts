@@ -148,7 +148,7 @@ async function live(life: Life): Promise<Ending> {
     if (isEarly) furnish();
     const onScript = (script: Script) => {
       subject.enter({ name: 'booting', script: script.name });
-      control.open();
+      control.openSoon();
     };
     const init = {
       spawner,

@@ -12,6 +12,7 @@ import type { Growth } from '../environment.ts';
 import { renderCause } from '../errors.ts';
 import { readValueFile } from '../facts/value-file.ts';
 import type { Environment } from '../launch/environ.ts';
+import { type FolderWatch, watchFolder } from '../pid1/inotify.ts';
 import type { Owner } from './files.ts';
 
 /**
@@ -23,6 +24,8 @@ export interface EnvironmentFolder {
   readonly path: string;
   /** Makes the folder hold exactly these. Returns one sentence for each that can't be written. */
   write(environment: Environment): string[];
+  /** The kernel notes what changes until the returned call, so that a look where nothing has costs one call. */
+  watch(): () => void;
   /** What changed since the last `write` or `readGrowth`, and one sentence for each file that is no variable. */
   readGrowth(): Seen;
 }
@@ -49,6 +52,7 @@ export function makeEnvironmentFolder(path: string, reader: Owner): EnvironmentF
   const warned = new Set<string>();
   let isMade = false;
   let isFresh = false;
+  let watched: FolderWatch | undefined;
 
   function writeAll(environment: Environment): string[] {
     try {
@@ -64,6 +68,11 @@ export function makeEnvironmentFolder(path: string, reader: Owner): EnvironmentF
     );
     isFresh = false;
     return failures;
+  }
+
+  function unwatch(): void {
+    watched?.close();
+    watched = undefined;
   }
 
   function writeOne(name: string, value: string): void {
@@ -129,7 +138,13 @@ export function makeEnvironmentFolder(path: string, reader: Owner): EnvironmentF
   return {
     path,
     write: environment => withUmask(() => writeAll(environment)),
+    watch() {
+      watched = watchFolder(path);
+      return unwatch;
+    },
     readGrowth: () => {
+      // Our own writes are noted too: then nobody's are overlooked.
+      if (watched?.hasChanged() === false) return { growth: { set: {}, unset: [] }, warnings: [] };
       const names = readNames(path);
       if (names === undefined) {
         // Hardly meant to unset every variable.
@@ -137,6 +152,7 @@ export function makeEnvironmentFolder(path: string, reader: Owner): EnvironmentF
         held.clear();
         isMade = false;
         const failures = withUmask(() => writeAll(all));
+        unwatch();
         return {
           growth: { set: {}, unset: [] },
           warnings: [`${path} is gone: it is made again`, ...failures],

@@ -1,7 +1,7 @@
 import { readClockMs } from '../clock.ts';
 import { type Growth, grow, joinGrowth } from '../environment.ts';
 import { LintelError } from '../errors.ts';
-import { readTextIfAny } from '../facts/files.ts';
+import { readStat, readTextIfAny } from '../facts/files.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Log } from '../log.ts';
 import type { Plan, Script } from '../plan.ts';
@@ -40,6 +40,7 @@ export async function runInitScripts(init: InitScripts): Promise<Growth> {
   const own = { ...init.given, ...plan.environment };
   let environment: Environment = { ...own, ...scriptVariables(plan, added) };
   empty(added, init);
+  const unwatch = init.folder.watch();
   for (const script of plan.initScripts) {
     if (stop.aborted) break;
     const startedMs = readClockMs();
@@ -65,13 +66,14 @@ export async function runInitScripts(init: InitScripts): Promise<Growth> {
     for (const failure of init.folder.write(grown)) log.error(failure);
     environment = { ...grown, ...scriptVariables(plan, added) };
   }
+  unwatch();
   return growth;
 }
 
 /** What one script changed, by either way; of a variable that it changed by both, $LINTEL_ENV tells. undefined: nothing. */
 function readGrowth(script: Script, added: string, init: InitScripts): Growth | undefined {
   const changed = init.folder.readGrowth();
-  const text = readTextIfAny(added);
+  const text = readStat(added)?.size === 0 ? '' : readTextIfAny(added);
   const appended = parseGrown(text ?? '', added);
   for (const warning of [...changed.warnings, ...appended.warnings])
     init.log.warn(`script ${script.name}: ${warning}`);

@@ -8,10 +8,15 @@ import type { Subject } from './subject.ts';
 
 /** The control socket of a boot, as the boot sees it. */
 export interface Control {
-  /** Something has been started. Only the first call counts. */
+  /** A script has been started: most end sooner than the socket could be opened, and shall not wait for it. */
+  openSoon(): void;
+  /** Services or CMD have been started. Only the first call counts. */
   open(): void;
   close(): void;
 }
+
+/** Longer than a row of usual scripts takes; shorter than anybody would notice. */
+const SOON_MS = 50;
 
 /**
  * Opens the control socket in the turn of the loop after something was started: nothing of it, not even the note of
@@ -25,16 +30,25 @@ export function makeControl(given: {
   readonly subject: Subject;
 }): Control {
   let isAsked = false;
+  let timer: NodeJS.Timeout | undefined;
   let close: (() => void) | undefined = () => undefined;
+
+  function open(): void {
+    clearTimeout(timer);
+    if (isAsked) return;
+    isAsked = true;
+    setImmediate(() => {
+      if (close !== undefined) close = openNow(given);
+    });
+  }
+
   return {
-    open() {
-      if (isAsked) return;
-      isAsked = true;
-      setImmediate(() => {
-        if (close !== undefined) close = openNow(given);
-      });
+    openSoon() {
+      timer ??= setTimeout(open, SOON_MS);
     },
+    open,
     close() {
+      clearTimeout(timer);
       close?.();
       close = undefined;
     },

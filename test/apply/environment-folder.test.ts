@@ -21,10 +21,15 @@ import { bootRoot, type Files, makeRoot, NEEDS_PYTHON, NEEDS_ROOT, PYTHON, WORKB
 
 const READER = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 
-function makeEnv(t: TestContext, environment: Readonly<Record<string, string>>) {
+function makeWrittenFolder(
+  t: TestContext,
+  environment: Readonly<Record<string, string>>,
+  isWatched: boolean,
+) {
   const folder = makeFolder(t);
   const env = makeEnvironmentFolder(folder.at('env'), READER);
   assert.deepEqual(env.write(environment), []);
+  if (isWatched) t.after(env.watch());
   return {
     env,
     at: (name: string) => folder.at(`env/${name}`),
@@ -36,130 +41,140 @@ function makeEnv(t: TestContext, environment: Readonly<Record<string, string>>) 
 
 const NOTHING = { set: {}, unset: [] };
 
-describe('the folder of the environment', () => {
-  test('holds one file a variable, whatever stands in its value', t => {
-    const values = {
-      PLAIN: 'one',
-      EMPTY: '',
-      NEWLINE: 'two\n',
-      LINES: 'a\nb',
-      'my-var': '$(id) `id` "x"',
-      'a.b': 'ü',
-      __proto: '1',
-      ['__proto__']: 'own',
-    };
-    const { env, at, growth } = makeEnv(t, values);
-    assert.equal(readFileSync(at('PLAIN'), 'utf8'), 'one');
-    assert.equal(readFileSync(at('LINES'), 'utf8'), 'a\nb');
-    assert.deepEqual(readdirSync(env.path).sort(), Object.keys(values).sort());
-    assert.deepEqual(growth(), NOTHING);
-    // Read as a script's own, they come back as they were.
-    const other = makeEnv(t, Object.fromEntries(Object.keys(values).map(name => [name, 'other'])));
-    for (const name of Object.keys(values)) other.put(name, readFileSync(at(name)));
-    assert.deepEqual(Object.entries(other.growth().set).sort(), Object.entries(values).sort());
-  });
+for (const isWatched of [false, true])
+  describe(`the folder of the environment${isWatched ? ', which the kernel watches' : ''}`, () => {
+    const makeEnv = (t: TestContext, environment: Readonly<Record<string, string>>) =>
+      makeWrittenFolder(t, environment, isWatched);
 
-  test('tells what was added, changed, emptied and removed, and tells it once', t => {
-    const { at, put, growth } = makeEnv(t, { SAME: '1', CHANGED: '1', EMPTIED: '1', GONE: '1', MOVED: '1' });
-    put('ADDED', 'new\n');
-    put('CHANGED', '2');
-    put('EMPTIED', '');
-    put('SAME', '1');
-    put('.hidden', 'x');
-    rmSync(at('GONE'));
-    renameSync(at('MOVED'), at('ARRIVED'));
-    const { set, unset } = growth();
-    assert.deepEqual(set, { ADDED: 'new', CHANGED: '2', ARRIVED: '1' });
-    assert.deepEqual([...unset].sort(), ['EMPTIED', 'GONE', 'MOVED']);
-    assert.deepEqual(growth(), NOTHING);
-  });
+    test('holds one file a variable, whatever stands in its value', t => {
+      const values = {
+        PLAIN: 'one',
+        EMPTY: '',
+        NEWLINE: 'two\n',
+        LINES: 'a\nb',
+        'my-var': '$(id) `id` "x"',
+        'a.b': 'ü',
+        __proto: '1',
+        ['__proto__']: 'own',
+      };
+      const { env, at, growth } = makeEnv(t, values);
+      assert.equal(readFileSync(at('PLAIN'), 'utf8'), 'one');
+      assert.equal(readFileSync(at('LINES'), 'utf8'), 'a\nb');
+      assert.deepEqual(readdirSync(env.path).sort(), Object.keys(values).sort());
+      assert.deepEqual(growth(), NOTHING);
+      // Read as a script's own, they come back as they were.
+      const other = makeEnv(t, Object.fromEntries(Object.keys(values).map(name => [name, 'other'])));
+      for (const name of Object.keys(values)) other.put(name, readFileSync(at(name)));
+      assert.deepEqual(Object.entries(other.growth().set).sort(), Object.entries(values).sort());
+    });
 
-  test('sees a change of one character within a tick of the clock, again and again', t => {
-    const { put, growth } = makeEnv(t, { SWITCH: '0' });
-    for (let round = 1; round <= 50; round++) {
-      put('SWITCH', String(round % 2));
-      assert.deepEqual(growth().set, { SWITCH: String(round % 2) });
-    }
-  });
+    test('tells what was added, changed, emptied and removed, and tells it once', t => {
+      const { at, put, growth } = makeEnv(t, {
+        SAME: '1',
+        CHANGED: '1',
+        EMPTIED: '1',
+        GONE: '1',
+        MOVED: '1',
+      });
+      put('ADDED', 'new\n');
+      put('CHANGED', '2');
+      put('EMPTIED', '');
+      put('SAME', '1');
+      put('.hidden', 'x');
+      rmSync(at('GONE'));
+      renameSync(at('MOVED'), at('ARRIVED'));
+      const { set, unset } = growth();
+      assert.deepEqual(set, { ADDED: 'new', CHANGED: '2', ARRIVED: '1' });
+      assert.deepEqual([...unset].sort(), ['EMPTIED', 'GONE', 'MOVED']);
+      assert.deepEqual(growth(), NOTHING);
+    });
 
-  test('drops one newline at the end and no more', t => {
-    const { put, growth } = makeEnv(t, {});
-    put('NONE', 'a');
-    put('ONE', 'a\n');
-    put('TWO', 'a\n\n');
-    put('ONLY', '\n');
-    assert.deepEqual(growth().set, { NONE: 'a', ONE: 'a', ONLY: '', TWO: 'a\n' });
-  });
+    test('sees a change of one character within a tick of the clock, again and again', t => {
+      const { put, growth } = makeEnv(t, { SWITCH: '0' });
+      for (let round = 1; round <= 50; round++) {
+        put('SWITCH', String(round % 2));
+        assert.deepEqual(growth().set, { SWITCH: String(round % 2) });
+      }
+    });
 
-  test('names what is no variable, once, without what it holds, and waits for no fifo', t => {
-    const { at, put, env, growth } = makeEnv(t, { KEPT: 'old' });
-    put('NUL', 'secret\0');
-    put('BYTES', Uint8Array.of(0xff, 0xfe));
-    put('LARGE', 'x'.repeat(128 * 1024));
-    put('LARGEST', 'x'.repeat(128 * 1024 - 1 - 'LARGEST='.length));
-    put('with blank', 'secret');
-    put('A=B', 'secret');
-    mkdirSync(at('FOLDER'));
-    symlinkSync('/etc/passwd', at('LINK'));
-    execFileSync('mkfifo', [at('FIFO')]);
-    rmSync(at('KEPT'));
-    symlinkSync('/etc/passwd', at('KEPT'));
-    const seen = env.readGrowth();
-    assert.deepEqual(Object.keys(seen.growth.set), ['LARGEST']);
-    assert.deepEqual(seen.growth.unset, []);
-    const said = seen.warnings.map(text => text.slice(text.lastIndexOf('/env/') + 5)).sort();
-    assert.deepEqual(said, [
-      'A=B is passed over: its name is no variable’s',
-      'BYTES is passed over: it is no valid UTF-8',
-      'FIFO is passed over: it is no regular file',
-      'FOLDER is passed over: it is no regular file',
-      'KEPT is passed over: it is a link',
-      'LARGE is passed over: it has 131078 bytes with its name, more than 131071',
-      'LINK is passed over: it is a link',
-      'NUL is passed over: it holds a NUL character',
-      'with blank is passed over: its name is no variable’s',
-    ]);
-    assert.deepEqual(env.readGrowth(), { growth: growth(), warnings: [] });
-    // A new value takes the place of whatever stands there.
-    assert.deepEqual(env.write({ FIFO: '1', FOLDER: '2', LINK: '3', KEPT: '4', LARGEST: 'short' }), []);
-    assert.equal(
-      ['FIFO', 'FOLDER', 'LINK', 'KEPT'].map(name => readFileSync(at(name), 'utf8')).join(''),
-      '1234',
-    );
-  });
+    test('drops one newline at the end and no more', t => {
+      const { put, growth } = makeEnv(t, {});
+      put('NONE', 'a');
+      put('ONE', 'a\n');
+      put('TWO', 'a\n\n');
+      put('ONLY', '\n');
+      assert.deepEqual(growth().set, { NONE: 'a', ONE: 'a', ONLY: '', TWO: 'a\n' });
+    });
 
-  test('holds exactly what was written last', t => {
-    const { env, at, growth } = makeEnv(t, { A: '1', B: '1', C: '1' });
-    assert.deepEqual(env.write({ B: '2', C: '1', D: '1' }), []);
-    assert.deepEqual(readdirSync(env.path).sort(), ['B', 'C', 'D']);
-    assert.equal(readFileSync(at('B'), 'utf8'), '2');
-    assert.deepEqual(growth(), NOTHING);
-  });
+    test('names what is no variable, once, without what it holds, and waits for no fifo', t => {
+      const { at, put, env, growth } = makeEnv(t, { KEPT: 'old' });
+      put('NUL', 'secret\0');
+      put('BYTES', Uint8Array.of(0xff, 0xfe));
+      put('LARGE', 'x'.repeat(128 * 1024));
+      put('LARGEST', 'x'.repeat(128 * 1024 - 1 - 'LARGEST='.length));
+      put('with blank', 'secret');
+      put('A=B', 'secret');
+      mkdirSync(at('FOLDER'));
+      symlinkSync('/etc/passwd', at('LINK'));
+      execFileSync('mkfifo', [at('FIFO')]);
+      rmSync(at('KEPT'));
+      symlinkSync('/etc/passwd', at('KEPT'));
+      const seen = env.readGrowth();
+      assert.deepEqual(Object.keys(seen.growth.set), ['LARGEST']);
+      assert.deepEqual(seen.growth.unset, []);
+      const said = seen.warnings.map(text => text.slice(text.lastIndexOf('/env/') + 5)).sort();
+      assert.deepEqual(said, [
+        'A=B is passed over: its name is no variable’s',
+        'BYTES is passed over: it is no valid UTF-8',
+        'FIFO is passed over: it is no regular file',
+        'FOLDER is passed over: it is no regular file',
+        'KEPT is passed over: it is a link',
+        'LARGE is passed over: it has 131078 bytes with its name, more than 131071',
+        'LINK is passed over: it is a link',
+        'NUL is passed over: it holds a NUL character',
+        'with blank is passed over: its name is no variable’s',
+      ]);
+      assert.deepEqual(env.readGrowth(), { growth: growth(), warnings: [] });
+      // A new value takes the place of whatever stands there.
+      assert.deepEqual(env.write({ FIFO: '1', FOLDER: '2', LINK: '3', KEPT: '4', LARGEST: 'short' }), []);
+      assert.equal(
+        ['FIFO', 'FOLDER', 'LINK', 'KEPT'].map(name => readFileSync(at(name), 'utf8')).join(''),
+        '1234',
+      );
+    });
 
-  test('that a script took away unsets nothing and is made again', t => {
-    const { env, warnings, growth } = makeEnv(t, { A: '1' });
-    rmSync(env.path, { recursive: true });
-    assert.deepEqual(warnings(), ['/env is gone: it is made again']);
-    assert.deepEqual(env.write({ A: '1' }), []);
-    assert.deepEqual(growth(), NOTHING);
-    assert.deepEqual(readdirSync(env.path), ['A']);
-  });
+    test('holds exactly what was written last', t => {
+      const { env, at, growth } = makeEnv(t, { A: '1', B: '1', C: '1' });
+      assert.deepEqual(env.write({ B: '2', C: '1', D: '1' }), []);
+      assert.deepEqual(readdirSync(env.path).sort(), ['B', 'C', 'D']);
+      assert.equal(readFileSync(at('B'), 'utf8'), '2');
+      assert.deepEqual(growth(), NOTHING);
+    });
 
-  test('is open to its reader’s group and to nobody else, whatever the umask', { skip: NEEDS_ROOT }, t => {
-    const old = process.umask(0o077);
-    t.after(() => process.umask(old));
-    const env = makeEnvironmentFolder(makeFolder(t).at('env'), { uid: 1000, gid: 4242 });
-    env.write({ SECRET: 'x' });
-    writeFileSync(`${env.path}/OTHER`, 'x');
-    chmodSync(`${env.path}/OTHER`, 0o666);
-    chownSync(`${env.path}/OTHER`, 1000, 1000);
-    env.readGrowth();
-    assert.equal(process.umask(), 0o077);
-    assert.deepEqual(describeMode(env.path), [0, 4242, '2750']);
-    for (const name of ['SECRET', 'OTHER'])
-      assert.deepEqual(describeMode(`${env.path}/${name}`), [0, 4242, '640'], name);
+    test('that a script took away unsets nothing and is made again', t => {
+      const { env, warnings, growth } = makeEnv(t, { A: '1' });
+      rmSync(env.path, { recursive: true });
+      assert.deepEqual(warnings(), ['/env is gone: it is made again']);
+      assert.deepEqual(env.write({ A: '1' }), []);
+      assert.deepEqual(growth(), NOTHING);
+      assert.deepEqual(readdirSync(env.path), ['A']);
+    });
+
+    test('is open to its reader’s group and to nobody else, whatever the umask', { skip: NEEDS_ROOT }, t => {
+      const old = process.umask(0o077);
+      t.after(() => process.umask(old));
+      const env = makeEnvironmentFolder(makeFolder(t).at('env'), { uid: 1000, gid: 4242 });
+      env.write({ SECRET: 'x' });
+      writeFileSync(`${env.path}/OTHER`, 'x');
+      chmodSync(`${env.path}/OTHER`, 0o666);
+      chownSync(`${env.path}/OTHER`, 1000, 1000);
+      env.readGrowth();
+      assert.equal(process.umask(), 0o077);
+      assert.deepEqual(describeMode(env.path), [0, 4242, '2750']);
+      for (const name of ['SECRET', 'OTHER'])
+        assert.deepEqual(describeMode(`${env.path}/${name}`), [0, 4242, '640'], name);
+    });
   });
-});
 
 function describeMode(path: string) {
   const { uid, gid, mode } = statSync(path);
