@@ -163,15 +163,29 @@ for (const [shell, path] of SHELLS) {
   });
 }
 
-test('root does not load a folder of the environment that somebody else made', {
-  skip: whyNot({ isRoot: true }),
-}, async t => {
-  const script =
-    'mkdir -p /tmp/lintel-1000/env /run/s6; echo stolen > /tmp/lintel-1000/env/COLOUR; chown -R 1000:100 /tmp/lintel-1000; ln -s /tmp/lintel-1000/env /run/s6/container_environment; with-contenv sh -c \'echo "${COLOUR-none}"\'';
-  const { stdout, stderr } = await runContainer(t, ['sh', '-c', script]);
-  assert.equal(stdout, 'none\n');
-  assert.match(stderr, /there is no folder of the environment that is ours to trust/);
-});
+/** What somebody who is not root does to have root load COLOUR, before root runs something with-contenv. */
+const TRAPS = {
+  'that somebody else made':
+    'mkdir -p /tmp/lintel-1000/env; echo stolen > /tmp/lintel-1000/env/COLOUR; ln -s /tmp/lintel-1000/env /tmp/link',
+  'that somebody else’s name for a folder of root’s leads to':
+    'mkdir /tmp/lintel-x; ln -s /tmp /tmp/lintel-x/env; echo stolen > /tmp/COLOUR',
+  'whose folder is somebody else’s link':
+    'mkdir /tmp/mine; ln -s /tmp /tmp/mine/env; ln -s mine /tmp/lintel-x; echo stolen > /tmp/COLOUR',
+} as const;
+
+for (const [shell, path] of SHELLS) {
+  for (const [what, trap] of Object.entries(TRAPS)) {
+    test(`root does not load a folder of the environment ${what}, under ${shell}`, {
+      skip: whyNot({ isRoot: true, programs: [path] }),
+    }, async t => {
+      const run = shell === 'BusyBox' ? `${path} sh` : path;
+      const script = `umask 077; mkdir -p /run/s6; chmod 755 /run/s6; ln -s /tmp/link /run/s6/container_environment; setpriv --reuid 1000 --regid 100 --clear-groups sh -c 'umask 022; ${trap}'; ${run} /command/with-contenv sh -c 'echo "\${COLOUR-none}"'; ${run} /command/printcontenv COLOUR; echo $?`;
+      const { stdout, stderr } = await runContainer(t, ['sh', '-c', script]);
+      assert.equal(stdout, 'none\n1\n');
+      assert.match(stderr, /there is no folder of the environment that is ours to trust/);
+    });
+  }
+}
 
 test('the shims have the names that s6-overlay gives them', { skip: whyNot() }, async t => {
   const names = ['with-contenv', 's6-setuidgid', 's6-envuidgid', 'printcontenv'];

@@ -14,11 +14,23 @@ lintel__find_folder() {
   return 1
 }
 
+# Both the folder and the one that holds its name: in /tmp anybody can make a name that leads to a folder of root's
+# with files of theirs in it, such as /tmp itself. The name's folder must be no link; the folder may be behind one.
 lintel__is_ours() {
-  if [ -O "$lintel__folder" ]; then return 0; fi
-  # shellcheck disable=SC2046 # the third word is the owner
-  set -- $(ls -ldnL "$lintel__folder" 2>/dev/null)
-  [ "${3-}" = 0 ]
+  ls -ldn "${lintel__folder%/*}" "$lintel__folder/." 2>/dev/null | {
+    lintel__count=0 lintel__uid=
+    while read -r lintel__mode _ lintel__owner _; do
+      lintel__count=$((lintel__count + 1))
+      case $lintel__mode in
+      d????-??-*) ;;
+      *) exit 1 ;;
+      esac
+      if [ "$lintel__owner" = 0 ]; then continue; fi
+      lintel__uid=${lintel__uid:-$(id -u)}
+      if [ "$lintel__owner" != "$lintel__uid" ]; then exit 1; fi
+    done
+    [ "$lintel__count" -ge 2 ]
+  }
 }
 
 # lintel__read FILE: sets lintel__value to its text, without one newline at its end; nothing in it is evaluated.
