@@ -11,8 +11,16 @@ export interface History {
   mark(source: string): number;
   /** The last bytes that the source has said since `mark`, at most `limit`, as text. */
   tail(source: string, mark: number, limit: number): string;
-  /** The last `lines` lines of these sources, or of all, oldest first. */
-  read(wanted: { readonly sources?: readonly string[] | undefined; readonly lines: number }): HistoryLine[];
+  /**
+   * The last `lines` lines of these sources, or of all, oldest first, as they are now. A line is made when it is
+   * taken: short ones would else be memory by the hundred megabytes.
+   */
+  read(wanted: {
+    readonly sources?: readonly string[] | undefined;
+    readonly lines: number;
+  }): Generator<HistoryLine, void>;
+  /** All who have said something. */
+  sources(): string[];
   /** Tells of whatever is added from now on; returns the way to end that. */
   follow(listener: (line: HistoryLine) => void): () => void;
 }
@@ -101,9 +109,9 @@ export function makeHistory(): History {
         tape.chunks.filter(({ at }) => at >= tape.begin).map(chunk => ({ source, tape, chunk })),
       );
       chunks.sort((a, b) => a.chunk.order - b.chunk.order);
-      const all = chunks.flatMap(({ source, tape, chunk }) => cut(source, tape, chunk));
-      return lines === 0 ? [] : all.slice(-lines);
+      return cutAll(copyLast(chunks, lines));
     },
+    sources: () => [...tapes.keys()],
     follow(listener) {
       followers.add(listener);
       return () => void followers.delete(listener);
@@ -143,9 +151,66 @@ function lastLines(lines: Buffer): Buffer {
   return newline === end.length - 1 ? end : end.subarray(newline + 1);
 }
 
-function cut(source: string, { bytes, begin }: Tape, { stream, clockMs, at, length }: Chunk): HistoryLine[] {
-  const timeMs = Math.round(Date.now() - (readClockMs() - clockMs));
-  const from = at - begin;
-  const texts = bytes.toString('utf8', from, from + length - 1).split('\n');
-  return texts.map(text => ({ source, stream, timeMs, text }));
+/** Lines that came together, apart from the tape, which goes on. */
+interface Excerpt extends Pick<HistoryLine, 'source' | 'stream' | 'timeMs'> {
+  readonly bytes: Buffer;
+}
+
+interface Found {
+  readonly source: string;
+  readonly tape: Tape;
+  readonly chunk: Chunk;
+}
+
+/** The last `lines` lines of the chunks, in their order. */
+function copyLast(chunks: readonly Found[], lines: number): Excerpt[] {
+  const excerpts: Excerpt[] = [];
+  let left = lines;
+  for (let index = chunks.length - 1; index >= 0 && left > 0; index--) {
+    const { source, tape, chunk } = chunks[index] as Found;
+    const bytes = bytesOf(tape, chunk);
+    const { from, count } = findLast(bytes, left);
+    left -= count;
+    excerpts.push({
+      source,
+      stream: chunk.stream,
+      timeMs: timeOf(chunk),
+      bytes: Buffer.from(bytes.subarray(from)),
+    });
+  }
+  return excerpts.reverse();
+}
+
+/** Where the last `most` of these whole lines begin, and how many they are. */
+function findLast(bytes: Buffer, most: number): { readonly from: number; readonly count: number } {
+  let count = 0;
+  let from = bytes.length;
+  while (from > 0 && count < most) {
+    from = from < 2 ? 0 : bytes.lastIndexOf(NEWLINE, from - 2) + 1;
+    count += 1;
+  }
+  return { from, count };
+}
+
+function* cutAll(excerpts: readonly Excerpt[]): Generator<HistoryLine, void> {
+  for (const { source, stream, timeMs, bytes } of excerpts) {
+    for (let from = 0; from < bytes.length; ) {
+      const end = bytes.indexOf(NEWLINE, from);
+      yield { source, stream, timeMs, text: bytes.toString('utf8', from, end) };
+      from = end + 1;
+    }
+  }
+}
+
+/** What has just been said, for those who follow. */
+function cut(source: string, tape: Tape, chunk: Chunk): Generator<HistoryLine, void> {
+  return cutAll([{ source, stream: chunk.stream, timeMs: timeOf(chunk), bytes: bytesOf(tape, chunk) }]);
+}
+
+function bytesOf({ bytes, begin }: Tape, { at, length }: Chunk): Buffer {
+  return bytes.subarray(at - begin, at - begin + length);
+}
+
+function timeOf({ clockMs }: Chunk): number {
+  return Math.round(Date.now() - (readClockMs() - clockMs));
 }

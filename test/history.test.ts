@@ -20,7 +20,7 @@ function makeHistory() {
 }
 
 const numbers = (count: number, from = 1) => Array.from({ length: count }, (_, n) => n + from);
-const texts = (lines: readonly HistoryLine[]) => lines.map(({ text }) => text);
+const texts = (lines: Iterable<HistoryLine>) => [...lines].map(({ text }) => text);
 
 describe('the history', () => {
   test('gives back lines with their source and stream, in the order in which they came', () => {
@@ -28,7 +28,7 @@ describe('the history', () => {
     history.add('web', 'stdout', 'one\ntwo\n');
     history.add('db', 'stderr', 'three\n');
     history.add('web', 'stderr', '\n');
-    const lines = history.read({ lines: FAR });
+    const lines = [...history.read({ lines: FAR })];
     assert.deepEqual(
       lines.map(({ source, stream, text }) => [source, stream, text]),
       [
@@ -60,6 +60,16 @@ describe('the history', () => {
     history.add('web', 'stdout', 'Zoë → 東京\n');
     history.addBytes('web', 'stdout', Buffer.from('\xff\0\n', 'latin1'));
     assert.deepEqual(texts(history.read({ lines: FAR })), ['Zoë → 東京', '\ufffd\0']);
+  });
+
+  test('gives what was said when it was asked, whatever is said while it is taken', () => {
+    const history = makeHistory();
+    history.add('web', 'stdout', 'one\n\ntwo\n');
+    history.add('db', 'stdout', 'three\n');
+    const lines = history.read({ lines: 3 });
+    for (const n of numbers(9)) history.add('web', 'stdout', `${'x'.repeat(KEPT_BYTES / 2)}${n}\n`);
+    assert.deepEqual(texts(lines), ['', 'two', 'three']);
+    assert.deepEqual(history.sources(), ['web', 'db']);
   });
 
   test('keeps what was said, whatever becomes of the bytes that said it', () => {
@@ -110,7 +120,7 @@ describe('the history', () => {
     history.add('quiet', 'stdout', 'here\n');
     for (const n of numbers(100)) history.add('loud', 'stdout', `${'x'.repeat(KEPT_BYTES / 2)}${n}\n`);
     assert.deepEqual(texts(history.read({ lines: FAR, sources: ['quiet'] })), ['here']);
-    const loud = history.read({ lines: FAR, sources: ['loud'] });
+    const loud = [...history.read({ lines: FAR, sources: ['loud'] })];
     assert.ok(loud.length <= 4 && loud.at(-1)?.text.endsWith('x100'), `${loud.length} lines`);
   });
 });

@@ -73,11 +73,7 @@ function isAllReady(subject: Subject): true | undefined {
 
 /** Services, and the scripts that have said something. */
 function listSources(subject: Subject): string[] {
-  const names = [
-    ...servicesOf(subject).map(({ name }) => name),
-    ...subject.history.read({ lines: Number.POSITIVE_INFINITY }).map(({ source }) => source),
-  ];
-  return [...new Set(names)];
+  return [...new Set([...servicesOf(subject).map(({ name }) => name), ...subject.history.sources()])];
 }
 
 /** The first name that is none of `known`, with what may have been meant. */

@@ -58,21 +58,36 @@ export function pumpLogs(
   stream: LineStream<LogValue>,
   { lines, follow, name }: CheckedRequestOf<'logs'>,
 ): () => void {
-  // The last lines are the history's own until they are written: only what comes later has to be counted.
-  let pending: (HistoryLine | { skipped: number })[] = readLast(history, name, lines);
+  const last = history.read({ sources: name, lines: lines ?? USUAL_LINES });
+  let pending: (HistoryLine | { skipped: number })[] = [];
   let added = 0;
   let hasRoom = true;
   let planned: NodeJS.Immediate | undefined;
 
+  /** Empty when there is nothing to say. */
+  const takeBatch = () => {
+    const batch: LogValue[] = [];
+    for (let next = last.next(); next.done !== true; next = last.next()) {
+      batch.push(next.value);
+      if (batch.length === BATCH_LINES) return batch;
+    }
+    if (batch.length > 0) return batch;
+    const later = pending.slice(0, BATCH_LINES);
+    pending = pending.slice(BATCH_LINES);
+    return later;
+  };
   const flush = () => {
     planned = undefined;
-    while (hasRoom && pending.length > 0) {
-      hasRoom = stream.write(pending.slice(0, BATCH_LINES));
-      pending = pending.slice(BATCH_LINES);
+    while (hasRoom) {
+      const batch = takeBatch();
+      if (batch.length > 0) {
+        hasRoom = stream.write(batch);
+        continue;
+      }
+      added = 0;
+      if (follow === undefined) stream.end();
+      return;
     }
-    if (pending.length > 0) return;
-    added = 0;
-    if (follow === undefined) stream.end();
   };
   const add = (line: HistoryLine) => {
     if (name !== undefined && !name.includes(line.source)) return;
@@ -100,11 +115,3 @@ export function pumpLogs(
 
 /** How many lines are shown when nobody says it. */
 const USUAL_LINES = 100;
-
-function readLast(
-  history: History,
-  names: readonly string[] | undefined,
-  lines = USUAL_LINES,
-): HistoryLine[] {
-  return history.read({ sources: names, lines });
-}

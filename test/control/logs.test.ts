@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { AT_GATE, bootWorkbench, countConnections, LASTING, WAIT } from './workbench.ts';
 
@@ -93,4 +96,27 @@ test('a follower that does not read costs Lintel little, and hears how much it m
   following.readOutput();
   await following.waitForText(/\(\d+ lines left out: read too slowly\)/);
   assert.match((await run(['status'])).stdout, /^flood +up/m);
+});
+
+function readRssMiB(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+}
+
+test('many who ask for everything and do not read cost Lintel little', async t => {
+  const { run, lintel, root } = bootWorkbench(t, {
+    '/etc/services.d/short/run': '#!/bin/sh\nyes "" | head -n 100000\necho over\nexec sleep 9999\n',
+  });
+  await lintel.waitForText(/short \| over/);
+  await run(WAIT);
+  const before = readRssMiB(lintel.pid);
+  const sockets = Array.from({ length: 20 }, () => {
+    const socket = connect(root.at('/run/lintel/control.sock')).on('error', () => undefined);
+    socket.write('GET /v1/logs?lines=1000000 HTTP/1.1\r\nhost: x\r\n\r\n');
+    return socket;
+  });
+  await Promise.all(sockets.map(async socket => once(socket, 'readable')));
+  const after = readRssMiB(lintel.pid);
+  for (const socket of sockets) socket.destroy();
+  assert.ok(after - before < 60, `${before} MiB -> ${after} MiB`);
+  assert.match((await run(['logs', '-n', '9', 'short'])).stdout, /^short \| over\n/m);
 });

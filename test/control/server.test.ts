@@ -195,7 +195,10 @@ test('a bug behind a request costs its client a 500 and the log a line, nobody e
   t.after(close);
   const { status, body } = await http(root, 'POST', '/v1/shutdown', '{}');
   assert.deepEqual({ status, body }, { status: 500, body: { error: 'Bug in Lintel: its log says more' } });
-  assert.match(log.history.read({ lines: 9 })[0]?.text ?? '', /Bug in Lintel: Error: a bug of this test/);
+  assert.match(
+    [...log.history.read({ lines: 9 })][0]?.text ?? '',
+    /Bug in Lintel: Error: a bug of this test/,
+  );
   assert.equal((await http(root, 'GET', '/v1/status')).status, 200);
 });
 
