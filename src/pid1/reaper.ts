@@ -26,6 +26,8 @@ const KILLED = 9;
  */
 export function startReaper(libc: Libc, onOrphan: () => void): Reaper {
   const expected = new Map<number, (status: WaitStatus) => void>();
+  /** Started in this turn of the loop: who they are and what they say is yet to be looked at. */
+  const fresh = new Set<number>();
   const children = new Set<ChildProcess>();
   subscribe('child_process', message => children.add((message as { process: ChildProcess }).process));
   let isLookingAgain = false;
@@ -35,7 +37,7 @@ export function startReaper(libc: Libc, onOrphan: () => void): Reaper {
   function reapAll(): void {
     isLookingAgain = false;
     for (let pid = libc.peekEnded(); pid !== 0; pid = libc.peekEnded()) {
-      if (isNodes(children, pid)) {
+      if (fresh.has(pid) || isNodes(children, pid)) {
         // libuv takes its own in this same turn of the loop; whatever ended behind it is looked at after that.
         if (!isLookingAgain) setImmediate(reapAll);
         isLookingAgain = true;
@@ -55,7 +57,11 @@ export function startReaper(libc: Libc, onOrphan: () => void): Reaper {
   // Whatever ended before the handler stood.
   reapAll();
   return {
-    expect: (pid, onEnded) => expected.set(pid, onEnded),
+    expect(pid, onEnded) {
+      expected.set(pid, onEnded);
+      fresh.add(pid);
+      queueMicrotask(() => fresh.delete(pid));
+    },
     reapAll,
     countKills: () => killedMs.filter(atMs => atMs > readClockMs() - JUST_NOW_MS).length,
   };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { bootRoot, type Files } from '../rig.ts';
+import { bootRoot, type Files, findProcesses } from '../rig.ts';
 
 /** Real services that wait for one another. Each writes its name when it begins and when it ends. */
 function service(name: string, json: object = {}, before = ''): Files {
@@ -125,4 +125,26 @@ test('a circle of three and an unknown name stop the boot with 2, and are shown'
   assert.equal(code, 2, stderr);
   assert.match(stderr, /a circle: a -> b -> c -> a, expected an order in which each can start/);
   assert.match(stderr, /requires and after of service c: unknown service "d", expected one of a, b/);
+});
+
+/** They are started while ended children are being reaped, and the first has ended before the last has begun. */
+test('services that start when a finish script has ended are heard and swept, however short they live', async t => {
+  const names = Array.from({ length: 40 }, (_, n) => `short${n}`);
+  const short = names.map(name => ({
+    [`/etc/services.d/${name}/run`]: `#!/bin/sh\nsleep 9999 &\necho "I am ${name}"\nexit 3\n`,
+    [`/etc/services.d/${name}/service.json`]: '{ "requires": ["job"], "restart": "never" }',
+  }));
+  const lintel = bootRoot(t, {
+    ...service('keeper'),
+    '/etc/services.d/job/run': '#!/bin/sh\n',
+    '/etc/services.d/job/finish': '#!/bin/sh\n',
+    '/etc/services.d/job/service.json': '{ "restart": "never" }',
+    ...Object.assign({}, ...short),
+  });
+  for (const name of names)
+    await lintel.waitForText(new RegExp(`${name} exited with code 3; its last lines: I am ${name};`));
+  await lintel.waitUntil('nothing of them is left', () =>
+    names.every(name => findProcesses(`LINTEL_SERVICE=${name}`).length === 0),
+  );
+  await lintel.stop();
 });
