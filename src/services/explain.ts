@@ -39,7 +39,7 @@ export function renderOthersKilled(memory: MemoryKill): string {
 export function renderDeath(death: {
   readonly service: Service;
   readonly exit: Exit;
-  /** Its latest output, as latin1. */
+  /** Its latest output. */
   readonly tail: string;
   /** What else is known of why. */
   readonly hint?: string | undefined;
@@ -65,7 +65,8 @@ export function renderDeath(death: {
     .join('; ');
 }
 
-function renderNext(service: Service): string {
+/** "restarting in 0.25 s", "restarting at once", "it stays down: failed", "it stays down". */
+export function renderNext(service: Service): string {
   const { state } = service;
   const next = 'next' in state ? state.next.state : state.name;
   switch (next) {

@@ -1,10 +1,10 @@
 import type { Entries, Entry } from './entry.ts';
 import { explainNotFound } from './exec-error.ts';
 import { type Exit, exitCodeOf } from './exit.ts';
-import { renderDeath, renderExit } from './explain.ts';
+import { renderDeath, renderExit, renderNext } from './explain.ts';
 import type { MemoryWatch } from './memory.ts';
 import { environmentOf, type Surroundings } from './processes.ts';
-import { FAILING, isSuccessful } from './restarts.ts';
+import { FAILING } from './restarts.ts';
 import { type Event, isResting, type Service } from './states.ts';
 
 /** A service that has ended for good by itself, not because somebody asked. */
@@ -34,9 +34,9 @@ const LAST_CHARACTERS = 4096;
 export function report(entry: Entry, before: Service, { event, by }: { event: Event; by: Reporter }): void {
   const { service } = entry;
   const { log } = by.around;
-  if (event.type === 'exited') reportExit(entry, before, { exit: event.exit, by });
-  if (event.type === 'unhealthy' && service !== before)
-    log.warn(`${entry.name} is unhealthy and is stopped: ${entry.illness ?? 'its probe fails'}`);
+  // One that changes nothing is of a life that has been given up long ago.
+  if (event.type === 'exited' && service !== before) reportExit(entry, before, { exit: event.exit, by });
+  if (event.type === 'unhealthy' && service !== before) reportIllness(entry, by);
   if (service.isFailing && !before.isFailing)
     log.warn(`${entry.name} is failing: it died ${FAILING.deaths} times within a minute`);
   if (service.state.name !== before.state.name) reportChange(entry, before, { event, by });
@@ -66,6 +66,13 @@ function reportChange(entry: Entry, before: Service, { event, by }: { event: Eve
   }
 }
 
+function reportIllness(entry: Entry, { around }: Reporter): void {
+  const { name, service, illness } = entry;
+  const why = `${name} is unhealthy and is stopped: ${illness ?? 'its probe fails'}; ${renderNext(service)}`;
+  entry.lastDeath = why;
+  around.log.warn(why);
+}
+
 function reportExit(entry: Entry, before: Service, { exit, by }: { exit: Exit; by: Reporter }): void {
   const { service, name } = entry;
   const { around } = by;
@@ -91,16 +98,21 @@ function reportEnd(entry: Entry, { entries, onFinalEnd }: Reporter): void {
     code: codeOf(service),
     explanation: entry.blockedBy === undefined ? explain(entry) : `it requires ${entry.blockedBy}`,
     isCritical: service.policy.critical,
-    isOnly: entries.size === 1 && state.name === 'failed',
-    isAnyFailed: all.some(other => other.state.name === 'failed'),
+    isOnly: entries.size === 1 && hasFailed(service),
+    isAnyFailed: all.some(hasFailed),
     isAnyLeft: all.some(other => !isResting(other)),
   });
 }
 
-/** Whoever failed never ends with 0: a service that had to be stopped because it was unhealthy may have ended well. */
-function codeOf({ state, policy, lastExit }: Service): number {
-  const code = lastExit === undefined || isSuccessful(policy, lastExit) ? 0 : exitCodeOf(lastExit);
-  return state.name === 'failed' ? code || 1 : code;
+/** Whoever failed never ends with 0, although what had to be stopped as unhealthy may have said so. */
+function codeOf(service: Service): number {
+  if (!hasFailed(service)) return 0;
+  return (service.lastExit === undefined ? 0 : exitCodeOf(service.lastExit)) || 1;
+}
+
+/** Also one that its finish script keeps down. */
+function hasFailed({ state }: Service): boolean {
+  return state.name === 'failed' || (state.name === 'down' && state.why === 'finished');
 }
 
 function explain({ service, name }: Entry): string {

@@ -50,6 +50,11 @@ export function isSuccessful(policy: Policy, exit: Exit): boolean {
   return policy.successCodes.includes('code' in exit ? exit.code : exit.signal);
 }
 
+/** Whether its latest life did what it was started for. */
+export function hasEndedWell({ policy, lastExit, isIll }: Service): boolean {
+  return !isIll && lastExit !== undefined && isSuccessful(policy, lastExit);
+}
+
 /** Doubles from min to max; the jitter comes from name and spawn, so that `step` stays pure. Milliseconds. */
 export function makeDelayMs(service: Service): number {
   const { min, max } = service.policy.backoffMs;

@@ -15,6 +15,8 @@ export interface Service {
   /** 5 deaths in 60 s: named, not ready. */
   readonly isFailing: boolean;
   readonly lastExit: Exit | undefined;
+  /** Its probe has failed too often, so it has to be stopped: however this life ends, it has not ended well. */
+  readonly isIll: boolean;
   /** It was to be killed: nothing of this life is waited for any more. */
   readonly isHurried: boolean;
   /** False once shutdown has begun. */
@@ -99,6 +101,7 @@ export function makeService(name: string, policy: Policy): Service {
     deathsMs: [],
     isFailing: false,
     lastExit: undefined,
+    isIll: false,
     isHurried: false,
     mayStart: true,
   };

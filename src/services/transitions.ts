@@ -1,6 +1,6 @@
 import { unreachable } from '../errors.ts';
 import type { Exit } from './exit.ts';
-import { countDeath, decide, isSuccessful, makeDelayMs, SETTLED_AFTER_MS } from './restarts.ts';
+import { countDeath, decide, hasEndedWell, makeDelayMs, SETTLED_AFTER_MS } from './restarts.ts';
 import type { DownReason, In, Next, Service, State, Step, Sweep } from './states.ts';
 
 /** The ways into each state. */
@@ -26,7 +26,7 @@ export function enterStarting(service: Service, nowMs: number): Step {
   const spawn = service.spawn + 1;
   const deadlineMs = nowMs + (service.policy.readyTimeoutMs ?? READY_AFTER_MS);
   const state: State = { name: 'starting', startedMs: nowMs, isLate: false, deadlineMs };
-  const begun = { ...service, spawn, state, lastExit: undefined, isHurried: false };
+  const begun = { ...service, spawn, state, lastExit: undefined, isIll: false, isHurried: false };
   return { service: begun, effects: [{ type: 'spawn', spawn }] };
 }
 
@@ -69,7 +69,7 @@ export function enterAfterDeath(
 /** It lives but does not do its work: that counts as a death, and its policy says what follows. */
 export function enterAfterIllness(service: Service, startedMs: number, nowMs: number): Step {
   const death = { startedMs, exit: undefined, nowMs };
-  const ill = countDeath(service, death);
+  const ill = { ...countDeath(service, death), isIll: true };
   return enterStopping(ill, { state: decide(ill, death), by: 'policy' }, nowMs);
 }
 
@@ -139,6 +139,5 @@ function enterNext(service: Service, next: Next, nowMs: number): Step {
 
 function whyDown(service: Service, next: Next): DownReason {
   if (next.by === 'operator' || !service.mayStart) return 'asked';
-  const exit = service.lastExit;
-  return exit !== undefined && isSuccessful(service.policy, exit) ? 'done' : 'finished';
+  return hasEndedWell(service) ? 'done' : 'finished';
 }

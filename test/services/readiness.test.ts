@@ -71,9 +71,9 @@ echo >&3\n${SLEEP}`;
   const json = { ready: { notifyFd: 3 }, backoffMs: { min: 10, max: 20 } };
   const lintel = bootRoot(t, { ...service('web', script, json), ...FOLLOWER });
   await lintel.waitForFile('/tmp/follows');
-  assert.equal(lintel.log().match(/web exited with code 1/g)?.length, 2);
-  assert.equal(lintel.log().match(/follower starts/g)?.length, 1);
-  await lintel.stop();
+  const { stderr } = await lintel.stop();
+  assert.equal(stderr.match(/web exited with code 1/g)?.length, 2);
+  assert.equal(stderr.match(/follower starts/g)?.length, 1);
 });
 
 test('a service that is late is named, goes on, and is ready when it says so after all', async t => {
@@ -83,8 +83,8 @@ test('a service that is late is named, goes on, and is ready when it says so aft
   assert.doesNotMatch(lintel.log(), /follower starts/);
   lintel.root.write({ '/tmp/ready': '' });
   await lintel.waitForFile('/tmp/follows');
-  assert.equal(lintel.log().match(/web starts/g)?.length, 1);
-  await lintel.stop();
+  const { stderr } = await lintel.stop();
+  assert.equal(stderr.match(/web starts/g)?.length, 1);
 });
 
 test('every 10 s one line says what everybody waits for', async t => {
@@ -117,8 +117,8 @@ test('a failure now and then restarts nothing', async t => {
   const health = { http: `http://127.0.0.1:${port}/`, ...SOON, failures: 3 };
   const lintel = bootRoot(t, service('web', SLEEP, { health }));
   await lintel.waitUntil('it was asked often', () => count() > 50);
-  assert.doesNotMatch(lintel.log(), /unhealthy/);
-  await lintel.stop();
+  const { stderr } = await lintel.stop();
+  assert.doesNotMatch(stderr, /unhealthy/);
 });
 
 test('a service that is unhealthy for good fails, and its container does not end with 0', async t => {
@@ -126,6 +126,15 @@ test('a service that is unhealthy for good fails, and its container does not end
   const lintel = bootRoot(t, service('web', 'trap "exit 0" TERM\nwhile :; do sleep 0.01; done', json));
   const { code, stderr } = await lintel.end();
   assert.equal(code, 1, stderr);
+});
+
+test('what happens next is said of an unhealthy service, and kept as its last death', async t => {
+  const json = { health: { file: '/no/such/file', ...SOON, failures: 1 }, backoffMs: { min: 86_400_000 } };
+  const lintel = bootRoot(t, service('web', SLEEP, json));
+  await lintel.waitForText(
+    /web is unhealthy and is stopped: \S+: no such file \(1 times in a row\); restarting in 86400.00 s/,
+  );
+  await lintel.stop();
 });
 
 test('a probe that hangs is not asked twice at a time, and nothing of it is left at the end', async t => {

@@ -699,6 +699,17 @@ describe('finish', () => {
     test(`that answers ${code} changes nothing`, () => assert.equal(withCode(FINISHING, code), 'backoff'));
   }
 
+  test('that answers 125 after a probe’s failure leaves it down as one that failed, whatever code it ended with', () => {
+    const why = (events: readonly Drive[]) => {
+      const { state } = drive(UP, [...events, swept, s => finished(s, 125)]);
+      return state.name === 'down' && state.why;
+    };
+    const endsWell = (service: Service) => exited(service, { code: 0 });
+    assert.equal(why([unhealthy, endsWell]), 'finished');
+    assert.equal(why([endsWell]), 'done');
+    assert.equal(why([unhealthy, endsWell, 'start', swept, finished, endsWell]), 'done');
+  });
+
   test('that answers 125 is overruled by an operator’s start or restart, before and meanwhile', () => {
     assert.equal(withCode(drive(FINISHING, ['start']), 125), 'starting');
     assert.equal(withCode(drive(UP, ['restart', exited, swept]), 125), 'starting');

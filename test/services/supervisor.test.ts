@@ -191,6 +191,23 @@ test('a finish that answers 125 keeps its service down for good', async t => {
   assert.doesNotMatch(stderr, /web stopped/);
 });
 
+test('a container whose only service is kept down by its finish after a failure does not end with 0', async t => {
+  const lintel = bootRoot(t, {
+    ...service('web', 'exit 3'),
+    '/etc/services.d/web/finish': '#!/bin/sh\nexit 125\n',
+  });
+  assert.equal((await lintel.end()).code, 3);
+});
+
+test('a container of which all is kept down after a failure ends with 1', async t => {
+  const lintel = bootRoot(t, {
+    ...service('web', 'exit 3'),
+    '/etc/services.d/web/finish': '#!/bin/sh\nexit 125\n',
+    ...service('job', 'exit 0', { restart: 'never' }),
+  });
+  assert.equal((await lintel.end()).code, 1);
+});
+
 test('a finish that hangs does not outlast the time for the stop', async t => {
   const lintel = bootRoot(
     t,
