@@ -149,7 +149,10 @@ interface Environments {
   readonly service: Readonly<Record<string, string>>;
 }
 
-/** What a CMD and a service see, read without a shell between: it would drop names. */
+/**
+ * What a CMD and a service see, read without a shell between: it would drop names. The CMD's end stops the service,
+ * which is not to be disturbed by that.
+ */
 async function readEnvironments(
   t: TestContext,
   environment: Record<string, string>,
@@ -160,7 +163,7 @@ async function readEnvironments(
     environment,
     files: {
       '/etc/services.d/env/service.json':
-        '{"command": ["/usr/bin/env"], "restart": "never", "critical": false}',
+        '{"command": ["/usr/bin/env"], "restart": "never", "stopSignal": "SIGCONT"}',
     },
   });
   assert.equal(end.code, 0, end.stderr);
