@@ -14,6 +14,7 @@ import { isNamer, namersOf, readSecretFiles } from './facts/secret-files.ts';
 import { makeHistory } from './history.ts';
 import type { Environment, Origin } from './launch/environ.ts';
 import { type Log, makeLog } from './log.ts';
+import { collectLater } from './pid1/collection.ts';
 import { openLibc } from './pid1/libc.ts';
 import { startReaper } from './pid1/reaper.ts';
 import { type Requests, receiveRequests, SHUTDOWN } from './pid1/requests.ts';
@@ -187,6 +188,7 @@ async function live(life: Life): Promise<Ending> {
       onStarted: () => {
         if (!isEarly) furnish();
         control.open();
+        collectLater();
       },
       onStopping: reason => subject.enter({ name: 'stopping', reason }),
     });

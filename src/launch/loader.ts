@@ -24,8 +24,11 @@ const script = new Script(bundle, {
   filename: `${__filename}.bundle`,
   ...(typeof cached === 'string' ? {} : { cachedData: cached }),
 });
+const use = cacheUse();
+// Half a megabyte that nobody needs any more; the next collection may be hours away.
+if (typeof cached !== 'string') (cached.buffer as ArrayBuffer).transfer(0);
 const main: Main = script.runInThisContext();
-main(require, cacheUse(), () => renderCache(BUNDLE_ID, script.createCachedData()));
+main(require, use, () => renderCache(BUNDLE_ID, script.createCachedData()));
 
 function readBundle(): string {
   const file = readFileSync(__filename, 'latin1');
