@@ -300,6 +300,21 @@ test('a reader that stalls for a moment loses nothing, not even of a service tha
   );
 });
 
+test('what a service wrote last is read before its death is explained, even while nobody reads the log', async t => {
+  const script = `[ ! -e "$LINTEL_ROOT/tmp/short" ] || { echo up > "$LINTEL_ROOT/tmp/again"; exec sleep 9999; }
+    echo up > "$LINTEL_ROOT/tmp/short"\nread -r _ < "$LINTEL_ROOT/tmp/gate"\necho last words\nexit 3`;
+  const root = makeRoot(t, { ...LOUD, ...service('short', script, { backoffMs: { min: 1, max: 1 } }) });
+  const gate = root.gate('/tmp/gate');
+  const lintel = root.boot({ isUnread: true });
+  await lintel.waitForFile('/tmp/short');
+  await waitUntilFull(lintel);
+  gate.open();
+  await lintel.waitForFile('/tmp/again');
+  lintel.readOutput();
+  await lintel.waitForText(/short exited with code 3; its last lines: last words;/);
+  await lintel.stop();
+});
+
 // Side by side, because they wait out Lintel's 5 s.
 describe('when nobody reads for long', { concurrency: true }, () => {
   test('while nobody reads, services are supervised; after 5 s the oldest lines are dropped, and counted', async t => {

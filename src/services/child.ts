@@ -95,7 +95,7 @@ export function startProcess(
   let isOver = false;
   started.onEnded(exit => {
     ends.notification?.destroy();
-    waitForOutputs(ends.outputs, () => {
+    waitForOutputs(ends.outputs, spawner.gate, () => {
       if (!isOver) onExit(exit);
       isOver = true;
     });

@@ -8,22 +8,27 @@ import type { Readable } from 'node:stream';
 export interface Gate {
   add(output: Readable): void;
   setReading(isReading: boolean): void;
+  /** Reads these all the same, until the returned function is called: their process has ended. */
+  hurry(outputs: readonly Readable[]): () => void;
   /** Opens for good, and resolves when all has been read to its end, or after `limitMs`. */
   drain(limitMs: number): Promise<void>;
 }
 
 export function makeGate(): Gate {
   const outputs = new Set<Readable>();
+  const hurried = new Set<Readable>();
   let isOpen = true;
   let isDraining = false;
   let onDrained = (): void => undefined;
 
   function setReading(isReading: boolean): void {
     isOpen = isReading || isDraining;
-    for (const output of outputs) {
-      if (isOpen) output.resume();
-      else output.pause();
-    }
+    for (const output of outputs) pass(output);
+  }
+
+  function pass(output: Readable): void {
+    if (isOpen || hurried.has(output)) output.resume();
+    else output.pause();
   }
 
   return {
@@ -35,6 +40,18 @@ export function makeGate(): Gate {
         if (outputs.size === 0) onDrained();
       });
       if (!isOpen) output.pause();
+    },
+    hurry(ended) {
+      for (const output of ended) {
+        hurried.add(output);
+        pass(output);
+      }
+      return () => {
+        for (const output of ended) {
+          hurried.delete(output);
+          if (outputs.has(output)) pass(output);
+        }
+      };
     },
     drain(limitMs) {
       isDraining = true;

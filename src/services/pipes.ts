@@ -94,19 +94,27 @@ export function readNotification(stream: Readable, { onReady }: Notification): v
   });
 }
 
-/** Calls back when all outputs have been read to their end, or soon after. */
-export function waitForOutputs(outputs: readonly Readable[], then: () => void): void {
+/**
+ * Calls back when all outputs have been read to their end, or soon after. What is in a pipe already is read even while
+ * nobody takes the log: it is little, and it says why the process ended.
+ */
+export function waitForOutputs(outputs: readonly Readable[], gate: Gate, then: () => void): void {
   const open = outputs.filter(stream => !stream.readableEnded && !stream.destroyed);
   if (open.length === 0) return then();
   let left = open.length;
+  const release = gate.hurry(open);
+  const end = () => {
+    release();
+    then();
+  };
   // A loop that is late runs its timers before it has looked at its pipes: one look always lies between.
-  const timer = setTimeout(() => setImmediate(then), DRAIN_MS);
+  const timer = setTimeout(() => setImmediate(end), DRAIN_MS);
   for (const stream of open) {
     stream.once('end', () => {
       left -= 1;
       if (left > 0) return;
       clearTimeout(timer);
-      then();
+      end();
     });
   }
 }
