@@ -3,6 +3,8 @@ import { type EnvironmentFolder, makeEnvironmentFolder } from './apply/environme
 import { runInitScripts } from './apply/init-scripts.ts';
 import { makeS6Places, type S6Places } from './apply/s6.ts';
 import { writeTerminationLog } from './apply/termination.ts';
+import { cleanUp } from './cleanup.ts';
+import { readClockMs } from './clock.ts';
 import { makeControl } from './control/control.ts';
 import { makeSubject } from './control/subject.ts';
 import { type Growth, grow, without } from './environment.ts';
@@ -22,7 +24,6 @@ import { makePlan, type Plan, type Script } from './plan.ts';
 import type { Spawner } from './services/child.ts';
 import { exitCodeOf } from './services/exit.ts';
 import { type Gate, makeGate } from './services/gate.ts';
-import { endStragglers } from './services/stragglers.ts';
 import type { Supervisor } from './services/supervisor.ts';
 import { parseSettings, type Settings } from './settings/settings.ts';
 import { VARIABLES } from './settings/variables.ts';
@@ -133,11 +134,15 @@ async function live(life: Life): Promise<Ending> {
   const { facts } = draft;
   const requests = receiveRequests(facts.process.hasTerminal);
   const subject = makeSubject({ history: log.history, shutdown: requests.shutdown });
-  requests.stop.addEventListener('abort', () =>
-    subject.enter({ name: 'stopping', reason: `asked to stop by ${requests.stop.reason}` }),
-  );
+  let stopAskedMs: number | undefined;
+  requests.stop.addEventListener('abort', () => {
+    stopAskedMs = readClockMs();
+    subject.enter({ name: 'stopping', reason: `asked to stop by ${requests.stop.reason}` });
+  });
   const control = makeControl({ plan: draft.plan, uid: facts.process.uid, log, subject });
   const native = prepareProcess(facts, log, onReaped);
+  /** Ends what scripts have begun, where no service follows. */
+  let endEarly: (() => Promise<void>) | undefined;
   try {
     const first = applyDraft(draft, origin, log);
     const spawner = makeSpawner(draft, native, gate);
@@ -160,16 +165,22 @@ async function live(life: Life): Promise<Ending> {
       kill: requests.kill,
       onStarted: onScript,
     };
-    const growth = await runInitScripts({ ...init, plan: first.plan, given: first.environment });
+    const { growth, failure } = await runInitScripts({ ...init, plan: first.plan, given: first.environment });
+    endEarly = () => {
+      requests.beginStop();
+      const cleanup = { plan: first.plan, spawner, self, log, requests, ...growAll(first, growth) };
+      return cleanUp(cleanup, (stopAskedMs ?? readClockMs()) + first.plan.shutdownTimeoutMs);
+    };
+    if (failure !== undefined) throw failure;
+    if (requests.stop.aborted) {
+      await endEarly();
+      return makeEarlyEnding(first.plan, requests);
+    }
     subject.enter({ name: 'booting' });
     // Scripts may have fetched the very certificates or mirrors that the tools were waiting for.
-    const { plan, environment } = changesSettings(growth) ? replan(first, origin, growth, log) : first;
-    if (requests.stop.aborted) {
-      await endStragglers(plan.shutdownTimeoutMs, requests.kill);
-      return makeEarlyEnding(plan, requests);
-    }
-    const added = grow(plan.environment, growth);
-    const given = without(environment, growth.unset);
+    const last = changesSettings(growth) ? replan(first, origin, growth, log) : first;
+    const { plan } = last;
+    const { given, added } = growAll(last, growth);
     if (isEarly) for (const failure of folder.write({ ...given, ...added })) log.error(failure);
     return await runWorkbench({
       plan,
@@ -195,14 +206,24 @@ async function live(life: Life): Promise<Ending> {
   } catch (error) {
     if (!(error instanceof LintelError)) throw error;
     log.error(error.message);
-    await endStragglers(draft.plan.shutdownTimeoutMs, requests.kill);
-    // The last lines of a script stand in the log already, twice.
-    return { code: error.exitCode, reason: error.message.split('; its last lines:')[0] ?? '' };
+    subject.enter({ name: 'stopping', reason: reasonOf(error) });
+    await endEarly?.();
+    return { code: error.exitCode, reason: reasonOf(error) };
   } finally {
     control.close();
     // Outside a pid namespace of its own it leaves no zombies to others.
     native?.reaper.reapAll();
   }
+}
+
+/** The last lines of a script stand in the log already, twice. */
+function reasonOf({ message }: LintelError): string {
+  return message.split('; its last lines:')[0] ?? '';
+}
+
+/** The container's variables and what was added to them, with what scripts changed. */
+function growAll({ plan, environment }: Draft, growth: Growth): { given: Environment; added: Environment } {
+  return { given: without(environment, growth.unset), added: grow(plan.environment, growth) };
 }
 
 /** A CMD that a stop kept from starting must not look successful: it ends as that signal would have ended it. */

@@ -1,18 +1,11 @@
-import { runScript } from './apply/scripts.ts';
+import { type Cleanup, cleanUp, killReserveOf } from './cleanup.ts';
 import { readClockMs } from './clock.ts';
 import type { CgroupFacts } from './facts/cgroup.ts';
-import type { Environment } from './launch/environ.ts';
-import type { Log } from './log.ts';
-import type { Requests } from './pid1/requests.ts';
-import type { Plan } from './plan.ts';
-import type { Spawner } from './services/child.ts';
 import { type RunningCommand, startCommand } from './services/command.ts';
 import { type Exit, exitCodeOf } from './services/exit.ts';
 import { renderExit, renderOthersKilled } from './services/explain.ts';
 import { type MemoryWatch, watchMemory } from './services/memory.ts';
-import { endStragglers } from './services/stragglers.ts';
 import { makeSupervisor, type Supervisor } from './services/supervisor.ts';
-import type { User } from './user.ts';
 
 /** How a workbench ended. */
 export interface Ending {
@@ -21,16 +14,8 @@ export interface Ending {
   readonly reason: string;
 }
 
-export interface WorkbenchOptions {
-  readonly plan: Plan;
-  readonly spawner: Spawner;
+export interface WorkbenchOptions extends Cleanup {
   readonly cgroup: CgroupFacts;
-  readonly self: User;
-  /** The container's variables, and what the boot and its scripts added. */
-  readonly given: Environment;
-  readonly added: Environment;
-  readonly log: Log;
-  readonly requests: Requests;
   /** Told of the supervisor, for those who know of ended children. */
   readonly onSupervisor: (supervisor: Supervisor) => void;
   /** Called once services and CMD have been started: what nobody waits for is done then. */
@@ -39,11 +24,6 @@ export interface WorkbenchOptions {
   readonly onStopping: (reason: string) => void;
 }
 
-/** The last part of a stop belongs to KILL: this share of the time that a stop may take, at most this long. */
-const KILL_SHARE = 0.2;
-const KILL_RESERVE_MS = 1500;
-/** What even a stop whose time is over gives to its last steps. */
-const LEAST_MS = 100;
 /** A reader that stalls keeps no CMD from starting. */
 const FLUSH_MS = 200;
 
@@ -132,50 +112,20 @@ async function stopAll(
   supervisor: Supervisor,
   command: Command | undefined,
 ): Promise<Exit | undefined> {
-  const { plan, log, requests } = options;
+  const { plan, requests } = options;
   const deadlineMs = readClockMs() + plan.shutdownTimeoutMs;
-  const killReserveMs = Math.min(KILL_RESERVE_MS, plan.shutdownTimeoutMs * KILL_SHARE);
   const killAll = () => {
     supervisor.killAll();
     command?.signal('SIGKILL');
   };
-  const timer = setTimeout(killAll, plan.shutdownTimeoutMs - killReserveMs);
+  const timer = setTimeout(killAll, plan.shutdownTimeoutMs - killReserveOf(plan));
   requests.kill.addEventListener('abort', killAll);
   supervisor.stopAll();
   command?.signal('SIGTERM');
   await within(Promise.all([supervisor.whenQuiet(), command?.exit]), plan.shutdownTimeoutMs);
   clearTimeout(timer);
-  await runFinishScripts(options, { deadlineMs, killReserveMs });
-  const killed = await endStragglers(Math.max(LEAST_MS, deadlineMs - readClockMs()), requests.kill);
-  if (killed.length > 0)
-    log.warn('processes that were left behind did not end on TERM and were killed', {
-      processes: killed.join(' '),
-    });
+  await cleanUp(options, deadlineMs);
   return within(Promise.resolve(command?.exit), 0);
-}
-
-async function runFinishScripts(
-  options: WorkbenchOptions,
-  { deadlineMs, killReserveMs }: { readonly deadlineMs: number; readonly killReserveMs: number },
-): Promise<void> {
-  const { plan, spawner, self, given, added, log, requests } = options;
-  for (const script of plan.finishScripts) {
-    if (requests.kill.aborted) return;
-    const leftMs = Math.max(LEAST_MS, deadlineMs - readClockMs() - killReserveMs);
-    const timeoutMs = Math.min(leftMs, plan.finishScriptTimeoutMs ?? leftMs);
-    const { exit } = await runScript({
-      script,
-      spawner,
-      user: self,
-      environment: { ...given, ...added },
-      log,
-      timeoutMs,
-      signal: requests.kill,
-      kill: requests.kill,
-      graceMs: killReserveMs / 2,
-    });
-    if (!('code' in exit) || exit.code !== 0) log.warn(`script ${script.path} ${renderExit(exit)}`);
-  }
 }
 
 /** The promise's value, or undefined when it takes longer than that. */

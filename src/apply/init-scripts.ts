@@ -28,21 +28,26 @@ export interface InitScripts {
   readonly onStarted: (script: Script) => void;
 }
 
-/**
- * Runs cont-init.d one by one, and returns what the scripts changed of the environment for everything after them.
- * Ends early, without an error, when a stop is asked for. Throws a LintelError when a script fails and failures stop.
- */
-export async function runInitScripts(init: InitScripts): Promise<Growth> {
+export interface InitOutcome {
+  /** What the scripts changed of the environment for everything after them. */
+  readonly growth: Growth;
+  /** A script failed, and failures stop the boot. */
+  readonly failure: LintelError | undefined;
+}
+
+/** Runs cont-init.d one by one. Ends early when a stop is asked for, and after a failure that stops the boot. */
+export async function runInitScripts(init: InitScripts): Promise<InitOutcome> {
   const { plan, log, stop } = init;
   let growth: Growth = { set: {}, unset: [] };
-  if (plan.initScripts.length === 0) return growth;
+  let failure: LintelError | undefined;
+  if (plan.initScripts.length === 0) return { growth, failure };
   const added = `${plan.runtimeDir}/script.env`;
   const own = { ...init.given, ...plan.environment };
   let environment: Environment = { ...own, ...scriptVariables(plan, added) };
   empty(added, init);
   const unwatch = init.folder.watch();
   for (const script of plan.initScripts) {
-    if (stop.aborted) break;
+    if (stop.aborted || failure !== undefined) break;
     const startedMs = readClockMs();
     const running = runScript({
       script,
@@ -58,7 +63,7 @@ export async function runInitScripts(init: InitScripts): Promise<Growth> {
     const outcome = await running;
     const elapsedMs = Math.round(readClockMs() - startedMs);
     if (isSuccess(outcome)) log.info(`script ${script.name} done`, { ms: elapsedMs });
-    else if (!stop.aborted) judge(script, outcome, init);
+    else if (!stop.aborted) failure = judge(script, outcome, init);
     const change = readGrowth(script, added, init);
     if (change === undefined) continue;
     growth = joinGrowth(growth, change);
@@ -67,7 +72,7 @@ export async function runInitScripts(init: InitScripts): Promise<Growth> {
     environment = { ...grown, ...scriptVariables(plan, added) };
   }
   unwatch();
-  return growth;
+  return { growth, failure };
 }
 
 /** What one script changed, by either way; of a variable that it changed by both, $LINTEL_ENV tells. undefined: nothing. */
@@ -101,10 +106,12 @@ function isSuccess({ exit, isTimedOut }: ScriptOutcome): boolean {
   return !isTimedOut && 'code' in exit && exit.code === 0;
 }
 
-function judge(script: Script, outcome: ScriptOutcome, { plan, log }: InitScripts): void {
+/** The failure, where it stops the boot. */
+function judge(script: Script, outcome: ScriptOutcome, { plan, log }: InitScripts): LintelError | undefined {
   const how = outcome.isTimedOut ? `took longer than ${plan.initTimeoutMs} ms` : renderExit(outcome.exit);
   const said = outcome.lastLines.filter(line => line !== '').map(line => `\n  ${line}`);
   const sentence = `Script ${script.path} ${how}${said.length === 0 ? '' : `; its last lines:${said.join('')}`}`;
-  if (plan.onInitFailure === 'stop') throw new LintelError(sentence, 1);
+  if (plan.onInitFailure === 'stop') return new LintelError(sentence, 1);
   if (plan.onInitFailure === 'warn') log.warn(sentence);
+  return undefined;
 }

@@ -333,6 +333,38 @@ test('scripts of the end run in byte order when the services are gone, and a fai
   assert.match(stderr, /warning: script \S+10-first exited with code 5/);
 });
 
+const CLEANS: Files = {
+  '/etc/cont-init.d/10-mount': '#!/bin/sh\necho "PLACE=/data" >> "$LINTEL_ENV"\n',
+  '/etc/cont-finish.d/10-unmount': '#!/bin/sh\necho "unmounts $PLACE"\n',
+};
+
+test('scripts of the end clean up after scripts of the start also when one of these failed', async t => {
+  const lintel = bootRoot(t, { ...SERVICE, ...CLEANS, '/etc/cont-init.d/20-fails': '#!/bin/sh\nexit 3\n' });
+  const { code, stdout, stderr } = await lintel.end();
+  assert.equal(code, 1, stderr);
+  assert.equal(stdout, '10-unmount | unmounts /data\n');
+  assert.match(stderr, /20-fails exited with code 3[\s\S]*ended with exit code 1: Script \S+20-fails exited/);
+});
+
+test('scripts of the end clean up after a stop that came before any service', async t => {
+  const lintel = bootRoot(t, {
+    ...SERVICE,
+    ...CLEANS,
+    '/etc/cont-init.d/20-slow': '#!/bin/sh\necho up > "$LINTEL_ROOT/tmp/slow"\nexec sleep 9999\n',
+  });
+  await lintel.waitForFile('/tmp/slow');
+  const { code, stdout, stderr } = await lintel.stop();
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, '10-unmount | unmounts /data\n');
+});
+
+test('scripts of the end do not run when bad settings kept all others from running', async t => {
+  const lintel = bootRoot(t, CLEANS, { environment: { LINTEL_SHUTDOWN_TIMEOUT_MS: 'soon' } });
+  const { code, stdout } = await lintel.end();
+  assert.equal(code, 2);
+  assert.equal(stdout, '');
+});
+
 test('a script of the end that hangs does not outlast the time for the stop', async t => {
   const lintel = bootRoot(
     t,
