@@ -11,6 +11,7 @@ import {
   PROBE_EXPECTED,
   PROBE_FIELDS,
   type Readiness,
+  WITHOUT_NUL,
 } from './probe-schema.ts';
 import { parseS6Folder, type S6Folder } from './s6-folder.ts';
 
@@ -19,7 +20,7 @@ import { parseS6Folder, type S6Folder } from './s6-folder.ts';
  * without any service.json has no use for it, and making it takes a millisecond.
  */
 export function makeServiceSchema() {
-  const text = z.string().check(z.minLength(1));
+  const text = z.string().check(z.minLength(1), z.regex(WITHOUT_NUL));
   const some = z.union([text, z.array(text).check(z.minLength(1))]);
   const milliseconds = z.int().check(z.gte(0), z.lte(86_400_000));
   const probes = makeProbeSchema();
@@ -30,8 +31,8 @@ export function makeServiceSchema() {
     description: z.optional(z.string()),
     command: z.optional(z.array(text).check(z.minLength(1))),
     user: z.optional(z.union([text, z.int().check(z.gte(0))])),
-    cwd: z.optional(text.check(z.regex(/^\//))),
-    env: z.optional(z.record(z.string().check(z.regex(/^[^=\0]+$/)), z.string())),
+    cwd: z.optional(z.string().check(z.regex(/^\/[^\0]*$/))),
+    env: z.optional(z.record(z.string().check(z.regex(/^[^=\0]+$/)), z.string().check(z.regex(WITHOUT_NUL)))),
     when: z.optional(
       z.strictObject({ command: z.optional(some), file: z.optional(some), env: z.optional(some) }),
     ),
@@ -265,6 +266,7 @@ function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Pro
     value,
   );
   const place = issue.path.length === 0 ? '' : `${issue.path.join('.')} `;
+  const hasNul = typeof seen === 'string' && seen.includes('\0');
   // A value of env may be a secret.
   const shown =
     field === 'env' ? 'what stands there' : maskUrls(JSON.stringify(seen)?.slice(0, 120) ?? 'nothing');
@@ -272,7 +274,9 @@ function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Pro
     {
       what,
       seen: `${place}${shown}`,
-      expected: EXPECTED[issue.path.slice(0, 2).join('.')] ?? EXPECTED[String(field)] ?? 'a JSON object',
+      expected: hasNul
+        ? 'text without NUL characters'
+        : (EXPECTED[issue.path.slice(0, 2).join('.')] ?? EXPECTED[String(field)] ?? 'a JSON object'),
       fatal: true,
     },
   ];

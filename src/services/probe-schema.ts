@@ -36,6 +36,8 @@ export const PROBE_FIELDS = {
 } as const;
 
 const DEFAULTS = { readyTimeoutMs: 300_000, healthIntervalMs: 10_000, healthFailures: 3 } as const;
+/** The kernel takes no other text, be it an argument, a variable or a path. */
+export const WITHOUT_NUL = /^[^\0]*$/;
 const LEAST_INTERVAL_MS = 10;
 const DAY_MS = 86_400_000;
 const MOST_FAILURES = 1000;
@@ -51,7 +53,7 @@ export function makeProbeSchema() {
     socket: z.optional(z.string().check(z.regex(ABSOLUTE))),
     file: z.optional(z.string().check(z.regex(ABSOLUTE))),
     exec: z.optional(
-      z.array(z.string()).check(
+      z.array(z.string().check(z.regex(WITHOUT_NUL))).check(
         z.minLength(1),
         z.refine(([program]) => program !== ''),
       ),
@@ -122,7 +124,7 @@ function hasOneProbe(json: Readonly<Record<string, unknown>>): boolean {
 }
 
 /** Absolute, or whatever a variable will say. */
-const ABSOLUTE = /^(\/|\$\{)/;
+const ABSOLUTE = /^(\/|\$\{)[^\0]*$/;
 const LEADING_VARIABLE = /^\$\{\w+\}/;
 
 /** Whether it can become a URL. What the variables will say is not known yet: a port, a path, nothing. */

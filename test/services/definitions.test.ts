@@ -17,6 +17,7 @@ const HEALTH_FIELDS = 'one of http, tcp, socket, file, exec, intervalMs, failure
 const LIMITS = '{"nofile": …}, a whole number from 16 to 1073741816';
 const BACKOFF = '{"min": …, "max": …} in milliseconds, min not above max';
 const TIMEOUT = 'a whole number of milliseconds from 0 to 86400000';
+const NO_NUL = 'text without NUL characters';
 const SIGNAL = 'the name of a signal, such as "SIGINT"';
 const CODES = 'a list of exit codes and signal names';
 const COMMAND = 'a list of the program and its arguments';
@@ -85,6 +86,12 @@ const WRONG: readonly (readonly [string, string, string])[] = [
   ['{"successCodes": [0, "TERM"]}', 'successCodes.1 "TERM"', CODES],
   ['{"successCodes": ["SIGNONE"]}', 'signal "SIGNONE"', SIGNAL],
   ['{"noNewPrivs": "1"}', 'noNewPrivs "1"', 'true or false'],
+  [String.raw`{"command": ["echo", "a\u0000b"]}`, String.raw`command.1 "a\u0000b"`, NO_NUL],
+  [String.raw`{"cwd": "/a\u0000b"}`, String.raw`cwd "/a\u0000b"`, NO_NUL],
+  [String.raw`{"user": "a\u0000"}`, String.raw`user "a\u0000"`, NO_NUL],
+  [String.raw`{"env": {"A": "a\u0000b"}}`, 'env.A what stands there', NO_NUL],
+  [String.raw`{"ready": {"exec": ["a\u0000b"]}}`, String.raw`ready.exec.0 "a\u0000b"`, NO_NUL],
+  [String.raw`{"health": {"file": "/a\u0000b"}}`, String.raw`health.file "/a\u0000b"`, NO_NUL],
   ['[]', '[]', 'a JSON object'],
   ['"web"', '"web"', 'a JSON object'],
   ['null', 'null', 'a JSON object'],
