@@ -1,5 +1,5 @@
 import { ask, listen } from '../control/client.ts';
-import { isIll, renderStage } from '../control/judgements.ts';
+import { isIll, renderLastDeath, renderStage } from '../control/judgements.ts';
 import { escapeLine, renderJson } from '../control/printable.ts';
 import type { ResponseOf } from '../control/routes.ts';
 import { LintelError } from '../errors.ts';
@@ -105,22 +105,16 @@ function chooseColour(service: Service): Colour {
 }
 
 function makeNote(service: Service): string {
-  const { name, state, isFailing, isLate, waitsFor, illness, restartsInMs, lastDeath } = service;
+  const { state, spawn, isFailing, isLate, waitsFor, illness, restartsInMs } = service;
   const notes = [
+    state === 'down' && spawn === 0 ? 'not started at boot' : '',
     isFailing ? 'failing' : '',
     isLate ? 'late' : '',
     isIll(service) ? 'unhealthy' : '',
     state === 'waiting' && waitsFor.length > 0 ? `waits for ${waitsFor.join(', ')}` : '',
     state === 'starting' || isIll(service) ? (illness ?? '') : '',
     restartsInMs === undefined ? '' : `starts again in ${(restartsInMs / 1000).toFixed(1)} s`,
-    lastDeath === undefined ? '' : shorten(lastDeath, name),
+    renderLastDeath(service) ?? '',
   ];
   return notes.filter(note => note !== '').join('; ');
-}
-
-/** Its name stands in the row already, and what was to happen next has happened. */
-function shorten(death: string, name: string): string {
-  const end = death.lastIndexOf('; ');
-  const text = end === -1 ? death : death.slice(0, end);
-  return text.startsWith(`${name} `) ? text.slice(name.length + 1) : text;
 }

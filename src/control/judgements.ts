@@ -37,16 +37,33 @@ export function isIll({
   return illness !== undefined && (state === 'up' || state === 'stopping' || state === 'killing');
 }
 
-/** "waiting for db", "failing (backoff)", "late to become ready: connection refused". */
+/** "waiting for db", "failing: exited with code 3", "late to become ready: connection refused". */
 function renderWhy(service: ServiceStatus): string {
   const { state, isFailing, isLate, waitsFor, illness } = service;
   const tail = illness === undefined ? '' : `: ${illness}`;
-  if (state === 'failed') return 'failed';
-  if (isFailing) return `failing (${state})`;
+  const death = renderLastDeath(service);
+  const cause = death === undefined ? '' : `: ${death}`;
+  if (state === 'failed') return `failed${cause}`;
+  if (isFailing) return `failing${cause}`;
   if (isIll(service)) return `unhealthy${tail}`;
   if (state === 'waiting' && waitsFor.length > 0) return `waiting for ${waitsFor.join(', ')}`;
   if (isLate) return `late to become ready${tail}`;
+  if (state === 'backoff') return `starts again soon${cause}`;
   return state === 'starting' ? `starting${tail}` : state;
+}
+
+/** How it died last, without its name and without what was to happen next: by now that has happened. */
+export function renderLastDeath({
+  name,
+  lastDeath,
+}: {
+  readonly name: string;
+  readonly lastDeath?: string | undefined;
+}): string | undefined {
+  if (lastDeath === undefined) return undefined;
+  const end = lastDeath.lastIndexOf('; ');
+  const text = end === -1 ? lastDeath : lastDeath.slice(0, end);
+  return text.startsWith(`${name} `) ? text.slice(name.length + 1) : text;
 }
 
 /** "the workbench still boots: script 10-fetch runs". */

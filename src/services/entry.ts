@@ -1,3 +1,4 @@
+import { readClockMs } from '../clock.ts';
 import type { PlannedService } from '../plan.ts';
 import type { Child } from './child.ts';
 import { type Effect, makeService, type Service } from './states.ts';
@@ -42,7 +43,7 @@ export function makeEntries(services: readonly PlannedService[]): Entries {
         name,
         planned,
         service: makeService(name, policy),
-        sinceMs: 0,
+        sinceMs: readClockMs(),
         child: undefined,
         finish: undefined,
         sweep: undefined,

@@ -50,6 +50,7 @@ export function renderDeath(death: {
     .trimEnd()
     .split('\n')
     .slice(-LAST_LINES)
+    .map(line => line.trim())
     .filter(line => line !== '');
   const isSilent = said.length === 0 || isPlainSuccess(exit);
   const wasItself = 'signal' in exit && exit.signal === 'SIGKILL';

@@ -67,10 +67,10 @@ function reportChange(entry: Entry, before: Service, { event, by }: { event: Eve
 }
 
 function reportIllness(entry: Entry, { around }: Reporter): void {
-  const { name, service, illness } = entry;
-  const why = `${name} is unhealthy and is stopped: ${illness ?? 'its probe fails'}; ${renderNext(service)}`;
-  entry.lastDeath = why;
-  around.log.warn(why);
+  const { name, service, illness = 'its probe fails' } = entry;
+  const next = renderNext(service);
+  entry.lastDeath = `${name} was unhealthy: ${illness}; ${next}`;
+  around.log.warn(`${name} is unhealthy and is stopped: ${illness}; ${next}`);
 }
 
 function reportExit(entry: Entry, before: Service, { exit, by }: { exit: Exit; by: Reporter }): void {

@@ -77,6 +77,35 @@ test('lintel status --json says the same as data, of the named services only', a
   });
 });
 
+test('a service that is not started at boot says so, and for how long', async t => {
+  const { run } = bootWorkbench(t, {
+    ...SERVICES,
+    '/etc/services.d/extra/run': LASTING,
+    '/etc/services.d/extra/down': '',
+  });
+  await run(WAIT);
+  const { upMs, services } = JSON.parse((await run(['status', '--json', 'extra'])).stdout) as Status;
+  const forMs = Number(services[0]?.['forMs']);
+  assert.ok(forMs >= 0 && forMs <= upMs, `${forMs} of ${upMs} ms`);
+  assert.match((await run(['status', 'extra'])).stdout, /^extra +down +- +- +\d+s +0 +not started at boot$/m);
+});
+
+test('a service that was ended because it was unhealthy says so', async t => {
+  const { run, lintel } = bootWorkbench(t, {
+    '/etc/services.d/web/run': LASTING,
+    '/etc/services.d/web/service.json': JSON.stringify({
+      health: { exec: ['sh', '-c', 'echo disk full; exit 3'], intervalMs: 50, failures: 2 },
+      backoffMs: { min: 3600000, max: 3600000 },
+    }),
+  });
+  await lintel.waitForText(/web stopped/);
+  const { stdout } = await run(['status']);
+  assert.match(
+    stdout,
+    /^web +backoff .* starts again in \d+\.\d s; was unhealthy: exited with code 3: disk full \(2 times in a row\)$/m,
+  );
+});
+
 test('an unknown name is a mistake, with what was meant', async t => {
   const { run } = bootWorkbench(t, SERVICES);
   await run(WAIT);

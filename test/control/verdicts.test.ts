@@ -46,12 +46,15 @@ test('lintel ready asks once without --timeout, and names who is not ready', asy
   await lintel.waitForText(/bad exited/);
   await run(['start', 'web', '--wait']);
   const { code, stdout, stderr } = await run(['ready']);
-  assert.deepEqual({ code, stdout, stderr }, { code: 1, stdout: 'not ready: bad (failed)\n', stderr: '' });
+  assert.deepEqual(
+    { code, stdout, stderr },
+    { code: 1, stdout: 'not ready: bad (failed: exited with code 3; its last lines: no good)\n', stderr: '' },
+  );
   const data = await run(['ready', '--json']);
   assert.deepEqual(JSON.parse(data.stdout), {
     isReady: false,
     stage: { name: 'running' },
-    notReady: [{ name: 'bad', why: 'failed' }],
+    notReady: [{ name: 'bad', why: 'failed: exited with code 3; its last lines: no good' }],
   });
   assert.equal(data.code, 1);
   await run(['stop', 'bad']);
@@ -66,11 +69,18 @@ test('lintel health ends with 1 for a service that has failed, and says which', 
   });
   await lintel.waitForText(/bad exited/);
   const { code, stdout, stderr } = await run(['health']);
-  assert.deepEqual({ code, stdout, stderr }, { code: 1, stdout: 'in trouble: bad (failed)\n', stderr: '' });
+  assert.deepEqual(
+    { code, stdout, stderr },
+    {
+      code: 1,
+      stdout: 'in trouble: bad (failed: exited with code 3; its last lines: no good)\n',
+      stderr: '',
+    },
+  );
   assert.deepEqual(JSON.parse((await run(['health', '--json'])).stdout), {
     isHealthy: false,
     stage: { name: 'running' },
-    troubles: [{ name: 'bad', why: 'failed' }],
+    troubles: [{ name: 'bad', why: 'failed: exited with code 3; its last lines: no good' }],
   });
 });
 
@@ -83,7 +93,7 @@ test('lintel health ends with 1 for a service that keeps dying', async t => {
   await lintel.waitForText(/bad is failing/);
   const { code, stdout } = await run(['health']);
   assert.equal(code, 1);
-  assert.match(stdout, /^in trouble: bad \(failing \(\w+\)\)\n$/);
+  assert.match(stdout, /^in trouble: bad \(failing: exited with code 3; its last lines: no good\)\n$/);
 });
 
 test('lintel health ends with 1 for a service that is late, or whose probe fails', async t => {
