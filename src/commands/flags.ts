@@ -107,7 +107,7 @@ function checkCount(operands: readonly string[], accepted: Accepted): void {
   const { atLeast = 0, atMost = Number.POSITIVE_INFINITY, usage = '' } = accepted.operands ?? { atMost: 0 };
   refuseOperand(operands[atMost], accepted);
   if (operands.length < atLeast)
-    throw new LintelError(`Cannot go on: nothing is named, expected ${usage}`, 2);
+    throw new LintelError(`Cannot go on: no service is named, expected ${usage}`, 2);
 }
 
 function refuseOperand(operand: string | undefined, { flags }: Accepted): void {

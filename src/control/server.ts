@@ -95,7 +95,9 @@ function makeDoor(options: ControlOptions): (socket: Socket) => void {
 /** Closed at once, it could not read why: what it is about to write would fail first. So it is let talk, unheard. */
 function turnAway(socket: Socket, { uid }: Peer): void {
   socket.resume();
-  socket.end(renderRefusal(403, `uid ${uid} may not control this workbench`));
+  socket.end(
+    renderRefusal(403, `uid ${uid} may not control this workbench, expected root or the workbench user`),
+  );
 }
 
 /** The uid of a peer that can't be read is nobody's: better nobody than anybody. */

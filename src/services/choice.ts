@@ -86,10 +86,14 @@ function findUnknownServices(services: readonly Definition[]): Problem[] {
       .map(other => ({
         what: `requires and after of service ${name}`,
         seen: `unknown service ${JSON.stringify(other)}`,
-        expected: `one of ${known.filter(own => own !== name).join(', ') || 'no name: there is no other service'}`,
+        expected: renderOthers(known.filter(own => own !== name)),
         fatal: true,
       })),
   );
+}
+
+function renderOthers(others: readonly string[]): string {
+  return others.length === 0 ? 'nothing: there is no other service' : `one of ${others.join(', ')}`;
 }
 
 function findCircle(services: readonly Definition[]): Problem[] {

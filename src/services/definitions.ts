@@ -212,12 +212,16 @@ function parseJson(text: string): { readonly value: unknown } | { readonly troub
 
 /** What the types allow but makes no sense. */
 function checkMeaning(what: string, json: ServiceJson, signals: ReadonlySet<string>): Problem[] {
-  const names = [json.stopSignal, ...(json.successCodes ?? []).filter(code => typeof code === 'string')];
+  const codes = json.successCodes ?? [];
+  const names = [
+    ['stopSignal', json.stopSignal] as const,
+    ...codes.map((code, index) => [`successCodes.${index}`, code] as const),
+  ];
   const problems = names
-    .filter(name => name !== undefined && !signals.has(name))
-    .map(name => ({
+    .filter(([, name]) => typeof name === 'string' && !signals.has(name))
+    .map(([field, name]) => ({
       what,
-      seen: `signal ${JSON.stringify(name)}`,
+      seen: `${field} ${JSON.stringify(name)}`,
       expected: EXPECTED['stopSignal'] ?? '',
       fatal: true,
     }));

@@ -60,7 +60,9 @@ function askWhetherHealthy(entry: Entry, context: ProbeContext, verdict: Verdict
   let failures = 0;
   const onOutcome = (outcome: ProbeOutcome) => {
     failures = outcome.isOk ? 0 : failures + 1;
-    entry.illness = outcome.isOk ? undefined : `${outcome.why} (${failures} times in a row)`;
+    entry.illness = outcome.isOk
+      ? undefined
+      : `${outcome.why}${failures === 1 ? '' : ` (${failures} times in a row)`}`;
     if (failures >= health.failures) verdict('unhealthy', spawn);
   };
   askHealth({ probe: health.probe, context, intervalMs: health.intervalMs, onOutcome });

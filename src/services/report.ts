@@ -37,6 +37,8 @@ export function report(entry: Entry, before: Service, { event, by }: { event: Ev
   // One that changes nothing is of a life that has been given up long ago.
   if (event.type === 'exited' && service !== before) reportExit(entry, before, { exit: event.exit, by });
   if (event.type === 'unhealthy' && service !== before) reportIllness(entry, by);
+  if (event.type === 'deadline' && before.state.name === 'finishing')
+    log.warn(`the finish script of ${entry.name} did not end in time and is killed`);
   if (service.isFailing && !before.isFailing)
     log.warn(`${entry.name} is failing: it died ${FAILING.deaths} times within a minute`);
   if (service.state.name !== before.state.name) reportChange(entry, before, { event, by });

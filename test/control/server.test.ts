@@ -212,7 +212,11 @@ describe('who may ask', () => {
       const { code, stdout, stderr } = await run(['status'], { uid: 4321 });
       assert.deepEqual(
         [code, stdout, stderr],
-        [1, '', 'lintel: error: uid 4321 may not control this workbench\n'],
+        [
+          1,
+          '',
+          'lintel: error: uid 4321 may not control this workbench, expected root or the workbench user\n',
+        ],
       );
     }
     assert.equal((await run(['shutdown'], { uid: 4321 })).code, 1);

@@ -274,6 +274,14 @@ describe('what a service requires', () => {
     );
   });
 
+  test('names nothing where there is no other service', () => {
+    const { problems } = choose({}, { services: [image('web', { requires: ['db'] })] });
+    assert.deepEqual(
+      problems.map(({ expected }) => expected),
+      ['nothing: there is no other service'],
+    );
+  });
+
   test('may not wait for it in turn: the circle is shown', () => {
     const services = [
       image('a', { requires: ['b'] }),

@@ -219,6 +219,17 @@ test('a finish that hangs does not outlast the time for the stop', async t => {
   assert.equal(code, 0, stderr);
 });
 
+test('a finish that hangs is killed after its time, and named', async t => {
+  const lintel = bootRoot(t, {
+    ...service('web', 'exit 3', { restart: 'never', critical: true }),
+    '/etc/services.d/web/finish': '#!/bin/sh\nwhile :; do sleep 1; done\n',
+    '/etc/services.d/web/timeout-finish': '100',
+  });
+  const { code, stderr } = await lintel.end();
+  assert.equal(code, 3, stderr);
+  assert.match(stderr, /warning: the finish script of web did not end in time and is killed/);
+});
+
 test('a service is asked to stop by its stopSignal', async t => {
   const lintel = bootRoot(
     t,
