@@ -1,3 +1,4 @@
+import { readClockMs } from '../clock.ts';
 import { ask, listen } from '../control/client.ts';
 import { isIll, renderLastDeath, renderStage } from '../control/judgements.ts';
 import { escapeLine, renderJson } from '../control/printable.ts';
@@ -9,6 +10,8 @@ import { renderDuration } from './durations.ts';
 import { type Cell, renderTable } from './tables.ts';
 import type { Colour, Terminal } from './terminal.ts';
 
+const TICK_MS = 1000;
+
 type Status = ResponseOf<'status'>;
 type Service = Status['services'][number];
 
@@ -19,7 +22,7 @@ export const status: Command = {
   flags: [JSON_FLAG, { name: '--watch', short: '-w', doc: 'show it again after each change, until Ctrl-C' }],
   operands: { usage: '[NAME…]' },
   details:
-    'READY: the service may be used. SINCE: how long it has been in its state. NOTE: what it waits for, what a probe says, or how it died last. With --json --watch: one object a line. Exit code 0 whatever the services do; "lintel health" judges.',
+    'READY: the service may be used. SINCE: how long it has been in its state. NOTE: what it waits for, what a probe says, or how it died last; a terminal shows of it what has room, and all of it where services are named. With --json --watch: one object a line. Exit code 0 whatever the services do; "lintel health" judges.',
   examples: [
     { line: 'lintel status', does: 'a table of all services' },
     { line: 'lintel status --json jupyter', does: 'one service as JSON' },
@@ -33,26 +36,66 @@ async function showOnce({ given, origin, terminal }: CommandContext): Promise<Co
   const seen = select(await ask(origin.environment, 'status', { request: {} }), given.operands);
   const text = given.has('--json')
     ? `${renderJson(seen, 2)}\n`
-    : `${renderStatus(seen, terminal).join('\n')}\n`;
+    : `${renderStatus(seen, given.operands.length === 0 ? terminal : { ...terminal, columns: undefined }).join('\n')}\n`;
   return { text, exitCode: 0 };
 }
 
-async function watch({ given, origin, terminal, write }: CommandContext): Promise<CommandResult> {
-  let drawn = 0;
-  const show = async (seen: Status) => {
-    if (given.has('--json')) return write(`${renderJson(seen)}\n`);
-    const lines = renderStatus(seen, terminal);
-    if (!terminal.isTerminal) return write(`${lines.join('\n')}\n\n`);
-    // In place of the last one; more than the screen holds can't be gone back to.
-    const shown = lines.slice(0, Math.max(1, (terminal.rows ?? lines.length + 1) - 1));
-    await write(`${drawn === 0 ? '' : `\x1b[${drawn}A\x1b[J`}${shown.join('\n')}\n`);
-    drawn = shown.length;
+async function watch(context: CommandContext): Promise<CommandResult> {
+  const { given, origin, terminal, write } = context;
+  const screen = terminal.isTerminal && !given.has('--json') ? makeScreen(context) : undefined;
+  const show = (seen: Status): Promise<void> => {
+    if (screen !== undefined) return screen.show(seen);
+    return write(
+      given.has('--json') ? `${renderJson(seen)}\n` : `${renderStatus(seen, terminal).join('\n')}\n\n`,
+    );
   };
-  await listen(origin.environment, 'status', {
-    request: { watch: '1' },
-    onValue: seen => show(select(seen, given.operands)),
-  });
+  try {
+    await listen(origin.environment, 'status', {
+      request: { watch: '1' },
+      onValue: seen => show(select(seen, given.operands)),
+    });
+  } finally {
+    screen?.close();
+  }
   return { text: '', exitCode: 0 };
+}
+
+/** A terminal shows one table, in place of the one before, whose times go on while nothing else changes. */
+function makeScreen({ terminal, write }: CommandContext) {
+  let latest: { readonly seen: Status; readonly atMs: number } | undefined;
+  let drawn = 0;
+  let drawing = Promise.resolve();
+  const draw = async () => {
+    if (latest === undefined) return;
+    const lines = renderStatus(grow(latest.seen, readClockMs() - latest.atMs), terminal);
+    // More than the screen holds can't be gone back to.
+    const shown = lines.slice(0, Math.max(1, (terminal.rows ?? lines.length + 1) - 1));
+    const back = drawn === 0 ? '' : `\x1b[${drawn}A\x1b[J`;
+    drawn = shown.length;
+    await write(`${back}${shown.join('\n')}\n`);
+  };
+  const redraw = () => {
+    drawing = drawing.then(draw);
+    return drawing;
+  };
+  const timer = setInterval(() => void redraw().catch(() => {}), TICK_MS);
+  return {
+    show(seen: Status): Promise<void> {
+      latest = { seen, atMs: readClockMs() };
+      return redraw();
+    },
+    close: () => clearInterval(timer),
+  };
+}
+
+/** The same, so much later. */
+function grow(seen: Status, ms: number): Status {
+  const services = seen.services.map(service => ({
+    ...service,
+    forMs: service.forMs + ms,
+    restartsInMs: service.restartsInMs === undefined ? undefined : Math.max(0, service.restartsInMs - ms),
+  }));
+  return { ...seen, upMs: seen.upMs + ms, services };
 }
 
 /** Those of the given names; all without any. Before the services are there, no name is wrong. */
