@@ -23,6 +23,8 @@ export interface Demo {
   stop(): Promise<void>;
   /** Lintel's exit code, after everything of the demo has been removed. */
   readonly exitCode: Promise<number>;
+  /** Its root folder, as other processes of this machine see it: LINTEL_ROOT for `lintel status` and the like. */
+  root(): Promise<string>;
 }
 
 const DEMO_LAYER = join(CHECKOUT, 'examples/demo/rootfs');
@@ -59,6 +61,7 @@ function bootInSandbox(kind: SandboxKind, added: Readonly<Record<string, string>
     kind,
     settings: SETTINGS,
     stop: async () => void process.kill(await sandbox.pid1(), 'SIGTERM'),
+    root: async () => `/proc/${await sandbox.pid1()}/root`,
     exitCode: sandbox.then(result => result.exitCode ?? 1),
   };
 }
@@ -84,6 +87,7 @@ function bootInTemporaryRoot(added: Readonly<Record<string, string>>): Demo {
     kind: 'ordinary process',
     settings,
     stop: async () => void lintel.kill('SIGTERM'),
+    root: async () => root,
     exitCode: lintel.then(result => {
       rmSync(root, { recursive: true, force: true });
       return result.exitCode ?? 1;

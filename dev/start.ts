@@ -49,7 +49,7 @@ async function start(pages: readonly Page[]): Promise<number> {
   introduce(demo);
   passSignalsOn(demo);
   const ended = new AbortController();
-  const guided = guide(pages, ended.signal);
+  const guided = guide(pages, demo, ended.signal);
   const exitCode = await demo.exitCode;
   ended.abort();
   await guided;
@@ -99,15 +99,20 @@ function passSignalsOn(demo: Demo): void {
 }
 
 /** Says where to look as soon as there is something to see. */
-async function guide(pages: readonly Page[], signal: AbortSignal): Promise<void> {
+async function guide(pages: readonly Page[], demo: Demo, signal: AbortSignal): Promise<void> {
   const answers = await Promise.all(pages.map(page => waitForAnswer(page, signal)));
-  if (signal.aborted) return;
+  const root = await demo.root().catch(() => undefined);
+  if (signal.aborted || root === undefined) return;
   const lines = pages.map(({ name, port }, index) => {
     const hint = answers[index] ? '' : `  (no answer in ${ANSWER_TIMEOUT_MS / 1000} s: see its lines above)`;
     const token = name === 'jupyter' ? '  (the link with its token is in its lines above)' : '';
     return `  ${name.padEnd(8)}  ${styleText('underline', `http://${ADDRESS}:${port}`)}${hint || token}`;
   });
-  console.log(`\n${bold('The workbench is up.')}\n${lines.join('\n')}\n  ${'stop'.padEnd(8)}  Ctrl-C\n`);
+  lines.push(
+    `  control   LINTEL_ROOT=${root} dist/lintel.cjs status  (in another shell)`,
+    '  stop      Ctrl-C',
+  );
+  console.log(`\n${bold('The workbench is up.')}\n${lines.join('\n')}\n`);
 }
 
 async function waitForAnswer(page: Page, ended: AbortSignal): Promise<boolean> {
