@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { listFlags, renderUsage } from '../src/commands/help.ts';
 import { COMMANDS } from '../src/commands/list.ts';
-import { ROUTES } from '../src/control/routes.ts';
+import { ROUTES, type Route } from '../src/control/routes.ts';
 import { SECRETS } from '../src/facts/secret-files.ts';
 import { makeServiceSchema } from '../src/services/definitions.ts';
 import { VARIABLES, type Variable } from '../src/settings/variables.ts';
@@ -95,13 +95,29 @@ function renderRoutes(): string[] {
     'connects; other users are refused with 403, and that is logged once for each. One request a connection, at most 32',
     'connections of each user. A stream is one JSON object a line. A refusal is `{"error": "sentence"}`.',
     '',
-    '| request | answer | who may ask |',
-    '|---|---|---|',
+    '| request | fields | answer | who may ask |',
+    '|---|---|---|---|',
     ...Object.values(ROUTES).map(
-      route => `| \`${route.method} ${route.path}\` | ${cell(route.summary)} | ${callers[route.callers]} |`,
+      route =>
+        `| \`${route.method} ${route.path}\` | ${renderFields(route)} | ${cell(route.summary)} | ${callers[route.callers]} |`,
     ),
     '',
+    'Fields stand in the query of a GET, and in the JSON body of a POST:',
+    '',
+    '```sh',
+    "curl --unix-socket /run/lintel/control.sock 'http://lintel/v1/logs?name=jupyter&lines=20'",
+    'curl --unix-socket /run/lintel/control.sock http://lintel/v1/services \\',
+    `  --json '{"action": "restart", "names": ["jupyter"], "waitMs": 30000}'`,
+    '```',
+    '',
   ];
+}
+
+function renderFields({ request }: Route): string {
+  const { properties = {} } = z.toJSONSchema(request(), { io: 'input' });
+  return Object.keys(properties)
+    .map(name => `\`${name}\``)
+    .join(', ');
 }
 
 /** docs/service.schema.json: what service.json may say. */
