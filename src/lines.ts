@@ -36,6 +36,15 @@ export function makeLineCutter(): LineCutter {
     if (rest.length > LINE_LIMIT) rest = Buffer.alloc(0);
   }
 
+  /** A character whose end has not come yet goes with the next piece: who decodes lines could not join it again. */
+  function emitPiece(emit: (lines: Buffer) => void): void {
+    const begun = Buffer.from(rest.subarray(used - countBegun(rest, used), used));
+    used -= begun.length;
+    emitRest(emit);
+    isCut = begun.length === 0;
+    if (!isCut) keep(begun);
+  }
+
   return {
     push(data, emit) {
       if (data.length === 0) return;
@@ -51,11 +60,22 @@ export function makeLineCutter(): LineCutter {
       }
       if (end > from) emit(data.subarray(from, end));
       if (end < data.length) keep(data.subarray(Math.max(from, end)));
-      isCut = used >= LINE_LIMIT;
-      if (isCut) emitRest(emit);
+      if (used >= LINE_LIMIT) emitPiece(emit);
     },
     end(emit) {
       if (used > 0) emitRest(emit);
     },
   };
+}
+
+/** How many of the last bytes before `end`, 0 to 3, are the beginning of a UTF-8 character that goes on behind it. */
+function countBegun(bytes: Buffer, end: number): number {
+  for (let count = 1; count <= 3; count++) {
+    const byte = bytes[end - count] ?? 0;
+    const isContinued = (byte & 0xc0) === 0x80;
+    if (isContinued) continue;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return length > count ? count : 0;
+  }
+  return 0;
 }

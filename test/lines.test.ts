@@ -77,6 +77,27 @@ describe('a line without end', () => {
     assert.equal(all.replace(long, 'LONG'), 'before\nLONG\nrest\nafter\n');
   });
 
+  for (const character of ['é', '€', '😀']) {
+    for (let part = 1; part < Buffer.byteLength(character); part++) {
+      test(`is not cut within a character: ${character} after ${part} of its bytes`, () => {
+        const bytes = Buffer.from(character);
+        const first = Buffer.concat([Buffer.alloc(LIMIT, 'x'), bytes.subarray(0, part)]);
+        assert.deepEqual(
+          cut([first, bytes.subarray(part), '\n', 'more\n']).map(piece => piece.replace(/x+/, 'LONG')),
+          ['LONG\n', '', `${bytes.toString('latin1')}\n`, 'more\n', ''],
+        );
+      });
+    }
+  }
+
+  test('is cut although its last bytes are no character', () => {
+    const odd = Buffer.concat([Buffer.alloc(LIMIT, 'x'), Buffer.of(0x80, 0x80, 0x80, 0x80)]);
+    assert.deepEqual(
+      cut([odd]).map(({ length }) => length),
+      [LIMIT + 5, 0],
+    );
+  });
+
   test('of just a piece’s length brings no empty line', () => {
     const long = 'x'.repeat(LIMIT);
     const short = (pieces: readonly string[]) => cut(pieces).join('').replace(long, 'LONG');
