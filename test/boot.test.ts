@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
 import test from 'node:test';
 import { bootRoot, IS_ROOT, makeRoot, NEEDS_ROOT, WORKBENCH } from './rig.ts';
 
@@ -39,6 +40,15 @@ test('settings are applied, then the scripts of both places run in byte order, t
   const { code, stderr } = await lintel.stop();
   assert.equal(code, 0, stderr);
   assert.match(stderr, /^lintel: ended with exit code 0: asked to stop by SIGTERM$/m);
+});
+
+test('a termination log that is a pipe keeps nothing from ending', async t => {
+  const root = makeRoot(t, { '/etc/services.d/web/run': '#!/bin/sh\necho "runs"\nexec sleep 9999\n' });
+  mkdirSync(root.at('/dev'));
+  execFileSync('mkfifo', [root.at('/dev/termination-log')]);
+  const lintel = root.boot();
+  await lintel.waitForText(/web \| runs/);
+  assert.equal((await lintel.stop()).code, 0);
 });
 
 test('the reason of the end stands in the termination log, where there is one', async t => {

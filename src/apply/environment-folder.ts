@@ -62,10 +62,13 @@ export function makeEnvironmentFolder(path: string, reader: Owner): EnvironmentF
     }
     isFresh = !isMade;
     isMade = true;
-    for (const name of held.keys()) if (!Object.hasOwn(environment, name)) remove(name);
-    const failures = Object.entries(environment).flatMap(([name, value]) =>
-      held.get(name) === value || !isFileName(name) ? [] : replace(name, value),
-    );
+    const gone = [...held.keys()].filter(name => !Object.hasOwn(environment, name));
+    const failures = [
+      ...gone.flatMap(tryRemove),
+      ...Object.entries(environment).flatMap(([name, value]) =>
+        held.get(name) === value || !isFileName(name) ? [] : replace(name, value),
+      ),
+    ];
     isFresh = false;
     return failures;
   }
@@ -85,6 +88,16 @@ export function makeEnvironmentFolder(path: string, reader: Owner): EnvironmentF
   function remove(name: string): void {
     rmSync(`${path}/${name}`, { force: true, recursive: true });
     held.delete(name);
+  }
+
+  function tryRemove(name: string): string[] {
+    try {
+      remove(name);
+      return [];
+    } catch (error) {
+      // Something is mounted on it, or the folder has become read-only.
+      return [`Cannot remove ${path}/${name}: ${renderCause(error)}`];
+    }
   }
 
   function readAll(names: readonly string[]): Seen {
@@ -120,8 +133,7 @@ export function makeEnvironmentFolder(path: string, reader: Owner): EnvironmentF
 
   /** What was read stands there from now on under our date, owner and mode, whatever a script gave it. */
   function adopt(set: ReadonlyMap<string, string>, unset: readonly string[]): string[] {
-    for (const name of unset) remove(name);
-    return [...set].flatMap(([name, value]) => replace(name, value));
+    return [...unset.flatMap(tryRemove), ...[...set].flatMap(([name, value]) => replace(name, value))];
   }
 
   function replace(name: string, value: string): string[] {
@@ -154,14 +166,21 @@ export function makeEnvironmentFolder(path: string, reader: Owner): EnvironmentF
         const failures = withUmask(() => writeAll(all));
         unwatch();
         return {
-          growth: { set: {}, unset: [] },
+          growth: NOTHING,
           warnings: [`${path} is gone: it is made again`, ...failures],
         };
       }
-      return readAll(names);
+      try {
+        return readAll(names);
+      } catch (error) {
+        // A script took away the right to look into it.
+        return { growth: NOTHING, warnings: [`Cannot read ${path}: ${renderCause(error)}`] };
+      }
     },
   };
 }
+
+const NOTHING: Growth = { set: {}, unset: [] };
 
 function makeFolder(path: string, reader: Owner): void {
   mkdirSync(path);

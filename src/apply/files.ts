@@ -53,6 +53,13 @@ export function writeFile(
   }
 }
 
+/** A new file without text, its owner's alone, in place of whatever stands there. Throws the system's error. */
+export function emptyFile(path: string, owner: Owner): void {
+  // A script may have made a folder of it.
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) rmSync(path, { recursive: true });
+  writeFile(path, { text: '', mode: 0o600, owner });
+}
+
 /** Only root can; for others the owner is right already. Throws the system's error. */
 export function giveFile(path: string, owner: Owner): void {
   if (process.geteuid?.() === 0) chownSync(path, owner.uid, owner.gid);

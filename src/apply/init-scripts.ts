@@ -1,6 +1,6 @@
 import { readClockMs } from '../clock.ts';
 import { type Growth, grow, joinGrowth } from '../environment.ts';
-import { LintelError } from '../errors.ts';
+import { LintelError, renderCause } from '../errors.ts';
 import { readStat, readTextIfAny } from '../facts/files.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Log } from '../log.ts';
@@ -9,7 +9,7 @@ import type { Spawner } from '../services/child.ts';
 import { renderExit } from '../services/explain.ts';
 import type { User } from '../user.ts';
 import type { EnvironmentFolder } from './environment-folder.ts';
-import { writeFile } from './files.ts';
+import { emptyFile } from './files.ts';
 import { parseGrown } from './grown.ts';
 import { runScript, type ScriptOutcome } from './scripts.ts';
 
@@ -88,8 +88,15 @@ function readGrowth(script: Script, added: string, init: InitScripts): Growth | 
   return Object.keys(set).length + unset.length === 0 ? undefined : { set, unset };
 }
 
-function empty(path: string, { self }: InitScripts): void {
-  writeFile(path, { text: '', mode: 0o600, owner: self });
+/** Where that fails, the scripts go on: they still have the folder, and most of them add nothing. */
+function empty(path: string, { self, log }: InitScripts): void {
+  try {
+    emptyFile(path, self);
+  } catch (error) {
+    log.error(
+      `Cannot empty ${path}: ${renderCause(error)}; scripts can't add variables by $LINTEL_ENV, or add them twice`,
+    );
+  }
 }
 
 /** What a script needs to act for the workbench: the file to add variables to, and whose workbench it is. */

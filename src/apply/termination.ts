@@ -1,9 +1,14 @@
-import { closeSync, constants, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 
-/** Kubernetes shows what stands in this file as the reason of a container's end. Only where it already is. */
+/**
+ * Kubernetes shows what stands in this file as the reason of a container's end. Only where it already is; of a pipe
+ * that nobody reads the container would never end.
+ */
 export function writeTerminationLog(root: string, reason: string): void {
   try {
-    const fd = openSync(`${root}/dev/termination-log`, constants.O_WRONLY | constants.O_NOFOLLOW);
+    const flags = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const fd = openSync(`${root}/dev/termination-log`, flags);
+    if (!fstatSync(fd).isFile()) return;
     ftruncateSync(fd);
     writeSync(fd, `${reason}\n`);
     closeSync(fd);
