@@ -315,6 +315,20 @@ test('what a service wrote last is read before its death is explained, even whil
   await lintel.stop();
 });
 
+test('a probe that says much is answered, even while nobody reads the log', async t => {
+  const exec = ['sh', '-c', 'head -c 200000 /dev/zero; echo asked >> "$LINTEL_ROOT/tmp/asked"'];
+  const health = { exec, intervalMs: 20, failures: 1 };
+  const root = makeRoot(t, { ...LOUD, ...service('web', WAIT, { health }) });
+  const lintel = root.boot({ isUnread: true });
+  await lintel.waitForFile('/tmp/asked');
+  await waitUntilFull(lintel);
+  const before = root.read('/tmp/asked').length;
+  await lintel.waitUntil('it was asked on', () => root.read('/tmp/asked').length > before + 30);
+  lintel.readOutput();
+  const { stderr } = await lintel.stop();
+  assert.doesNotMatch(stderr, /unhealthy/);
+});
+
 // Side by side, because they wait out Lintel's 5 s.
 describe('when nobody reads for long', { concurrency: true }, () => {
   test('while nobody reads, services are supervised; after 5 s the oldest lines are dropped, and counted', async t => {

@@ -1,6 +1,7 @@
 import { askHealth, askReadiness } from './asking.ts';
 import { startProcess } from './child.ts';
 import type { Entry, Questions } from './entry.ts';
+import { makeGate } from './gate.ts';
 import type { ProbeContext, ProbeOutcome } from './probe.ts';
 import { environmentOf, type Surroundings, specOf } from './processes.ts';
 
@@ -34,11 +35,13 @@ function findKind({ service, planned }: Entry): Questions['kind'] | undefined {
 }
 
 function makeContext(entry: Entry, around: Surroundings, signal: AbortSignal): ProbeContext {
+  // What a probe says goes to no log, so it waits for no reader of one.
+  const spawner = { ...around.spawner, gate: makeGate() };
   return {
     environment: environmentOf(entry.planned, around),
     signal,
     start: (argv, output, onExit) =>
-      startProcess(around.spawner, { ...specOf(entry, around, argv), output }, onExit),
+      startProcess(spawner, { ...specOf(entry, around, argv), output }, onExit),
   };
 }
 
