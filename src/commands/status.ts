@@ -150,7 +150,7 @@ function chooseColour(service: Service): Colour {
 function makeNote(service: Service): string {
   const { state, spawn, isFailing, isLate, waitsFor, illness, restartsInMs } = service;
   const notes = [
-    state === 'down' && spawn === 0 ? 'not started at boot' : '',
+    state === 'down' && spawn === 0 ? 'not started yet' : '',
     isFailing ? 'failing' : '',
     isLate ? 'late' : '',
     isIll(service) ? 'unhealthy' : '',

@@ -55,12 +55,18 @@ function makeOne(entry: Entry, entries: Entries, nowMs: number): ServiceStatus {
     restartsInMs: state.name === 'backoff' ? Math.max(0, Math.round(state.deadlineMs - nowMs)) : undefined,
     deaths: service.deathsMs.length,
     lastExit: service.lastExit,
-    lastDeath: entry.lastDeath,
+    lastDeath: renderObstacle(entry) ?? entry.lastDeath,
     illness: entry.illness,
     waitsFor: permission?.type === 'waits' ? permission.names : [],
     requires: definition.requires,
     after: definition.after,
   };
+}
+
+/** A service that failed without a life of its own, as the log would tell a death. */
+function renderObstacle({ name, service, blockedBy }: Entry): string | undefined {
+  if (service.state.name !== 'failed' || blockedBy === undefined) return undefined;
+  return `${name} requires ${blockedBy}, which will not come; it stays down`;
 }
 
 function hasProcess({ name }: State): boolean {

@@ -77,7 +77,7 @@ test('lintel status --json says the same as data, of the named services only', a
   });
 });
 
-test('a service that is not started at boot says so, and for how long', async t => {
+test('a service that has not been started says so, and for how long', async t => {
   const { run } = bootWorkbench(t, {
     ...SERVICES,
     '/etc/services.d/extra/run': LASTING,
@@ -87,7 +87,20 @@ test('a service that is not started at boot says so, and for how long', async t 
   const { upMs, services } = JSON.parse((await run(['status', '--json', 'extra'])).stdout) as Status;
   const forMs = Number(services[0]?.['forMs']);
   assert.ok(forMs >= 0 && forMs <= upMs, `${forMs} of ${upMs} ms`);
-  assert.match((await run(['status', 'extra'])).stdout, /^extra +down +- +- +\d+s +0 +not started at boot$/m);
+  assert.match((await run(['status', 'extra'])).stdout, /^extra +down +- +- +\d+s +0 +not started yet$/m);
+});
+
+test('a service that can never start says what it lacks', async t => {
+  const { run, lintel } = bootWorkbench(t, {
+    ...SERVICES,
+    '/etc/services.d/bad/run': DOOMED,
+    '/etc/services.d/bad/service.json': NEVER,
+    '/etc/services.d/needy/run': LASTING,
+    '/etc/services.d/needy/service.json': '{"requires": ["bad"]}',
+  });
+  await lintel.waitForText(/needy has failed/);
+  const { stdout } = await run(['status', 'needy']);
+  assert.match(stdout, /^needy +failed +no +- +\d+s +0 +requires bad, which will not come$/m);
 });
 
 test('a service that was ended because it was unhealthy says so', async t => {
