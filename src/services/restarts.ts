@@ -15,10 +15,14 @@ export interface Death {
   readonly nowMs: number;
 }
 
-/** The service with that death counted. A fork that the machine had no room for says nothing about the service. */
+/**
+ * The service with that death counted. A fork that the machine had no room for says nothing about the service, and a
+ * job that ends well has not died.
+ */
 export function countDeath(service: Service, { exit, startedMs, nowMs }: Death): Service {
   const attempt = nowMs - startedMs >= SETTLED_AFTER_MS ? 0 : service.attempt + 1;
   if (isTemporary(exit)) return { ...service, attempt, lastExit: exit };
+  if (isDone(service.policy, exit)) return { ...service, attempt: 0, lastExit: exit };
   const { maxRestarts, deathTally } = service.policy;
   const reachMs = Math.max(FAILING.windowMs, maxRestarts?.windowMs ?? 0);
   const kept = [...service.deathsMs.filter(timeMs => timeMs > nowMs - reachMs), nowMs];
@@ -38,8 +42,8 @@ export function decide(service: Service, { exit, nowMs }: Death): Next['state'] 
   const { restart, maxRestarts } = service.policy;
   if (!service.mayStart) return 'down';
   if (isTemporary(exit)) return 'backoff';
-  const isSuccess = exit !== undefined && isSuccessful(service.policy, exit);
-  if (restart === 'never' || (restart === 'on-failure' && isSuccess)) return isSuccess ? 'down' : 'failed';
+  if (isDone(service.policy, exit)) return 'down';
+  if (restart === 'never') return 'failed';
   const deaths = service.deathsMs.filter(timeMs => timeMs > nowMs - (maxRestarts?.windowMs ?? 0)).length;
   if (maxRestarts !== undefined && deaths > maxRestarts.count) return 'failed';
   return service.attempt === 0 ? 'starting' : 'backoff';
@@ -48,6 +52,11 @@ export function decide(service: Service, { exit, nowMs }: Death): Next['state'] 
 export function isSuccessful(policy: Policy, exit: Exit): boolean {
   if ('error' in exit) return false;
   return policy.successCodes.includes('code' in exit ? exit.code : exit.signal);
+}
+
+/** It has done what it was started for, and nobody wants it back. */
+function isDone(policy: Policy, exit: Exit | undefined): boolean {
+  return policy.restart !== 'always' && exit !== undefined && isSuccessful(policy, exit);
 }
 
 /** Whether its latest life did what it was started for. */

@@ -39,8 +39,9 @@ export function enterUp(service: Service, startedMs: number): Step {
   });
 }
 
+/** What is to be down dies no more. */
 export function enterDown(service: Service, why: DownReason): Step {
-  return stay({ ...service, state: { name: 'down', why } });
+  return stay({ ...service, isFailing: false, state: { name: 'down', why } });
 }
 
 export function enterStopping(service: Service, next: Next, nowMs: number): Step {

@@ -131,9 +131,7 @@ test('a service that is unhealthy for good fails, and its container does not end
 test('what happens next is said of an unhealthy service, and kept as its last death', async t => {
   const json = { health: { file: '/no/such/file', ...SOON, failures: 1 }, backoffMs: { min: 86_400_000 } };
   const lintel = bootRoot(t, service('web', SLEEP, json));
-  await lintel.waitForText(
-    /web is unhealthy and is stopped: \S+: no such file; restarting in 86400.00 s/,
-  );
+  await lintel.waitForText(/web is unhealthy and is stopped: \S+: no such file; restarting in 86400.00 s/);
   await lintel.stop();
 });
 

@@ -627,6 +627,30 @@ describe('a service is failing', () => {
   });
 });
 
+describe('a job', () => {
+  const endsWell = (service: Service) => exited(service, { code: 0 });
+  const job = make({ restart: 'on-failure', hasFinish: false, maxRestarts: { count: 3, windowMs: 60_000 } });
+
+  test('that ends well has not died, however often it is asked for', () => {
+    const done = drive(job, Array(10).fill(['start', endsWell, swept]).flat());
+    assert.deepEqual([done.state, done.isFailing], [{ name: 'down', why: 'done' }, false]);
+    assert.equal(drive(done, ['start', exited, swept]).state.name, 'backoff');
+  });
+
+  test('that fails is counted as any service', () => {
+    const failed = drive(job, ['start', exited, swept, ...Array(3).fill(['deadline', exited, swept]).flat()]);
+    assert.equal(failed.state.name, 'failed');
+  });
+});
+
+test('a failing service that is stopped, or ends well after all, fails no more', () => {
+  const often = dieRepeatedly({ backoffMs: { min: 1, max: 1 }, restart: 'on-failure' }, 5).at(-1) ?? DOWN;
+  assert.deepEqual([often.state.name, often.isFailing], ['backoff', true]);
+  assert.equal(drive(often, ['stop']).isFailing, false);
+  const endsWell = (service: Service) => exited(service, { code: 0 });
+  assert.equal(drive(often, ['deadline', endsWell, swept, finished]).isFailing, false);
+});
+
 describe('maxRestarts', () => {
   test('counts restarts: one death more is the last', () => {
     const states = dieRepeatedly({ maxRestarts: { count: 3, windowMs: 60_000 } }, 10).map(
