@@ -1,18 +1,12 @@
 import { type Cleanup, cleanUp, killReserveOf } from './cleanup.ts';
 import { readClockMs } from './clock.ts';
+import type { Ending } from './ending.ts';
 import type { CgroupFacts } from './facts/cgroup.ts';
 import { type RunningCommand, startCommand } from './services/command.ts';
 import { type Exit, exitCodeOf } from './services/exit.ts';
 import { renderExit, renderOthersKilled } from './services/explain.ts';
 import { type MemoryWatch, watchMemory } from './services/memory.ts';
 import { makeSupervisor, type Supervisor } from './services/supervisor.ts';
-
-/** How a workbench ended. */
-export interface Ending {
-  readonly code: number;
-  /** One sentence, for people and for /dev/termination-log. */
-  readonly reason: string;
-}
 
 export interface WorkbenchOptions extends Cleanup {
   readonly cgroup: CgroupFacts;
