@@ -129,6 +129,8 @@ async function live(life: Life): Promise<Ending> {
     // Scripts may have fetched the very certificates or mirrors that the tools were waiting for.
     const last = changesSettings(growth) ? replan(first, origin, growth, log) : first;
     const { plan } = last;
+    control.admit(plan);
+    if (!isSameUser(plan.user, first.plan.user)) furniture.giveTo(plan.user);
     const { given, added } = growAll(last, growth);
     if (isEarly) for (const failure of folder.write({ ...given, ...added })) log.error(failure);
     return await runWorkbench({
@@ -201,6 +203,10 @@ function replan(draft: Draft, origin: Origin, growth: Growth, log: Log): Draft {
   sayChanges(draft.plan, again.plan, log);
   for (const failure of applyFiles(again.plan)) log.error(failure);
   return again;
+}
+
+function isSameUser(user: User, other: User): boolean {
+  return user.uid === other.uid && user.gid === other.gid;
 }
 
 function prepareProcess(facts: Facts, log: Log, onReaped: () => void): Spawner['native'] {

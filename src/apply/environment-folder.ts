@@ -1,6 +1,7 @@
 import {
   chmodSync,
   chownSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -26,6 +27,8 @@ export interface EnvironmentFolder {
   write(environment: Environment): string[];
   /** The kernel notes what changes until the returned call, so that a look where nothing has costs one call. */
   watch(): () => void;
+  /** From now on that user reads it, nobody else. Throws the system's error. */
+  giveTo(reader: Owner): void;
   /** What changed since the last `write` or `readGrowth`, and one sentence for each file that is no variable. */
   readGrowth(): Seen;
 }
@@ -47,7 +50,8 @@ const FOLDER_MODE = 0o2750;
 const NEW_NAME = /^[A-Za-z_][\w.-]*$/;
 
 /** Touches nothing yet. */
-export function makeEnvironmentFolder(path: string, reader: Owner): EnvironmentFolder {
+export function makeEnvironmentFolder(path: string, firstReader: Owner): EnvironmentFolder {
+  let reader = firstReader;
   const held = new Map<string, string>();
   const warned = new Set<string>();
   let isMade = false;
@@ -71,6 +75,15 @@ export function makeEnvironmentFolder(path: string, reader: Owner): EnvironmentF
     ];
     isFresh = false;
     return failures;
+  }
+
+  /** Not through links: scripts of root's may have put some there. */
+  function giveTo({ gid }: Owner): void {
+    reader = { ...reader, gid };
+    if (!isMade || process.geteuid?.() !== 0) return;
+    for (const name of held.keys()) lchownSync(`${path}/${name}`, 0, gid);
+    chownSync(path, 0, gid);
+    chmodSync(path, FOLDER_MODE);
   }
 
   function unwatch(): void {
@@ -149,6 +162,7 @@ export function makeEnvironmentFolder(path: string, reader: Owner): EnvironmentF
 
   return {
     path,
+    giveTo,
     write: environment => withUmask(() => writeAll(environment)),
     watch() {
       watched = watchFolder(path);

@@ -91,11 +91,15 @@ export function makeRuntimeFolder(
   chmodSync(path, options.mode);
   const secrets = `${path}/secrets`;
   mkdirSync(secrets, { mode: 0o700 });
-  if (process.geteuid?.() !== 0) return;
+  giveSecrets(path, options.user);
+}
+
+/** What is secret in the folder of this boot's state is that user's from now on. */
+export function giveSecrets(path: string, user: Owner): void {
   try {
-    chownSync(secrets, options.user.uid, options.user.gid);
+    giveFile(`${path}/secrets`, user);
   } catch {
-    // Root without CAP_CHOWN: what is secret stays root's, and the workbench user goes without it.
+    // Root without CAP_CHOWN: it stays root's, and the workbench user goes without it.
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   readlinkSync,
@@ -19,6 +20,8 @@ import { type Owner, writeFile } from './files.ts';
 export interface S6Places {
   /** Makes them, each where it can be made. Returns one sentence for each that can't. */
   make(): string[];
+  /** From now on the exit code is that user's to write. Throws the system's error. */
+  giveTo(user: Owner): void;
   /** What a script wrote as the container's exit code. */
   readExitCode(): ExitCodeWish | undefined;
 }
@@ -55,6 +58,10 @@ export function makeS6Places(options: {
         },
       ),
     ],
+    giveTo(other) {
+      // The folder around it is Lintel's own: nobody else puts a link there.
+      if (hasExitCode && process.geteuid?.() === 0) lchownSync(root + EXIT_CODE_FILE, other.uid, other.gid);
+    },
     readExitCode: () => (hasExitCode ? readExitCodeWish(root) : undefined),
   };
 }

@@ -12,6 +12,8 @@ export interface Control {
   openSoon(): void;
   /** Services or CMD have been started. Only the first call counts. */
   open(): void;
+  /** Scripts have changed the plan: who may ask for what is as it says. */
+  admit(plan: Plan): void;
   close(): void;
 }
 
@@ -29,20 +31,40 @@ export function makeControl(given: {
   readonly log: Log;
   readonly subject: Subject;
 }): Control {
+  const { uid, log, subject } = given;
+  const path = `${given.plan.runtimeDir}/control.sock`;
+  const owners = new Set<number>();
+  const services = new Set<number>();
+  let { plan } = given;
   let isAsked = false;
   let timer: NodeJS.Timeout | undefined;
   let close: (() => void) | undefined = () => undefined;
+  const giveToWorkbench = () => giveFile(path, plan.user);
+  admit(plan);
+
+  function admit(changed: Plan): void {
+    plan = changed;
+    owners.clear();
+    services.clear();
+    for (const owner of [0, uid, plan.user.uid]) owners.add(owner);
+    for (const { user } of plan.services) services.add(user.uid);
+  }
+
+  function openNow(): void {
+    if (close === undefined) return;
+    hold(plan.runtimeDir, log);
+    close = openControl({ path, subject, log, owners, services, giveToWorkbench });
+  }
 
   function open(): void {
     clearTimeout(timer);
     if (isAsked) return;
     isAsked = true;
-    setImmediate(() => {
-      if (close !== undefined) close = openNow(given);
-    });
+    setImmediate(openNow);
   }
 
   return {
+    admit,
     openSoon() {
       timer ??= setTimeout(open, SOON_MS);
     },
@@ -55,21 +77,10 @@ export function makeControl(given: {
   };
 }
 
-function openNow({ plan, uid, log, subject }: Parameters<typeof makeControl>[0]): () => void {
+function hold(runtimeDir: string, log: Log): void {
   try {
-    holdFolder(plan.runtimeDir);
+    holdFolder(runtimeDir);
   } catch (error) {
-    log.warn(
-      `Cannot write ${plan.runtimeDir}/pid: ${renderCause(error)}; a second boot would not see this one`,
-    );
+    log.warn(`Cannot write ${runtimeDir}/pid: ${renderCause(error)}; a second boot would not see this one`);
   }
-  const path = `${plan.runtimeDir}/control.sock`;
-  return openControl({
-    path,
-    subject,
-    log,
-    owners: new Set([0, uid, plan.user.uid]),
-    services: new Set(plan.services.map(({ user }) => user.uid)),
-    giveToWorkbench: () => giveFile(path, plan.user),
-  });
 }

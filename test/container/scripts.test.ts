@@ -57,3 +57,39 @@ describe('a boot goes on', () => {
     });
   }
 });
+
+const ALICE = 'echo "alice:x:1234:1235::/tmp:/bin/sh" >> /etc/passwd\necho "alice:x:1235:" >> /etc/group\n';
+
+test('a user whom a script makes the workbench user has what is the workbench user’s', {
+  skip: whyNot({ isRoot: true }),
+}, async t => {
+  const say =
+    'id -u; ready=$(lintel ready --timeout 20s); echo "$ready"; cat /run/s6/container_environment/SECRET; stat -c "%n %u:%g %a" /run/lintel/env /run/lintel/env/SECRET /run/lintel/secrets; echo 4 > /run/s6-linux-init-container-results/exitcode; lintel shutdown >/dev/null; exec sleep 9999';
+  const { code, stdout, stderr } = await runContainer(t, ['/init', 'sh', '-c', say], {
+    files: {
+      '/etc/cont-init.d/10-user': `#!/bin/sh\n${ALICE}echo NB_USER=alice >> "$LINTEL_ENV"\nsleep 0.1\n`,
+    },
+    environment: { SECRET: 'hers' },
+  });
+  assert.equal(
+    stdout,
+    '1234\nready\nhers/run/lintel/env 0:1235 2750\n/run/lintel/env/SECRET 0:1235 640\n/run/lintel/secrets 1234:1235 700\n',
+    stderr,
+  );
+  assert.equal(code, 4, stderr);
+});
+
+test('the user of a service that a script enables may stop the container', {
+  skip: whyNot({ isRoot: true }),
+}, async t => {
+  const { code, stderr } = await runContainer(t, ['/init'], {
+    files: {
+      '/etc/cont-init.d/10-choose': '#!/bin/sh\necho LINTEL_SERVICES=other >> "$LINTEL_ENV"\nsleep 0.1\n',
+      '/etc/services.d/main/run': '#!/bin/sh\nexec sleep 9999\n',
+      '/etc/services.d/other/run': '#!/bin/sh\nlintel shutdown 4\nexec sleep 9999\n',
+      '/etc/services.d/other/service.json': '{"user": "games", "after": []}',
+    },
+    environment: { LINTEL_SERVICES: 'main' },
+  });
+  assert.equal(code, 4, stderr);
+});
