@@ -1,4 +1,4 @@
-import { write } from 'node:fs';
+import { fstat, write } from 'node:fs';
 
 /**
  * The bytes that go to stdout or stderr. A reader that stalls never stalls this process: writes wait in a thread
@@ -162,6 +162,10 @@ export function makeOutput(fd: 1 | 2, options: OutputOptions): Output {
     queued += bytes.length;
     lost = 0;
   }
+
+  // The first call makes Node's threads, and Node ends the process where one can't be made: services that take the
+  // last process that there may be have not been started yet.
+  fstat(fd, () => undefined);
 
   return {
     add,
