@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { readClockMs } from '../clock.ts';
 import { LintelError } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
 import { openPeer } from '../pid1/peer.ts';
@@ -9,6 +10,9 @@ import { type RequestOf, type ResponseOf, ROUTES, type Route, type RouteName } f
 
 /** Lintel answers at once, or something is wrong. Milliseconds. */
 const ANSWER_MS = 10_000;
+/** While others connect by the hundred the kernel has no room for one more, for a moment. Milliseconds. */
+const CROWD_MS = 3000;
+const CROWD_POLL_MS = 10;
 const MOST_ANSWER_CHARACTERS = 64 * 1024 * 1024;
 
 /** "Lintel does not run here" */
@@ -76,8 +80,9 @@ async function connect(environment: Environment): Promise<Socket> {
   const uid = process.geteuid?.() ?? 0;
   const paths = listSockets(environment, uid);
   const obstacles: string[] = [];
+  const deadlineMs = readClockMs() + CROWD_MS;
   for (const path of paths) {
-    const found = await tryConnect(path);
+    const found = await connectPatiently(path, deadlineMs);
     if (typeof found === 'string') {
       if (found !== 'ENOENT' && found !== 'ECONNREFUSED' && found !== 'ENOTDIR')
         obstacles.push(
@@ -97,6 +102,14 @@ async function connect(environment: Environment): Promise<Socket> {
     `Lintel does not run here: no control socket answers (looked for ${paths.map(escapeLine).join(', ')})`,
     NOT_RUNNING,
   );
+}
+
+async function connectPatiently(path: string, deadlineMs: number): Promise<Socket | string> {
+  for (;;) {
+    const found = await tryConnect(path);
+    if (found !== 'EAGAIN' || readClockMs() >= deadlineMs) return found;
+    await new Promise(resolve => setTimeout(resolve, CROWD_POLL_MS));
+  }
 }
 
 function tryConnect(path: string): Promise<Socket | string> {

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { request as ask } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openControl } from '../../src/control/server.ts';
 import { makeSubject } from '../../src/control/subject.ts';
 import { makeHistory } from '../../src/history.ts';
@@ -134,6 +135,20 @@ describe('clients that misbehave', () => {
     if (IS_ROOT) assert.equal((await run(['health'], { isUnprivileged: true })).code, 0);
     for (const socket of sockets) socket.destroy();
     assert.equal((await run(['health'])).code, 0);
+  });
+
+  test('and keep Lintel from answering at once cost the others a moment', { skip: NEEDS_ROOT }, async t => {
+    const { root, lintel, start } = await bootReady(t);
+    lintel.signal('SIGSTOP');
+    t.after(() => lintel.signal('SIGCONT'));
+    const sockets = Array.from({ length: 600 }, () => open(root));
+    const client = start(['health'], { isUnprivileged: true });
+    // As long as it takes the client to be refused by the kernel, at least once.
+    await sleep(500);
+    for (const socket of sockets) socket.destroy();
+    lintel.signal('SIGCONT');
+    const { code, stderr } = await client.end();
+    assert.deepEqual([code, stderr], [0, '']);
   });
 
   test('that connect and say nothing, or half a request, are dropped', async t => {
