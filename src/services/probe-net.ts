@@ -41,6 +41,15 @@ export function askSocket(where: NetConnectOpts, signal: AbortSignal): Promise<s
   });
 }
 
+/** sockaddr_un has room for so many bytes and a NUL. */
+const MOST_PATH_BYTES = 107;
+
+/** As `askSocket`. The kernel says no more of a long path than "invalid argument". */
+export function askUnixSocket(path: string, signal: AbortSignal): Promise<string | undefined> {
+  if (Buffer.byteLength(path) <= MOST_PATH_BYTES) return askSocket({ path }, signal);
+  return Promise.resolve(`longer than ${MOST_PATH_BYTES} bytes, no unix socket has such a path`);
+}
+
 /** Whether there is such a file, whatever it is. Resolves with why not. */
 export function askFile(path: string): Promise<string | undefined> {
   return askOnce(

@@ -1,7 +1,7 @@
 import type { Environment } from '../launch/environ.ts';
 import { maskUrl } from '../settings/url.ts';
 import { askProgram, type StartProgram } from './probe-exec.ts';
-import { askFile, askHttp, askSocket } from './probe-net.ts';
+import { askFile, askHttp, askSocket, askUnixSocket } from './probe-net.ts';
 import { type Probe, parseAddress } from './probe-schema.ts';
 import { fillTemplate } from './template.ts';
 
@@ -56,7 +56,7 @@ function makeQuestion(
   if ('tcp' in probe) return makeAddressQuestion(fill(String(probe.tcp)));
   if ('socket' in probe) {
     const path = fill(probe.socket);
-    return { subject: `${path}: `, ask: signal => askSocket({ path }, signal) };
+    return { subject: `${path}: `, ask: signal => askUnixSocket(path, signal) };
   }
   if ('file' in probe) {
     const path = fill(probe.file);
