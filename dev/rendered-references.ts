@@ -2,8 +2,8 @@ import * as z from 'zod/mini';
 import { listFlags, renderUsage } from '../src/commands/help.ts';
 import { COMMANDS } from '../src/commands/list.ts';
 import { ROUTES, type Route } from '../src/control/routes.ts';
+import { makeServiceSchema } from '../src/definitions/definitions.ts';
 import { SECRETS } from '../src/facts/secret-files.ts';
-import { makeServiceSchema } from '../src/services/definitions.ts';
 import { VARIABLES, type Variable } from '../src/settings/variables.ts';
 
 /** docs/settings.md: every variable that Lintel reads. */

@@ -1,6 +1,6 @@
 import { writeFileSync, writeSync } from 'node:fs';
 import { parseArguments } from './arguments.ts';
-import { boot } from './boot.ts';
+import { boot } from './boot/boot.ts';
 import { COMMANDS, runCommand } from './commands/list.ts';
 import { readTerminal } from './commands/terminal.ts';
 import { LintelError } from './errors.ts';

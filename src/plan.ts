@@ -1,9 +1,9 @@
+import type { Definition, PlannedService } from './definitions/definitions.ts';
+import { isS6Interpreter } from './definitions/shebang.ts';
 import type { Problem } from './errors.ts';
 import type { Facts } from './facts/facts.ts';
 import type { Environment } from './launch/environ.ts';
 import { chooseServices, type Disabled } from './services/choice.ts';
-import type { Definition } from './services/definitions.ts';
-import { isS6Interpreter } from './services/shebang.ts';
 import type { ParsedSettings, Settings } from './settings/settings.ts';
 import { TOOLS } from './tools/list.ts';
 import { type Contribution, type FileWrite, NOTHING, type ToolName } from './tools/tool.ts';
@@ -46,11 +46,6 @@ export interface Note {
 export interface Script {
   readonly name: string;
   readonly path: string;
-}
-
-export interface PlannedService {
-  readonly definition: Definition;
-  readonly user: User;
 }
 
 export interface PlanSources extends ParsedSettings {

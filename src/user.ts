@@ -1,7 +1,28 @@
 import type { Problem } from './errors.ts';
-import type { Accounts } from './facts/accounts.ts';
 import type { Environment } from './launch/environ.ts';
 import type { Settings } from './settings/settings.ts';
+
+/** One line of /etc/passwd. */
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+  readonly shell: string;
+}
+
+/** One line of /etc/group. */
+export interface Group {
+  readonly name: string;
+  readonly gid: number;
+  readonly members: readonly string[];
+}
+
+/** The machine's users and groups. Lines that are none (comments, NIS's "+") are passed over. */
+export interface Accounts {
+  readonly users: readonly Account[];
+  readonly groups: readonly Group[];
+}
 
 /** Somebody whom a process runs as. */
 export interface User {

@@ -110,21 +110,16 @@ test('the reader of imports reads them all', () => {
 
 describe('pure modules', () => {
   const PURE = [
-    ...inFolder('src/settings', 'src/tools'),
+    ...inFolder('src/settings', 'src/tools', 'src/definitions'),
     'src/plan.ts',
     'src/user.ts',
     'src/services/service.ts',
-    'src/services/definitions.ts',
     'src/services/choice.ts',
     'src/services/order.ts',
-    'src/services/s6-folder.ts',
-    'src/services/shebang.ts',
     'src/environment.ts',
     'src/services/states.ts',
     'src/services/restarts.ts',
     'src/services/transitions.ts',
-    'src/services/probe-schema.ts',
-    'src/services/template.ts',
   ];
   const MAY_REACH = new Set(['node:path']);
 
@@ -201,11 +196,11 @@ describe('one writer', () => {
     'src/apply/s6.ts': 'anything',
     'src/apply/termination.ts': 'anything',
     'src/main.ts': ['writeFileSync', 'writeSync'],
-    'src/output.ts': ['write'],
-    'src/services/child.ts': ['fchownSync'],
+    'src/log/output.ts': ['write'],
+    'src/processes/child.ts': ['fchownSync'],
     // A new process's own file in /proc: only its parent can set it, and no plan can name it.
-    'src/services/oom-score.ts': ['writeFileSync'],
-    'src/services/pipes.ts': ['fchownSync'],
+    'src/processes/oom-score.ts': ['writeFileSync'],
+    'src/processes/pipes.ts': ['fchownSync'],
   };
   const CHANGES =
     /^(write|writev|append|mkdir|mkdtemp|rm|rmdir|unlink|rename|copy|cp|link|symlink|truncate|ftruncate|[fl]?chmod|[fl]?chown|[fl]?utimes|createWriteStream)(File)?(Sync)?$/;
@@ -245,17 +240,17 @@ describe('one spawner', () => {
   test('only spawn-node.ts uses node:child_process', () => {
     assert.deepEqual(
       importersOf('node:child_process'),
-      ['src/services/spawn-node.ts'],
-      'start processes by startProcess of src/services/child.ts',
+      ['src/processes/spawn-node.ts'],
+      'start processes by startProcess of src/processes/child.ts',
     );
   });
 
-  for (const body of ['src/services/spawn-node.ts', 'src/services/spawn-posix.ts']) {
+  for (const body of ['src/processes/spawn-node.ts', 'src/processes/spawn-posix.ts']) {
     test(`only child.ts uses ${basename(body)}`, () => {
       assert.deepEqual(
         importersOf(body),
-        ['src/services/child.ts'],
-        'start processes by startProcess of src/services/child.ts',
+        ['src/processes/child.ts'],
+        'start processes by startProcess of src/processes/child.ts',
       );
     });
   }
@@ -285,6 +280,20 @@ test('nothing imports in a circle, not even a type', () => {
     done.add(path);
   };
   for (const path of SOURCES.keys()) visit(path, []);
+});
+
+test('no two folders import each other, not even for a type', () => {
+  /** "src/services" for a file below it, the file itself for one of src/. */
+  const roomOf = (path: string) => path.split('/').slice(0, 2).join('/');
+  const pairs = new Set(
+    [...SOURCES.values()].flatMap(({ path, values, types }) =>
+      [...values, ...types]
+        .filter(({ from }) => SOURCES.has(from) && roomOf(from) !== roomOf(path))
+        .map(({ from }) => `${roomOf(path)} -> ${roomOf(from)}`),
+    ),
+  );
+  const mutual = [...pairs].filter(pair => pairs.has(pair.split(' -> ').reverse().join(' -> ')));
+  assert.deepEqual(mutual, [], 'data goes one way: move what both need below both');
 });
 
 test('no file is named for nothing', () => {

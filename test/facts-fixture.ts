@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
+import { type Definition, parseDefinition } from '../src/definitions/definitions.ts';
+import type { ServiceFact } from '../src/definitions/folder.ts';
 import type { CertificateFacts } from '../src/facts/certificates.ts';
 import type { ConfigFile, Configs } from '../src/facts/configs.ts';
 import type { Facts } from '../src/facts/facts.ts';
 import type { ProcessFacts } from '../src/facts/process.ts';
-import type { ServiceFact } from '../src/facts/services.ts';
 import type { Environment } from '../src/launch/environ.ts';
-import { type Definition, parseDefinition } from '../src/services/definitions.ts';
 import { parseSettings, type Settings } from '../src/settings/settings.ts';
 import type { User } from '../src/user.ts';
 

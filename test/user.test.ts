@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Account, Accounts, Group } from '../src/facts/accounts.ts';
 import type { Environment } from '../src/launch/environ.ts';
+import type { Account, Accounts, Group } from '../src/user.ts';
 import { findUser, findWorkbenchUser, type Identity, type UserSources } from '../src/user.ts';
 import { makeSettings } from './facts-fixture.ts';
 

@@ -1,5 +1,5 @@
 import { readTextIfAny } from '../facts/files.ts';
-import { readProcess } from '../services/tree.ts';
+import { readProcess } from '../processes/tree.ts';
 import { writeFile } from './files.ts';
 
 /**

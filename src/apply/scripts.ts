@@ -1,11 +1,11 @@
 import type { Environment } from '../launch/environ.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../log/log.ts';
 import type { Script } from '../plan.ts';
-import { adopterOf, type Spawner } from '../services/child.ts';
-import type { Exit } from '../services/exit.ts';
-import { makeLineReader } from '../services/reading.ts';
-import { type Attempt, startPatiently } from '../services/retry.ts';
-import { findMembers, MARK, readProcesses, signalProcess } from '../services/tree.ts';
+import { adopterOf, type Spawner } from '../processes/child.ts';
+import type { Exit } from '../processes/exit.ts';
+import { makeLineReader } from '../processes/reading.ts';
+import { type Attempt, startPatiently } from '../processes/retry.ts';
+import { findMembers, MARK, readProcesses, signalProcess } from '../processes/tree.ts';
 import type { User } from '../user.ts';
 
 export interface ScriptRun {

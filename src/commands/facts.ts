@@ -1,4 +1,4 @@
-import { makeDraft } from '../draft.ts';
+import { makeDraft } from '../boot/draft.ts';
 import type { Facts } from '../facts/facts.ts';
 import { type Command, JSON_FLAG } from './command.ts';
 import { hideVariables } from './secrets.ts';

@@ -1,4 +1,4 @@
-import { makeDraft } from '../draft.ts';
+import { makeDraft } from '../boot/draft.ts';
 import { renderProblem } from '../errors.ts';
 import type { Plan } from '../plan.ts';
 import { maskUrls } from '../settings/url.ts';

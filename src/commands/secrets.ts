@@ -1,4 +1,4 @@
-import type { Definition } from '../services/definitions.ts';
+import type { Definition } from '../definitions/definitions.ts';
 
 /** What is printed may end in a ticket, and a service's own variables are where image authors put tokens. */
 export function hideVariables(definition: Definition): Definition {

@@ -1,7 +1,7 @@
 import { giveFile } from '../apply/files.ts';
 import { holdFolder } from '../apply/lock.ts';
 import { renderCause } from '../errors.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../log/log.ts';
 import type { Plan } from '../plan.ts';
 import { openControl } from './server.ts';
 import type { Subject } from './subject.ts';

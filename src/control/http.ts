@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type * as z from 'zod/mini';
 import { renderCause } from '../errors.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../log/log.ts';
 import { HANDLERS, type Outcome } from './handlers.ts';
 import type { LineStream } from './pumps.ts';
 import { ROUTES, type Route, type RouteName } from './routes.ts';

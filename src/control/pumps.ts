@@ -1,4 +1,4 @@
-import type { History, HistoryLine } from '../history.ts';
+import type { History, HistoryLine } from '../log/history.ts';
 import type { CheckedRequestOf, ResponseOf } from './routes.ts';
 import type { Subject } from './subject.ts';
 

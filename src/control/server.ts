@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import { renderCause } from '../errors.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../log/log.ts';
 import { openPeer, type Peer } from '../pid1/peer.ts';
 import { makeFront, renderRefusal } from './http.ts';
 import type { Subject } from './subject.ts';

@@ -1,5 +1,5 @@
 import { readClockMs } from '../clock.ts';
-import type { History } from '../history.ts';
+import type { History } from '../log/history.ts';
 import type { Supervisor } from '../services/supervisor.ts';
 
 /** What the workbench is doing as a whole. */

@@ -1,26 +1,5 @@
+import type { Account, Accounts, Group } from '../user.ts';
 import { readTextIfAny } from './files.ts';
-
-/** One line of /etc/passwd. */
-export interface Account {
-  readonly name: string;
-  readonly uid: number;
-  readonly gid: number;
-  readonly home: string;
-  readonly shell: string;
-}
-
-/** One line of /etc/group. */
-export interface Group {
-  readonly name: string;
-  readonly gid: number;
-  readonly members: readonly string[];
-}
-
-/** The machine's users and groups. Lines that are none (comments, NIS's "+") are passed over. */
-export interface Accounts {
-  readonly users: readonly Account[];
-  readonly groups: readonly Group[];
-}
 
 export function readAccounts(root: string): Accounts {
   return {

@@ -1,11 +1,12 @@
 import { realpathSync } from 'node:fs';
 import { constants } from 'node:os';
+import { type Definition, parseDefinition } from '../definitions/definitions.ts';
 import type { Problem } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
-import { type Definition, parseDefinition } from '../services/definitions.ts';
 import type { Settings } from '../settings/settings.ts';
+import type { Accounts } from '../user.ts';
 import { type FoundUser, findWorkbenchUser, type UserSources } from '../user.ts';
-import { type Accounts, readAccounts } from './accounts.ts';
+import { readAccounts } from './accounts.ts';
 import { type CertificateFacts, readCertificates } from './certificates.ts';
 import { type CgroupFacts, readCgroup } from './cgroup.ts';
 import { type Configs, readConfigs } from './configs.ts';

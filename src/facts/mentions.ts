@@ -1,4 +1,4 @@
-import type { Definition } from '../services/definitions.ts';
+import type { Definition } from '../definitions/definitions.ts';
 import { readHead } from './files.ts';
 
 /** Name of a service of the image -> programs of shipped services that its `run` names. */

@@ -1,4 +1,5 @@
-import { parseShebang, SHEBANG_BYTES } from '../services/shebang.ts';
+import type { Runnable } from '../definitions/folder.ts';
+import { parseShebang, SHEBANG_BYTES } from '../definitions/shebang.ts';
 import { isExecutableFile, readHead, readNames, readStat } from './files.ts';
 import { findNoexecMount } from './mounts.ts';
 
@@ -8,15 +9,6 @@ export interface ScriptFact {
   readonly path: string;
   /** Why it can't run; undefined when it can. */
   readonly skipped: string | undefined;
-  readonly interpreter: string | undefined;
-}
-
-/** Whether and how a file can be run as a program. */
-export interface Runnable {
-  readonly path: string;
-  /** Why it can't be run; undefined when it can. */
-  readonly obstacle: string | undefined;
-  /** What its first line names, without folders; undefined for what is no script. */
   readonly interpreter: string | undefined;
 }
 

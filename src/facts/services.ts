@@ -1,35 +1,7 @@
+import { type FileText, S6_FILES, type ServiceFact } from '../definitions/folder.ts';
 import { renderCause } from '../errors.ts';
 import { isDirectory, readNames, readText } from './files.ts';
-import { type Runnable, readRunnable } from './scripts.ts';
-
-/** The files beside `run` and `finish` by which s6 is told about a service. */
-const S6_FILES = [
-  'down',
-  'down-signal',
-  'max-death-tally',
-  'notification-fd',
-  'timeout-finish',
-  'timeout-kill',
-] as const;
-
-export type S6File = (typeof S6_FILES)[number];
-
-type FileText = { readonly text: string } | { readonly trouble: string };
-
-/** A folder in services.d, as it lies there. */
-export interface ServiceFact {
-  readonly name: string;
-  readonly folder: string;
-  readonly origin: 'image' | 'shipped';
-  readonly run: Runnable | undefined;
-  readonly finish: Runnable | undefined;
-  /** undefined when there is none. */
-  readonly json: FileText | undefined;
-  /** Those that are there. */
-  readonly s6: Readonly<Partial<Record<S6File, FileText>>>;
-  /** There is a `log`, as s6 has it for a service's own logger. */
-  readonly hasLogger: boolean;
-}
+import { readRunnable } from './scripts.ts';
 
 /** A service.json is a page or two; whatever is larger is none. */
 const MAX_JSON_BYTES = 1024 * 1024;

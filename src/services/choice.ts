@@ -1,8 +1,8 @@
+import type { Definition } from '../definitions/definitions.ts';
 import type { Problem } from '../errors.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Settings } from '../settings/settings.ts';
-import type { Definition } from './definitions.ts';
 import { findCycle } from './order.ts';
 
 export interface Disabled {

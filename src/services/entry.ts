@@ -1,6 +1,6 @@
 import { readClockMs } from '../clock.ts';
-import type { PlannedService } from '../plan.ts';
-import type { Child } from './child.ts';
+import type { PlannedService } from '../definitions/definitions.ts';
+import type { Child } from '../processes/child.ts';
 import { type Effect, makeService, type Service } from './states.ts';
 
 /** A service and the handles that its state machine must not know. */

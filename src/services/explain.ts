@@ -1,15 +1,13 @@
-import type { Exit } from './exit.ts';
+import { type Exit, renderExit } from '../processes/exit.ts';
 import type { MemoryKill } from './memory.ts';
 import { makeDelayMs } from './restarts.ts';
 import type { Service } from './states.ts';
 
 const LAST_LINES = 5;
 
-/** "exited with code 3", "was ended by SIGKILL", "could not start: …", "was killed by the kernel: out of memory (…)". */
-export function renderExit(exit: Exit, memory?: MemoryKill): string {
-  if ('error' in exit) return `could not start: ${exit.error}`;
-  if ('code' in exit) return `exited with code ${exit.code}`;
-  if (exit.signal !== 'SIGKILL' || memory === undefined) return `was ended by ${exit.signal}`;
+/** As `renderExit`, and "was killed by the kernel: out of memory (…)". */
+export function renderEnd(exit: Exit, memory: MemoryKill | undefined): string {
+  if (!('signal' in exit) || exit.signal !== 'SIGKILL' || memory === undefined) return renderExit(exit);
   return `was ${memory.isCertain ? '' : 'probably '}killed by the kernel: ${renderMemory(memory)}`;
 }
 
@@ -55,7 +53,7 @@ export function renderDeath(death: {
   const isSilent = said.length === 0 || isPlainSuccess(exit);
   const wasItself = 'signal' in exit && exit.signal === 'SIGKILL';
   return [
-    `${service.name} ${renderExit(exit, memory)}${death.hint === undefined ? '' : `: ${death.hint}`}`,
+    `${service.name} ${renderEnd(exit, memory)}${death.hint === undefined ? '' : `: ${death.hint}`}`,
     isSilent ? undefined : `its last lines: ${said.join(' / ')}`,
     memory === undefined || wasItself
       ? undefined

@@ -2,7 +2,7 @@ import { watch } from 'node:fs';
 import { readClockMs } from '../clock.ts';
 import type { CgroupFacts } from '../facts/cgroup.ts';
 import { readTextIfAny } from '../facts/files.ts';
-import type { Exit } from './exit.ts';
+import type { Exit } from '../processes/exit.ts';
 
 /** What the kernel has counted while something died: processes killed because memory had run out. */
 export interface MemoryKill {

@@ -1,9 +1,9 @@
-import { askHealth, askReadiness } from './asking.ts';
-import { startProcess } from './child.ts';
+import { askHealth, askReadiness } from '../probes/asking.ts';
+import type { ProbeContext, ProbeOutcome } from '../probes/probe.ts';
+import { startProcess } from '../processes/child.ts';
+import { makeGate } from '../processes/gate.ts';
 import type { Entry, Questions } from './entry.ts';
-import { makeGate } from './gate.ts';
-import type { ProbeContext, ProbeOutcome } from './probe.ts';
-import { environmentOf, type Surroundings, specOf } from './processes.ts';
+import { environmentOf, type Surroundings, specOf } from './runs.ts';
 
 /** What an answer means for the service's state machine. */
 export type Verdict = (type: 'ready' | 'unhealthy', spawn: number) => void;

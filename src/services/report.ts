@@ -1,10 +1,10 @@
+import { explainNotFound } from '../processes/exec-error.ts';
+import { type Exit, exitCodeOf, renderExit } from '../processes/exit.ts';
 import type { Entries, Entry } from './entry.ts';
-import { explainNotFound } from './exec-error.ts';
-import { type Exit, exitCodeOf } from './exit.ts';
-import { renderDeath, renderExit, renderNext } from './explain.ts';
+import { renderDeath, renderNext } from './explain.ts';
 import type { MemoryWatch } from './memory.ts';
-import { environmentOf, type Surroundings } from './processes.ts';
 import { FAILING } from './restarts.ts';
+import { environmentOf, type Surroundings } from './runs.ts';
 import { type Event, isResting, type Service } from './states.ts';
 
 /** A service that has ended for good by itself, not because somebody asked. */

@@ -1,5 +1,5 @@
-import type { Policy } from './definitions.ts';
-import type { Exit } from './exit.ts';
+import type { Policy } from '../definitions/definitions.ts';
+import type { Exit } from '../processes/exit.ts';
 import type { Next, Service } from './states.ts';
 
 /** A life this long makes the next restart immediate. Milliseconds. */

@@ -1,5 +1,5 @@
-import type { Policy } from './definitions.ts';
-import type { Exit } from './exit.ts';
+import type { Policy } from '../definitions/definitions.ts';
+import type { Exit } from '../processes/exit.ts';
 
 /** A service as a state machine knows it: no handle, no pid, so that it can be printed and replayed. */
 export interface Service {

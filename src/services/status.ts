@@ -1,5 +1,5 @@
+import type { Exit } from '../processes/exit.ts';
 import type { Entries, Entry } from './entry.ts';
-import type { Exit } from './exit.ts';
 import { isReady, type State } from './states.ts';
 import { permissionOf } from './waiting.ts';
 

@@ -1,11 +1,11 @@
 import { readClockMs } from '../clock.ts';
-import type { PlannedService } from '../plan.ts';
+import type { PlannedService } from '../definitions/definitions.ts';
 import { type Entry, makeEntries } from './entry.ts';
 import type { MemoryWatch } from './memory.ts';
 import { findDependents, findRequired, mayStop } from './order.ts';
 import { keepAsking } from './probing.ts';
-import { endFinish, type Surroundings, signalRun, startFinish, startRun } from './processes.ts';
 import { type FinalEnd, report } from './report.ts';
+import { endFinish, type Surroundings, signalRun, startFinish, startRun } from './runs.ts';
 import { step } from './service.ts';
 import { type Effect, type Event, isResting } from './states.ts';
 import { makeStatus, type ServiceStatus } from './status.ts';

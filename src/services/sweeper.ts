@@ -1,7 +1,7 @@
-import { adopterOf, type Spawner } from './child.ts';
+import { adopterOf, type Spawner } from '../processes/child.ts';
+import { findMembers, readProcesses, signalProcess } from '../processes/tree.ts';
 import type { Entries, Entry } from './entry.ts';
 import type { Effect } from './states.ts';
-import { findMembers, readProcesses, signalProcess } from './tree.ts';
 
 /** Ends what is left of services whose own process has ended. Services that end together share one scan of /proc. */
 export interface Sweeper {

@@ -1,5 +1,5 @@
 import { unreachable } from '../errors.ts';
-import type { Exit } from './exit.ts';
+import type { Exit } from '../processes/exit.ts';
 import { countDeath, decide, hasEndedWell, makeDelayMs, SETTLED_AFTER_MS } from './restarts.ts';
 import type { DownReason, In, Next, Service, State, Step, Sweep } from './states.ts';
 

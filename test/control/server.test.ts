@@ -7,8 +7,8 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openControl } from '../../src/control/server.ts';
 import { makeSubject } from '../../src/control/subject.ts';
-import { makeHistory } from '../../src/history.ts';
-import { makeLog } from '../../src/log.ts';
+import { makeHistory } from '../../src/log/history.ts';
+import { makeLog } from '../../src/log/log.ts';
 import { IS_ROOT, isAlive, makeRoot, NEEDS_ROOT, type Root, WORKBENCH } from '../rig.ts';
 import { AT_GATE, bootWorkbench, countConnections, LASTING, WAIT } from './workbench.ts';
 

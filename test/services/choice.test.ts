@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Definition } from '../../src/definitions/definitions.ts';
 import type { Facts } from '../../src/facts/facts.ts';
 import type { Environment } from '../../src/launch/environ.ts';
 import { chooseServices } from '../../src/services/choice.ts';
-import type { Definition } from '../../src/services/definitions.ts';
 import { makeDefinition, makeFacts, makeSettings } from '../facts-fixture.ts';
 
 const shipped = (name: string, json: Readonly<Record<string, unknown>> = {}) =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Policy } from '../../src/services/definitions.ts';
-import type { Exit } from '../../src/services/exit.ts';
+import type { Policy } from '../../src/definitions/definitions.ts';
+import type { Exit } from '../../src/processes/exit.ts';
 import { step } from '../../src/services/service.ts';
 import type { Event } from '../../src/services/states.ts';
 import type { World } from './world.ts';

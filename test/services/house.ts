@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Policy } from '../../src/services/definitions.ts';
+import type { Policy } from '../../src/definitions/definitions.ts';
 import { askToStart, mayStop, type Ordered } from '../../src/services/order.ts';
 import { isReady, type Service } from '../../src/services/states.ts';
 import { type Clock, World } from './world.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Policy } from '../../src/services/definitions.ts';
+import type { Policy } from '../../src/definitions/definitions.ts';
 import { alone, amongOthers, type Happening, policies } from './happenings.ts';
 import { House, type Inhabitant } from './house.ts';
 import { World } from './world.ts';

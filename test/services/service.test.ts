@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import type { Policy } from '../../src/services/definitions.ts';
-import type { Exit } from '../../src/services/exit.ts';
+import type { Policy } from '../../src/definitions/definitions.ts';
+import type { Exit } from '../../src/processes/exit.ts';
 import { FAILING, isSuccessful, makeDelayMs, SETTLED_AFTER_MS } from '../../src/services/restarts.ts';
 import { step } from '../../src/services/service.ts';
 import { type Effect, type Event, makeService, type Service, type Step } from '../../src/services/states.ts';

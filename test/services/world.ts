@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Policy } from '../../src/services/definitions.ts';
-import type { Exit } from '../../src/services/exit.ts';
+import type { Policy } from '../../src/definitions/definitions.ts';
+import type { Exit } from '../../src/processes/exit.ts';
 import { step } from '../../src/services/service.ts';
 import {
   type Effect,

@@ -1,0 +1,72 @@
+import { type Growth, without } from '../environment.ts';
+import type { Problem } from '../errors.ts';
+import { readEnvFiles } from '../facts/env-files.ts';
+import { type Facts, readFacts } from '../facts/facts.ts';
+import { isNamer, namersOf, readSecretFiles } from '../facts/secret-files.ts';
+import type { Environment, Origin } from '../launch/environ.ts';
+import { makePlan, type Plan } from '../plan.ts';
+import { parseSettings, type Settings } from '../settings/settings.ts';
+import { VARIABLES } from '../settings/variables.ts';
+
+/** Everything that is known before anything is changed. */
+export interface Draft {
+  readonly environment: Environment;
+  readonly settings: Settings;
+  readonly facts: Facts;
+  readonly plan: Plan;
+  /** The CMD as it was given. */
+  readonly command: readonly string[];
+}
+
+/**
+ * Reads settings and facts and makes the plan; changes nothing. `lintel plan` and `lintel facts` print it. A boot
+ * that plans again keeps its `runtimeDir`.
+ */
+export function makeDraft(origin: Origin, command: readonly string[], runtimeDir?: string): Draft {
+  const secrets = readSecretFiles(readEnvFiles(origin.environment));
+  const { environment } = secrets;
+  const parsed = parseSettings(environment);
+  const { settings } = parsed;
+  const facts = readFacts({ settings, environment, openFilesSoft: origin.openFilesSoft, runtimeDir });
+  const unread = secrets.problems.map(problem => ({ ...problem, fatal: settings.strict === true }));
+  const plan = makePlan({
+    settings,
+    facts,
+    environment,
+    command,
+    problems: [...unread, ...parsed.problems],
+    warnings: [...secrets.warnings, ...parsed.warnings],
+  });
+  return {
+    environment,
+    settings,
+    facts,
+    command,
+    plan: { ...plan, problems: hideSecrets(plan.problems, secrets.names) },
+  };
+}
+
+/** What a variable's file holds is shown nowhere, also where it is a mistake. */
+function hideSecrets(problems: readonly Problem[], names: ReadonlySet<string>): Problem[] {
+  return problems.map(problem =>
+    names.has(problem.what) ? { ...problem, seen: 'what its file holds' } : problem,
+  );
+}
+
+/** As `makeDraft`, once more, with what scripts changed of the environment. */
+export function makeDraftAgain(draft: Draft, origin: Origin, growth: Growth): Draft {
+  // To a setting an empty value is an absent one, also where /etc/lintel has a default for it.
+  const unset = Object.fromEntries(growth.unset.map(name => [name, '']));
+  // Nor does a file bring back what a script changed.
+  const unread = [...growth.unset, ...Object.keys(growth.set)].flatMap(namersOf);
+  const environment = { ...without(origin.environment, unread), ...unset, ...growth.set };
+  return makeDraft({ ...origin, environment }, draft.command, draft.plan.runtimeDir);
+}
+
+/** HOME decides whose files the tools are configured in; a secret's file may hold any setting. */
+export function changesSettings({ set, unset }: Growth): boolean {
+  const changed = new Set([...Object.keys(set), ...unset]);
+  if (changed.size === 0) return false;
+  if ([...changed].some(isNamer)) return true;
+  return ['HOME', ...Object.values(VARIABLES).flatMap(({ names }) => names)].some(name => changed.has(name));
+}

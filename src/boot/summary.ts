@@ -1,0 +1,52 @@
+import { LintelError, renderProblem } from '../errors.ts';
+import type { Log } from '../log/log.ts';
+import type { Plan } from '../plan.ts';
+import { LINTEL_VERSION } from '../version.ts';
+import type { Draft } from './draft.ts';
+
+/** Throws a LintelError where one of them stops the boot. */
+export function sayProblems({ problems }: Pick<Plan, 'problems'>, log: Log): void {
+  const fatal = problems.filter(problem => problem.fatal);
+  for (const problem of problems) log.error(renderProblem(problem));
+  if (fatal.length === 0) return;
+  throw new LintelError(
+    `nothing was started: ${fatal.length === 1 ? 'a problem' : `${fatal.length} problems`} above must be mended first`,
+    2,
+  );
+}
+
+/** A plain `docker run IMAGE COMMAND`, where nothing is applied, is as silent as without Lintel. */
+function isSilent({ plan }: Draft): boolean {
+  const { command, services, notes, initScripts, problems, warnings } = plan;
+  const count = services.length + notes.length + initScripts.length + problems.length + warnings.length;
+  return command.length > 0 && count === 0;
+}
+
+export function sayHeader(draft: Draft, log: Log): void {
+  if (isSilent(draft)) return;
+  const { user } = draft.plan;
+  log.info(`Lintel ${LINTEL_VERSION} boots`, {
+    pid: process.pid,
+    uid: draft.facts.process.uid,
+    workbench: `${user.name} ${user.uid}:${user.gid}`,
+    home: user.home,
+  });
+}
+
+export function saySummary(draft: Draft, log: Log): void {
+  const { plan } = draft;
+  for (const warning of plan.warnings) log.warn(warning);
+  if (isSilent(draft)) return;
+  for (const { tool, text } of plan.notes) log.info(`${tool}: ${text}`);
+  const names = plan.services.map(({ definition }) => definition.name).join(' ');
+  const disabled = plan.disabledServices.map(({ name, why }) => `${name} (${why})`).join(', ');
+  log.info(`services: ${names || 'none'}${disabled === '' ? '' : `; not: ${disabled}`}`);
+}
+
+/** What is new in a plan that was made again. Throws as `sayProblems` does. */
+export function sayChanges(before: Plan, after: Plan, log: Log): void {
+  const said = new Set(before.problems.map(renderProblem));
+  sayProblems({ problems: after.problems.filter(problem => !said.has(renderProblem(problem))) }, log);
+  for (const warning of after.warnings) if (!before.warnings.includes(warning)) log.warn(warning);
+  for (const { tool, text } of after.notes) log.info(`${tool}: ${text} (settings changed by scripts)`);
+}

@@ -1,0 +1,130 @@
+import { readClockMs } from '../clock.ts';
+import type { CgroupFacts } from '../facts/cgroup.ts';
+import { type RunningCommand, startCommand } from '../processes/command.ts';
+import { type Exit, exitCodeOf } from '../processes/exit.ts';
+import { renderEnd, renderOthersKilled } from '../services/explain.ts';
+import { type MemoryWatch, watchMemory } from '../services/memory.ts';
+import { makeSupervisor, type Supervisor } from '../services/supervisor.ts';
+import { type Cleanup, cleanUp, killReserveOf } from './cleanup.ts';
+import type { Ending } from './ending.ts';
+
+export interface WorkbenchOptions extends Cleanup {
+  readonly cgroup: CgroupFacts;
+  /** Told of the supervisor, for those who know of ended children. */
+  readonly onSupervisor: (supervisor: Supervisor) => void;
+  /** Called once services and CMD have been started: what nobody waits for is done then. */
+  readonly onStarted: () => void;
+  /** Told why, when everything begins to end. */
+  readonly onStopping: (reason: string) => void;
+}
+
+/** A reader that stalls keeps no CMD from starting. */
+const FLUSH_MS = 200;
+
+/** Services and CMD from their start to their end, and everything left behind. Never rejects for what they do. */
+export async function runWorkbench(options: WorkbenchOptions): Promise<Ending> {
+  const { plan, log, requests } = options;
+  const ended = Promise.withResolvers<Ending>();
+  const memory = watchMemory({
+    cgroup: options.cgroup,
+    countKills: () => options.spawner.native?.reaper.countKills(),
+    onOthers: kill => log.warn(renderOthersKilled(kill)),
+  });
+  const supervisor = superviseServices({ ...options, memory }, ended.resolve);
+  options.onSupervisor(supervisor);
+  // What was said before the CMD stands above its prompt, not in it.
+  if (plan.command.length > 0) await log.flush(FLUSH_MS);
+  const command = plan.command.length === 0 ? undefined : runCommand(options);
+  options.onStarted();
+  void command?.exit.then(exit =>
+    ended.resolve({ code: exitCodeOf(exit), reason: `the CMD ${renderEnd(exit, memory.look(exit))}` }),
+  );
+  const askedToStop = () => ended.resolve({ code: 0, reason: `asked to stop by ${requests.stop.reason}` });
+  if (requests.stop.aborted) askedToStop();
+  requests.stop.addEventListener('abort', askedToStop);
+  if (command === undefined && plan.services.length === 0)
+    ended.resolve({ code: 1, reason: 'there is nothing to run: no CMD and no service' });
+
+  const ending = await ended.promise;
+  requests.beginStop();
+  options.onStopping(ending.reason);
+  if (command === undefined || plan.services.length > 0) log.info(`stopping: ${ending.reason}`);
+  const exit = await stopAll(options, supervisor, command);
+  memory.close();
+  const code = requests.wantedCode() ?? (exit === undefined ? ending.code : exitCodeOf(exit));
+  return { ...ending, code };
+}
+
+function superviseServices(
+  options: WorkbenchOptions & { readonly memory: MemoryWatch },
+  end: (ending: Ending) => void,
+): Supervisor {
+  const { plan, requests } = options;
+  requests.setHasServices(plan.services.length > 0);
+  const supervisor = makeSupervisor({
+    services: plan.services,
+    spawner: options.spawner,
+    given: options.given,
+    added: options.added,
+    noNewPrivs: plan.noNewPrivs,
+    log: options.log,
+    memory: options.memory,
+    onFinalEnd: (name, { code, explanation, ...ended }) => {
+      const hasCommand = plan.command.length > 0;
+      if (ended.isCritical || (ended.isOnly && !hasCommand)) {
+        end({ code, reason: `service ${name} has ended for good: ${explanation}` });
+      } else if (!ended.isAnyLeft && !hasCommand) {
+        end({
+          code: ended.isAnyFailed ? 1 : 0,
+          reason: `no service runs any more; the last: ${explanation}`,
+        });
+      }
+    },
+  });
+  supervisor.start();
+  return supervisor;
+}
+
+interface Command extends RunningCommand {
+  readonly exit: Promise<Exit>;
+}
+
+function runCommand({ plan, spawner, given, added, log, requests }: WorkbenchOptions): Command {
+  const { promise, resolve } = Promise.withResolvers<Exit>();
+  const running = startCommand({ plan, spawner, environment: given, added, log }, exit => {
+    requests.setCommand(undefined);
+    if ('error' in exit) log.error(`Cannot run the CMD: ${exit.error}`);
+    resolve(exit);
+  });
+  requests.setCommand(running);
+  return { ...running, exit: promise };
+}
+
+/** Ends everything within the time that a stop may take, and returns how the CMD ended. */
+async function stopAll(
+  options: WorkbenchOptions,
+  supervisor: Supervisor,
+  command: Command | undefined,
+): Promise<Exit | undefined> {
+  const { plan, requests } = options;
+  const deadlineMs = readClockMs() + plan.shutdownTimeoutMs;
+  const killAll = () => {
+    supervisor.killAll();
+    command?.signal('SIGKILL');
+  };
+  const timer = setTimeout(killAll, plan.shutdownTimeoutMs - killReserveOf(plan));
+  requests.kill.addEventListener('abort', killAll);
+  supervisor.stopAll();
+  command?.signal('SIGTERM');
+  await within(Promise.all([supervisor.whenQuiet(), command?.exit]), plan.shutdownTimeoutMs);
+  clearTimeout(timer);
+  await cleanUp(options, deadlineMs);
+  return within(Promise.resolve(command?.exit), 0);
+}
+
+/** The promise's value, or undefined when it takes longer than that. */
+function within<T>(promise: Promise<T>, limitMs: number): Promise<T | undefined> {
+  const { promise: limit, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(resolve, limitMs, undefined);
+  return Promise.race([promise, limit]).finally(() => clearTimeout(timer));
+}

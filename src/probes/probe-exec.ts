@@ -1,0 +1,47 @@
+import { type Exit, renderExit } from '../processes/exit.ts';
+import type { OutputReader } from '../processes/pipes.ts';
+import { killGroup, type Leader } from '../processes/tree.ts';
+
+/** As `startProcess`, with all but these settled. */
+export type StartProgram = (
+  argv: readonly [string, ...string[]],
+  output: OutputReader,
+  onExit: (exit: Exit) => void,
+) => { readonly leader: () => Leader | undefined } | undefined;
+
+const LAST_CHARACTERS = 4096;
+/** Of the last line, so much is repeated. */
+const SHOWN_CHARACTERS = 200;
+
+/**
+ * Whether a program ends with exit code 0. Resolves with why not: how it ended and its last line. When the signal
+ * aborts, it and what it left behind in its process group are killed.
+ */
+export function askProgram(
+  argv: readonly [string, ...string[]],
+  start: StartProgram,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  let tail = '';
+  const output = {
+    onData: (_: 'stdout' | 'stderr', data: Buffer) => {
+      tail = (tail + data.toString('latin1', Math.max(0, data.length - LAST_CHARACTERS))).slice(
+        -LAST_CHARACTERS,
+      );
+    },
+    onEnd: () => undefined,
+  };
+  const child = start(argv, output, exit => resolve(judge(exit, tail)));
+  signal.addEventListener('abort', () => {
+    const leader = child?.leader();
+    if (leader !== undefined) killGroup(leader);
+  });
+  return promise;
+}
+
+function judge(exit: Exit, tail: string): string | undefined {
+  if ('code' in exit && exit.code === 0) return undefined;
+  const last = Buffer.from(tail, 'latin1').toString('utf8').trimEnd().split('\n').at(-1)?.trim() ?? '';
+  return last === '' ? renderExit(exit) : `${renderExit(exit)}: ${last.slice(0, SHOWN_CHARACTERS)}`;
+}

@@ -1,0 +1,21 @@
+import { signalNumber } from './signals.ts';
+
+/**
+ * How a process ended; `error`: it never began, and `isTemporary` where that was for want of processes or memory.
+ * Data, never thrown.
+ */
+export type Exit =
+  | { readonly code: number }
+  | { readonly signal: NodeJS.Signals }
+  | { readonly error: string; readonly code: 126 | 127; readonly isTemporary?: true };
+
+/** What a shell would report: the code, 128 + the signal's number, 126 or 127 for what could not start. */
+export function exitCodeOf(exit: Exit): number {
+  return 'signal' in exit ? 128 + signalNumber(exit.signal) : exit.code;
+}
+
+/** "exited with code 3", "was ended by SIGKILL", "could not start: …". */
+export function renderExit(exit: Exit): string {
+  if ('error' in exit) return `could not start: ${exit.error}`;
+  return 'code' in exit ? `exited with code ${exit.code}` : `was ended by ${exit.signal}`;
+}

@@ -1,0 +1,93 @@
+import { makeServiceEnvironment } from '../environment.ts';
+import { isDirectory } from '../facts/files.ts';
+import type { Environment } from '../launch/environ.ts';
+import type { Log } from '../log/log.ts';
+import { type ProcessSpec, type Spawner, startProcess } from '../processes/child.ts';
+import type { Exit } from '../processes/exit.ts';
+import { makeLineReader } from '../processes/reading.ts';
+import { signalNumber } from '../processes/signals.ts';
+import { killGroup, MARK, signalProcess } from '../processes/tree.ts';
+import type { Entry } from './entry.ts';
+
+/** What the processes of all services are started with. */
+export interface Surroundings {
+  readonly spawner: Spawner;
+  /** The container's variables, and what the boot added to them. */
+  readonly given: Environment;
+  readonly added: Environment;
+  readonly noNewPrivs: boolean;
+  readonly log: Log;
+}
+
+/** Starts what a service is. `onExit` as in `startProcess`; `onReady` where it says by a descriptor that it is ready. */
+export function startRun(
+  entry: Entry,
+  around: Surroundings,
+  { onExit, onReady }: { readonly onExit: (exit: Exit) => void; readonly onReady: () => void },
+): void {
+  entry.illness = undefined;
+  entry.mark = around.log.history.mark(entry.name);
+  const { command, ready } = entry.planned.definition;
+  const notify =
+    ready !== undefined && 'notifyFd' in ready.probe ? { fd: ready.probe.notifyFd, onReady } : undefined;
+  const child = startProcess(around.spawner, { ...specOf(entry, around, command), notify }, onExit);
+  entry.child = child;
+  if (child?.warning !== undefined) around.log.warn(`${entry.name}: ${child.warning}`);
+}
+
+export function signalRun(entry: Entry, signal: NodeJS.Signals): void {
+  const leader = entry.child?.leader();
+  if (leader !== undefined) signalProcess(leader, signal);
+}
+
+/**
+ * Starts its finish script with s6's arguments: the code or 256, the signal's number or 0, the service, its process
+ * group. Calls back with its exit code, 256 for a signal, when nothing of it is left.
+ */
+export function startFinish(
+  entry: Entry,
+  around: Surroundings,
+  { exit, onFinished }: { readonly exit: Exit; readonly onFinished: (code: number) => void },
+): void {
+  const { definition } = entry.planned;
+  const [code, signal] = 'signal' in exit ? [256, signalNumber(exit.signal)] : [exit.code, 0];
+  const words = [definition.finish ?? '', code, signal, definition.name, entry.child?.pid ?? 0];
+  const spec = specOf(entry, around, words.map(String));
+  const child = startProcess(around.spawner, spec, ended => {
+    endFinish(entry);
+    onFinished('code' in ended ? ended.code : 256);
+  });
+  entry.finish = child;
+}
+
+/** A finish script and what it started: nothing of it outlives its time. */
+export function endFinish(entry: Entry): void {
+  const leader = entry.finish?.leader();
+  if (leader !== undefined) killGroup(leader);
+}
+
+/** What `run` and `finish` of a service, and its probes, share. */
+export function specOf(
+  { name, planned }: Entry,
+  around: Surroundings,
+  [program = '', ...args]: readonly string[],
+): ProcessSpec {
+  const { definition, user } = planned;
+  return {
+    argv: [program, ...args],
+    user,
+    environment: environmentOf(planned, around),
+    cwd: definition.cwd ?? (isDirectory(user.home) ? user.home : '/'),
+    noNewPrivs: definition.noNewPrivs || around.noNewPrivs,
+    openFilesSoft: definition.openFilesSoft,
+    oomScoreAdj: definition.oomScoreAdj,
+    output: makeLineReader(name, around.log),
+  };
+}
+
+export function environmentOf(
+  { definition, user }: Entry['planned'],
+  { given, added }: Pick<Surroundings, 'given' | 'added'>,
+): Environment {
+  return { ...makeServiceEnvironment(given, added, user), ...definition.env, [MARK]: definition.name };
+}

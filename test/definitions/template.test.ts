@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { fillTemplate } from '../../src/definitions/template.ts';
+
+const ENVIRONMENT = { PORT: '8888', EMPTY: '', NESTED: '${PORT} $& $1', _x9: 'odd', constructor_: 'c' };
+
+describe('a probe’s text', () => {
+  for (const [text, filled] of [
+    ['', ''],
+    ['http://127.0.0.1:${PORT}/api', 'http://127.0.0.1:8888/api'],
+    ['${PORT}${PORT}', '88888888'],
+    ['${UNSET}', ''],
+    ['${UNSET:-8080}', '8080'],
+    ['${EMPTY:-8080}', '8080'],
+    ['${PORT:-8080}', '8888'],
+    ['${UNSET:-}', ''],
+    ['${UNSET:-a b:-c}', 'a b:-c'],
+    ['${UNSET:-${PORT}}', '${PORT}'],
+    ['${NESTED}', '${PORT} $& $1'],
+    ['${_x9}', 'odd'],
+    ['$${PORT}', '${PORT}'],
+    ['$${PORT} ${PORT}', '${PORT} 8888'],
+    ['$PORT $$ $(id) `id`', '$PORT $$ $(id) `id`'],
+    ['${PORT', '${PORT'],
+    ['${}', '${}'],
+    ['${9}', '${9}'],
+    ['${my-var}', '${my-var}'],
+    ['${toString}', ''],
+  ] as const) {
+    test(`${JSON.stringify(text)} becomes ${JSON.stringify(filled)}`, () => {
+      assert.equal(fillTemplate(text, ENVIRONMENT), filled);
+    });
+  }
+});
