@@ -57,6 +57,20 @@ test('a plan shows no secret, not even one that is no valid setting', async t =>
   assert.doesNotMatch(stderr, /hunter2/);
 });
 
+test('neither a plan nor facts show the credentials of a probe', async t => {
+  const root = makeRoot(t, {
+    ...SERVICE,
+    '/etc/services.d/web/service.json':
+      '{"env": {"TOKEN": "hunter2"}, "ready": {"http": "http://user:hunter2@127.0.0.1:80/up?token=hunter2"}, "health": {"http": "http://127.0.0.1:80/up?token=hunter2"}}',
+  });
+  for (const command of ['plan', 'facts']) {
+    const { code, stdout, stderr } = await root.boot({ command: ['lintel', command, '--json'] }).end();
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /"http": "http:\/\/\*\*\*@127\.0\.0\.1:80\/up\?\*\*\*"/);
+    assert.doesNotMatch(stdout, /hunter2/);
+  }
+});
+
 test('a script may name a secret’s file, and what a script sets wins over a file', async t => {
   const root = makeRoot(t, {
     ...SERVICE,

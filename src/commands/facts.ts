@@ -1,7 +1,7 @@
 import { makeDraft } from '../boot/draft.ts';
 import type { Facts } from '../facts/facts.ts';
 import { type Command, JSON_FLAG } from './command.ts';
-import { hideVariables } from './secrets.ts';
+import { hideSecrets } from './secrets.ts';
 
 /** Prints what Lintel found on the machine. */
 export const facts: Command = {
@@ -24,7 +24,7 @@ export const facts: Command = {
 
 /** Configuration files may hold credentials, and bundles are long: their place is a fact, their text is not printed. */
 function withoutTexts(facts: Facts): unknown {
-  const found = { ...facts, services: facts.services.map(hideVariables) };
+  const found = { ...facts, services: facts.services.map(hideSecrets) };
   return JSON.parse(
     JSON.stringify(found, (key, value) =>
       key === 'text' && typeof value === 'string' ? `${value.length} characters` : value,

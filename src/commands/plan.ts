@@ -4,7 +4,7 @@ import type { Plan } from '../plan.ts';
 import { maskUrls } from '../settings/url.ts';
 import type { FileWrite } from '../tools/tool.ts';
 import { type Command, JSON_FLAG } from './command.ts';
-import { hideVariables } from './secrets.ts';
+import { hideSecrets } from './secrets.ts';
 
 /** Prints what a boot would do. Changes nothing. Exit code 1 when a boot would refuse to start. */
 export const plan: Command = {
@@ -29,7 +29,7 @@ function maskPlan(made: Plan): Plan {
   return {
     ...made,
     files: made.files.map(file => (file.text === undefined ? file : { ...file, text: maskUrls(file.text) })),
-    services: made.services.map(service => ({ ...service, definition: hideVariables(service.definition) })),
+    services: made.services.map(service => ({ ...service, definition: hideSecrets(service.definition) })),
     environment: Object.fromEntries(
       Object.entries(made.environment).map(([name, value]) => [name, maskUrls(value)]),
     ),
