@@ -6,6 +6,26 @@ import { startContainer, whyNot } from './container.ts';
 const LONELY = { uid: 54_321, gid: 54_321 };
 const MANY = Array.from({ length: 30 }, (_, n) => `s${n}`);
 
+test('a service is not unhealthy because no process was left for its probe', {
+  skip: whyNot({ isRoot: true, programs: ['/usr/bin/prlimit'] }),
+}, async t => {
+  const health = { exec: ['true'], intervalMs: 20, failures: 2 };
+  const container = startContainer(t, ['prlimit', '--nproc=20', '/init'], {
+    user: LONELY,
+    files: {
+      '/etc/cont-init.d/10-xdg-runtime-dir': '',
+      '/etc/services.d/asked/service.json': JSON.stringify({ command: ['sleep', '9999'], health }),
+      ...Object.fromEntries(
+        MANY.map(name => [`/etc/services.d/${name}/run`, '#!/bin/sh\nexec sleep 9999\n']),
+      ),
+    },
+  });
+  // By its third start dozens of probes have had no process.
+  await container.waitFor(/s29 starts \(spawn=3\)/);
+  await container.signal('SIGTERM');
+  assert.doesNotMatch((await container.end()).stderr, /unhealthy/);
+});
+
 test('services that take the last process there may be do not take Lintel along', {
   skip: whyNot({ isRoot: true, programs: ['/usr/bin/prlimit'] }),
 }, async t => {
