@@ -19,14 +19,14 @@ const INSTALLED_CACHE = '/usr/local/lib/lintel/lintel.cjs.cache';
 type Main = (require: NodeJS.Require, cacheUse: CacheUse, makeCache: () => Buffer) => void;
 
 const bundle = readBundle();
-const cached = readCache();
+let cached = readCache();
 const script = new Script(bundle, {
   filename: `${__filename}.bundle`,
   ...(typeof cached === 'string' ? {} : { cachedData: cached }),
 });
 const use = cacheUse();
-// Half a megabyte that nobody needs any more; the next collection may be hours away.
-if (typeof cached !== 'string') (cached.buffer as ArrayBuffer).transfer(0);
+// Half a megabyte that nobody needs any more. (Not by transfer(): one detached buffer makes every use of all others slower.)
+cached = 'absent';
 const main: Main = script.runInThisContext();
 main(require, use, () => renderCache(BUNDLE_ID, script.createCachedData()));
 
