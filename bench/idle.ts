@@ -5,7 +5,7 @@ import { listInit, readMemory, readThreads, sum, type Thread } from './processes
 import { awaitStamps, endRun, type Job, READY_LIMIT_MS, start, theOne, timesOf } from './sandbox.ts';
 import { lintel, type Subject } from './subjects.ts';
 
-/** The boot is over, and what it alone needed has been given back (3 s after everything was started). */
+/** The boot is over, and what it alone needed has been given back (2 s after everything was started). */
 const SETTLE_MS = 4000;
 export const IDLE_S = 10;
 /** The services die 15 s after their start at the earliest (program.c); a second or two later they should be back. */

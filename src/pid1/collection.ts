@@ -1,5 +1,5 @@
 /** The boot is over by then, and whoever it started has begun. Milliseconds. */
-const AFTER_MS = 3000;
+const AFTER_MS = 2000;
 
 /**
  * Gives back once what only the boot needed, some 3 MiB of every container: V8 itself collects when new memory is
