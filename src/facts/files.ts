@@ -103,6 +103,22 @@ export function isExecutableFile(path: string): boolean {
   }
 }
 
+/** Whether that user may search every folder on the way to `path`, by their modes; what is more (ACLs) is not seen. */
+export function mayReach(
+  path: string,
+  user: { readonly uid: number; readonly gid: number; readonly groups: readonly number[] },
+): boolean {
+  if (user.uid === 0) return true;
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+    const folder = readStat(path.slice(0, end));
+    if (folder === undefined) return false;
+    const isMember = folder.gid === user.gid || user.groups.includes(folder.gid);
+    const bit = folder.uid === user.uid ? 0o100 : isMember ? 0o010 : 0o001;
+    if ((folder.mode & bit) === 0) return false;
+  }
+  return true;
+}
+
 /** Whether this process may make and replace files in the folder; a folder that is yet to be made counts by its parent. */
 export function isWritableFolder(path: string): boolean {
   try {

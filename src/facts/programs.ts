@@ -33,9 +33,13 @@ export function readPrograms(environment: Environment, alsoWanted: Iterable<stri
 }
 
 /** The file that `name` would run, as execvp(3) finds it; a name with a slash is a path of its own. */
-export function findProgram(name: string, environment: Environment): string | undefined {
-  if (name.includes('/')) return isExecutableFile(name) ? name : undefined;
+export function findProgram(
+  name: string,
+  environment: Environment,
+  isUsable: (path: string) => boolean = isExecutableFile,
+): string | undefined {
+  if (name.includes('/')) return isUsable(name) ? name : undefined;
   // An image whose PATH lacks the sbin folders still has its sshd and setpriv there.
   const folders = `${environment['PATH'] || USUAL_PATH}:/usr/sbin:/sbin`.split(':');
-  return folders.map(folder => `${folder || '.'}/${name}`).find(isExecutableFile);
+  return folders.map(folder => `${folder || '.'}/${name}`).find(isUsable);
 }

@@ -1,6 +1,6 @@
 import { closeSync, fchownSync, fstatSync } from 'node:fs';
 import { parseWithContenv, SHEBANG_BYTES } from '../definitions/shebang.ts';
-import { isDirectory, readHead, readStat } from '../facts/files.ts';
+import { isDirectory, isExecutableFile, mayReach, readHead, readStat } from '../facts/files.ts';
 import { findProgram } from '../facts/programs.ts';
 import { readRunnable } from '../facts/scripts.ts';
 import type { Environment } from '../launch/environ.ts';
@@ -126,11 +126,18 @@ function findPath(spec: ProcessSpec): string | Exit {
   const [program] = spec.argv;
   if (!isDirectory(spec.cwd)) return { error: `its working directory ${spec.cwd} does not exist`, code: 126 };
   const name = program.includes('/') && !program.startsWith('/') ? `${spec.cwd}/${program}` : program;
-  const path = findProgram(name, spec.environment);
+  const path = findFor(spec.user, name, spec.environment);
   if (path !== undefined) return path;
   if (!program.includes('/')) return { error: `${program}: not found on PATH`, code: 127 };
   if (readStat(name) === undefined) return { error: `${program}: no such file`, code: 127 };
   return { error: `${program}: ${readRunnable(name).obstacle ?? 'it is not executable'}`, code: 126 };
+}
+
+/** As its user would find it: root sees programs in folders that are closed to others. */
+function findFor(user: User, name: string, environment: Environment): string | undefined {
+  if (name.includes('/')) return findProgram(name, environment);
+  const isTheirs = (file: string) => isExecutableFile(file) && mayReach(file, user);
+  return findProgram(name, environment, isTheirs) ?? findProgram(name, environment);
 }
 
 const NO_ENDS: ReadEnds = { outputs: [], notification: undefined };

@@ -612,3 +612,18 @@ test('a home that can’t be looked into is no obstacle', async t => {
   await lintel.waitForFile('/tmp/up');
   assert.equal((await lintel.stop()).code, 0);
 });
+
+test('a program is found where its user can reach it, past a folder of root’s', {
+  skip: NEEDS_ROOT,
+}, async t => {
+  const root = makeRoot(t, {
+    ...service('web', '', { command: ['tool'], restart: 'never' }),
+    '/closed/tool': '#!/bin/sh\necho the wrong one\n',
+    '/open/tool': '#!/bin/sh\necho the right one\n',
+  });
+  chmodSync(root.at('/closed'), 0o700);
+  const PATH = `${root.at('/closed')}:${root.at('/open')}:/usr/bin:/bin`;
+  const { code, stdout, stderr } = await root.boot({ environment: { PATH } }).end();
+  assert.equal(stdout, 'web | the right one\n', stderr);
+  assert.equal(code, 0);
+});
