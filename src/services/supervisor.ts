@@ -72,12 +72,16 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
 
   function workOff(): void {
     isDispatching = true;
-    do {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift()) work(next.entry, next.event);
-      releaseWaiting();
-      if (isStopping) stopInTurn();
-    } while (queue.length > 0);
-    isDispatching = false;
+    try {
+      do {
+        for (let next = queue.shift(); next !== undefined; next = queue.shift()) work(next.entry, next.event);
+        releaseWaiting();
+        if (isStopping) stopInTurn();
+      } while (queue.length > 0);
+    } finally {
+      // A bug costs one event, not all that come after it.
+      isDispatching = false;
+    }
     sayWaiting();
     for (const watcher of watchers) watcher();
     if (isQuiet()) for (const done of quiet.splice(0)) done();
@@ -92,12 +96,12 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
       if (service.state.name !== before.state.name) entry.sinceMs = nowMs;
       report(entry, before, { event, by: reporter });
       for (const effect of effects) runSafely(entry, effect);
+      keepAsking(entry, options, (type, spawn) => dispatch(entry, { type, spawn }));
     } catch (error) {
       // PID 1 does not die of its own bug: say it, keep the state.
       log.error(error instanceof Error ? error.message : String(error));
     }
     armTimer(entry);
-    keepAsking(entry, options, (type, spawn) => dispatch(entry, { type, spawn }));
   }
 
   /** No state may wait for a process that a bug kept from starting. */
