@@ -6,7 +6,7 @@ import { fstat, write } from 'node:fs';
  * inherits the same descriptor would suffer from.
  *
  *     open        everything is taken
- *     throttled   over 512 KiB: services' pipes are left unread (`onFull(true)`) while the reader catches up
+ *     throttled   over 3 MiB: services' pipes are left unread (`onFull(true)`) while the reader catches up
  *     patient     the reader has taken nothing for 50 ms: everything is kept for it, up to 8 MiB
  *     full        8 MiB: services' pipes are left unread, so that they block, as under Docker
  *     dropping    after 5 s more: the oldest lines are dropped and counted, reading goes on
@@ -34,8 +34,11 @@ export interface OutputOptions {
 
 const LIMIT_BYTES = 8 * 1024 * 1024;
 const STALL_MS = 5000;
-/** What a reader that is there and reads needs at most; keeping more for it would only take memory. */
-const BRISK_BYTES = 512 * 1024;
+/**
+ * What a reader that is there and reads needs at most. Less would stop and start the pipes so often that V8 compiles
+ * the same code again and again, which takes more memory than it saves.
+ */
+const BRISK_BYTES = 3 * 1024 * 1024;
 const BRISK_MS = 50;
 /** Large enough for one system call per burst, small enough that a slow reader sees progress. */
 const BATCH_BYTES = 256 * 1024;
