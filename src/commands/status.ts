@@ -4,7 +4,7 @@ import { isIll, renderLastDeath, renderStage } from '../control/judgements.ts';
 import { escapeLine, renderJson } from '../control/printable.ts';
 import type { ResponseOf } from '../control/routes.ts';
 import { LintelError } from '../errors.ts';
-import { suggestWord } from '../settings/suggest.ts';
+import { expectService } from '../settings/suggest.ts';
 import { type Command, type CommandContext, type CommandResult, JSON_FLAG } from './command.ts';
 import { renderDuration } from './durations.ts';
 import { type Cell, renderTable } from './tables.ts';
@@ -104,12 +104,8 @@ function select(seen: Status, names: readonly string[]): Status {
   const known = seen.services.map(({ name }) => name);
   const unknown = names.find(name => !known.includes(name));
   if (unknown !== undefined) {
-    const meant = suggestWord(unknown, known);
-    const expected = meant === undefined ? `one of ${known.join(', ') || 'none'}` : `perhaps ${meant}`;
-    throw new LintelError(
-      `Cannot show ${JSON.stringify(unknown)}: no such service, expected ${escapeLine(expected)}`,
-      2,
-    );
+    const expected = escapeLine(expectService(unknown, known));
+    throw new LintelError(`Cannot show ${JSON.stringify(unknown)}: no such service, expected ${expected}`, 2);
   }
   return { ...seen, services: seen.services.filter(({ name }) => names.includes(name)) };
 }

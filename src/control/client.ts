@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { readClockMs } from '../clock.ts';
 import { LintelError } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
-import { openPeer } from '../pid1/peer.ts';
+import { openPeer, readPeer } from '../pid1/peer.ts';
 import { isTrustedFolder, listSockets, listTrusted } from './places.ts';
 import { escapeLine } from './printable.ts';
 import { type RequestOf, type ResponseOf, ROUTES, type Route, type RouteName } from './routes.ts';
@@ -125,8 +125,7 @@ function findStranger(socket: Socket, path: string, uid: number): string | undef
   const trusted = listTrusted(uid);
   const read = openPeer();
   if (read === undefined) return isTrustedFolder(path, trusted) ? undefined : 'its folder is another user’s';
-  const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: number } };
-  const peer = read(handle?.fd ?? -1);
+  const peer = readPeer(read, socket);
   if (peer === undefined) return 'its server is unknown';
   return trusted.has(peer.uid) ? undefined : `its server is uid ${peer.uid}'s`;
 }

@@ -1,6 +1,6 @@
 import { readClockMs } from '../clock.ts';
 import type { ServiceStatus } from '../services/status.ts';
-import { suggestWord } from '../settings/suggest.ts';
+import { expectService } from '../settings/suggest.ts';
 import { LINTEL_VERSION } from '../version.ts';
 import { findNotReady, findTroubles, judgeAction, renderStage } from './judgements.ts';
 import { type LineStream, pumpLogs, pumpStatus } from './pumps.ts';
@@ -86,9 +86,7 @@ function findUnknown(
   if (subject.supervisor() === undefined) return undefined;
   const name = names.find(candidate => !known.includes(candidate));
   if (name === undefined) return undefined;
-  const meant = suggestWord(name, known);
-  const expected = meant === undefined ? `one of ${known.join(', ') || 'none'}` : `perhaps ${meant}`;
-  return `${JSON.stringify(name)}: no such service, expected ${expected}`;
+  return `${JSON.stringify(name)}: no such service, expected ${expectService(name, known)}`;
 }
 
 async function act(

@@ -1,7 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import { renderCause } from '../errors.ts';
 import type { Log } from '../log/log.ts';
-import { openPeer, type Peer } from '../pid1/peer.ts';
+import { openPeer, type Peer, readPeer } from '../pid1/peer.ts';
 import { makeFront, renderRefusal } from './http.ts';
 import type { Subject } from './subject.ts';
 
@@ -73,7 +73,7 @@ function makeDoor(options: ControlOptions): (socket: Socket) => void {
   return socket => {
     // A client that goes in the middle is no event.
     socket.on('error', () => undefined);
-    const peer = readPeer(socket);
+    const peer = findCaller(socket);
     const isOwner = peer === undefined || options.owners.has(peer.uid);
     const isStranger = !isOwner && !options.services.has(peer.uid);
     const key = isStranger ? STRANGERS : (peer?.uid ?? 0);
@@ -101,12 +101,10 @@ function turnAway(socket: Socket, { uid }: Peer): void {
 }
 
 /** The uid of a peer that can't be read is nobody's: better nobody than anybody. */
-function readPeer(socket: Socket): Peer | undefined {
+function findCaller(socket: Socket): Peer | undefined {
   const read = openPeer();
   if (read === undefined) return undefined;
-  // Node has no other way to a socket's descriptor.
-  const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: number } };
-  return read(handle?.fd ?? -1) ?? { pid: 0, uid: -1, gid: -1 };
+  return readPeer(read, socket) ?? { pid: 0, uid: -1, gid: -1 };
 }
 
 function makeRefusals(log: Log): (peer: Peer) => void {

@@ -3,7 +3,7 @@ import type { Problem } from '../errors.ts';
 import { suggestName } from '../settings/suggest.ts';
 import { maskUrls } from '../settings/url.ts';
 import type { User } from '../user.ts';
-import type { ServiceFact } from './folder.ts';
+import type { Runnable, ServiceFact } from './folder.ts';
 import {
   type Health,
   makeHealth,
@@ -258,7 +258,7 @@ function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Pro
   if (issue.code === 'unrecognized_keys') {
     const known = FIELDS[issue.path.join('.')] ?? Object.keys(schema?.shape ?? {});
     return issue.keys.map(key => {
-      const meant = known.find(name => name.toLowerCase() === key.toLowerCase()) ?? suggestField(key, known);
+      const meant = known.find(name => name.toLowerCase() === key.toLowerCase()) ?? suggestName(key, known);
       const hint =
         meant === undefined
           ? `one of ${known.filter(name => name !== '$schema').join(', ')}`
@@ -303,14 +303,6 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   when: ['command', 'file', 'env'],
 };
 
-function suggestField(key: string, known: readonly string[]): string | undefined {
-  const upper = suggestName(
-    key.toUpperCase(),
-    known.map(name => name.toUpperCase()),
-  );
-  return known.find(name => name.toUpperCase() === upper);
-}
-
 const DEFAULTS = {
   backoffMs: { min: 250, max: 30_000 },
   stopTimeoutMs: 5000,
@@ -334,23 +326,10 @@ function makeDefinition(
       fatal: true,
     });
   const { s6, problems: s6Problems } = parseS6Folder(fact, known.signals);
-  const problems: Problem[] = [...s6Problems];
-  if (json.command === undefined && fact.run?.obstacle !== undefined)
-    problems.push({
-      what: fact.run.path,
-      seen: fact.run.obstacle,
-      expected: 'an executable script or program',
-      fatal: false,
-    });
-  if (fact.finish?.obstacle !== undefined)
-    problems.push({
-      what: fact.finish.path,
-      seen: fact.finish.obstacle,
-      expected: 'an executable script or program',
-      fatal: false,
-    });
+  const run = json.command === undefined ? fact.run : undefined;
+  const problems = [...s6Problems, ...findObstacles([run, fact.finish])];
   const finish = fact.finish?.obstacle === undefined ? fact.finish?.path : undefined;
-  const isRunnable = json.command !== undefined || fact.run?.obstacle === undefined;
+  const isRunnable = run?.obstacle === undefined;
   const definition: Definition = {
     name: fact.name,
     origin: fact.origin,
@@ -377,6 +356,19 @@ function makeDefinition(
     isDownAtStart: s6.isDownAtStart,
   };
   return { definition: isRunnable ? definition : undefined, problems };
+}
+
+function findObstacles(files: readonly (Runnable | undefined)[]): Problem[] {
+  return files.flatMap(file =>
+    file?.obstacle === undefined
+      ? []
+      : {
+          what: file.path,
+          seen: file.obstacle,
+          expected: 'an executable script or program',
+          fatal: false,
+        },
+  );
 }
 
 function makePolicy(json: ServiceJson, s6: S6Folder, hasFinish: boolean): Omit<Policy, 'stopTimeoutMs'> {

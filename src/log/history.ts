@@ -105,9 +105,7 @@ export function makeHistory(): History {
     },
     read({ sources, lines }) {
       const wanted = [...tapes].filter(([source]) => sources === undefined || sources.includes(source));
-      const chunks = wanted.flatMap(([source, tape]) =>
-        tape.chunks.filter(({ at }) => at >= tape.begin).map(chunk => ({ source, tape, chunk })),
-      );
+      const chunks = wanted.flatMap(([source, tape]) => tape.chunks.map(chunk => ({ source, tape, chunk })));
       chunks.sort((a, b) => a.chunk.order - b.chunk.order);
       return cutAll(copyLast(chunks, lines));
     },

@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import type { Socket } from 'node:net';
 
 /** Who is at the other end of a unix socket: as the kernel noted it when that end connected or began to listen. */
 export interface Peer {
@@ -26,6 +27,13 @@ let opened: { readonly read: ReadPeer | undefined } | undefined;
 export function openPeer(): ReadPeer | undefined {
   opened ??= { read: bind() };
   return opened.read;
+}
+
+/** Who is at the other end of a socket of Node's; undefined when the kernel does not say. */
+export function readPeer(read: ReadPeer, socket: Socket): Peer | undefined {
+  // Node has no other way to a socket's descriptor.
+  const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: number } };
+  return read(handle?.fd ?? -1);
 }
 
 function bind(): ReadPeer | undefined {

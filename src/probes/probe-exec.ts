@@ -9,6 +9,11 @@ export type StartProgram = (
   onExit: (exit: Exit) => void,
 ) => { readonly leader: () => Leader | undefined } | undefined;
 
+/** No process, memory or descriptor was left to ask with, which says nothing about who was to be asked. */
+export interface Starved {
+  readonly starvedOf: string;
+}
+
 const LAST_CHARACTERS = 4096;
 /** Of the last line, so much is repeated. */
 const SHOWN_CHARACTERS = 200;
@@ -21,8 +26,8 @@ export function askProgram(
   argv: readonly [string, ...string[]],
   start: StartProgram,
   signal: AbortSignal,
-): Promise<string | undefined> {
-  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+): Promise<string | Starved | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | Starved | undefined>();
   let tail = '';
   const output = {
     onData: (_: 'stdout' | 'stderr', data: Buffer) => {
@@ -40,7 +45,8 @@ export function askProgram(
   return promise;
 }
 
-function judge(exit: Exit, tail: string): string | undefined {
+function judge(exit: Exit, tail: string): string | Starved | undefined {
+  if ('isTemporary' in exit) return { starvedOf: renderExit(exit) };
   if ('code' in exit && exit.code === 0) return undefined;
   const last = Buffer.from(tail, 'latin1').toString('utf8').trimEnd().split('\n').at(-1)?.trim() ?? '';
   return last === '' ? renderExit(exit) : `${renderExit(exit)}: ${last.slice(0, SHOWN_CHARACTERS)}`;

@@ -2,10 +2,13 @@ import { type Probe, parseAddress } from '../definitions/probe-schema.ts';
 import { fillTemplate } from '../definitions/template.ts';
 import type { Environment } from '../launch/environ.ts';
 import { maskUrl } from '../settings/url.ts';
-import { askProgram, type StartProgram } from './probe-exec.ts';
+import { askProgram, type StartProgram, type Starved } from './probe-exec.ts';
 import { askFile, askHttp, askSocket, askUnixSocket } from './probe-net.ts';
 
-export type ProbeOutcome = { readonly isOk: true } | { readonly isOk: false; readonly why: string };
+export type ProbeOutcome =
+  | { readonly isOk: true }
+  /** `isStarved`: nothing was left to ask with, which says nothing about the service. */
+  | { readonly isOk: false; readonly why: string; readonly isStarved?: true };
 
 export interface ProbeContext {
   /** The service's, for the variables in a probe's texts. */
@@ -20,17 +23,17 @@ export interface ProbeContext {
 export const PROBE_LIMIT_MS = 2000;
 
 /** A question without its subject: undefined for yes, else why not. Ends soon after the signal; may reject. */
-type Ask = (signal: AbortSignal) => Promise<string | undefined>;
+type Ask = (signal: AbortSignal) => Promise<string | Starved | undefined>;
 
 /** One look at a service. Never rejects; ends within PROBE_LIMIT_MS or when the signal aborts, with nothing left of it. */
 export function askProbe(probe: Probe, context: ProbeContext): Promise<ProbeOutcome> {
   const { promise, resolve } = Promise.withResolvers<ProbeOutcome>();
   const over = new AbortController();
   const { subject, ask } = makeQuestion(probe, context);
-  const end = (why: string | undefined) => {
+  const end = (why: string | Starved | undefined) => {
     clearTimeout(timer);
     context.signal.removeEventListener('abort', stop);
-    resolve(why === undefined ? { isOk: true } : { isOk: false, why: subject + why });
+    resolve(judge(subject, why));
     over.abort();
   };
   const stop = () => end('nobody asks any more');
@@ -42,6 +45,12 @@ export function askProbe(probe: Probe, context: ProbeContext): Promise<ProbeOutc
       end(error instanceof Error ? error.message : String(error)),
     );
   return promise;
+}
+
+function judge(subject: string, why: string | Starved | undefined): ProbeOutcome {
+  if (why === undefined) return { isOk: true };
+  if (typeof why === 'object') return { isOk: false, why: subject + why.starvedOf, isStarved: true };
+  return { isOk: false, why: subject + why };
 }
 
 function makeQuestion(

@@ -34,24 +34,14 @@ function findKind({ service, planned }: Entry): Questions['kind'] | undefined {
   return undefined;
 }
 
-interface AskContext extends ProbeContext {
-  /** The latest probe found no process, memory or descriptor for itself, which says nothing about the service. */
-  readonly isStarved: () => boolean;
-}
-
-function makeContext(entry: Entry, around: Surroundings, signal: AbortSignal): AskContext {
+function makeContext(entry: Entry, around: Surroundings, signal: AbortSignal): ProbeContext {
   // What a probe says goes to no log, so it waits for no reader of one.
   const spawner = { ...around.spawner, gate: makeGate() };
-  let isStarved = false;
   return {
     environment: environmentOf(entry.planned, around),
     signal,
     start: (argv, output, onExit) =>
-      startProcess(spawner, { ...specOf(entry, around, argv), output }, exit => {
-        isStarved = 'isTemporary' in exit;
-        onExit(exit);
-      }),
-    isStarved: () => isStarved,
+      startProcess(spawner, { ...specOf(entry, around, argv), output }, onExit),
   };
 }
 
@@ -66,13 +56,13 @@ function askWhetherReady(entry: Entry, context: ProbeContext, verdict: Verdict):
   askReadiness({ probe: ready.probe, context, intervalMs: ready.intervalMs, onOutcome });
 }
 
-function askWhetherHealthy(entry: Entry, context: AskContext, verdict: Verdict): void {
+function askWhetherHealthy(entry: Entry, context: ProbeContext, verdict: Verdict): void {
   const { health } = entry.planned.definition;
   if (health === undefined) return;
   const { spawn } = entry.service;
   let failures = 0;
   const onOutcome = (outcome: ProbeOutcome) => {
-    if (context.isStarved()) return;
+    if ('isStarved' in outcome) return;
     failures = outcome.isOk ? 0 : failures + 1;
     entry.illness = outcome.isOk
       ? undefined
