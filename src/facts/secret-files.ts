@@ -1,24 +1,12 @@
 import type { Problem } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
+import { SECRETS } from '../settings/variables.ts';
 import { readValueFile } from './value-file.ts';
 
 /** linuxserver's way: FILE__NAME=/path sets NAME, for any name. */
 const PREFIX = 'FILE__';
+/** Docker's way: NAME_FILE=/path sets NAME, for SECRETS alone. SSL_CERT_FILE and many more end alike and mean something else. */
 const SUFFIX = '_FILE';
-
-/**
- * Docker's way: NAME_FILE=/path sets NAME, for these alone. SSL_CERT_FILE, JUPYTER_TOKEN_FILE and many more end alike
- * and mean something else.
- */
-export const SECRETS: readonly string[] = [
-  'AWS_ACCESS_KEY_ID',
-  'AWS_SECRET_ACCESS_KEY',
-  'AWS_SESSION_TOKEN',
-  'GIT_PERSONAL_ACCESS_TOKEN',
-  'PASSWORD',
-  'VAULT_TOKEN',
-  'VNC_PASSWORD',
-];
 
 export interface SecretFiles {
   /** With the variables that files hold. */

@@ -4,7 +4,8 @@ import type { Environment } from '../launch/environ.ts';
 import { nameS6Variables } from './s6-variables.ts';
 import { suggestName } from './suggest.ts';
 import { maskUrl } from './url.ts';
-import { OTHER_NAMES, VARIABLES, type Variable } from './variables.ts';
+import type { Variable } from './variable.ts';
+import { OTHER_NAMES, VARIABLES } from './variables.ts';
 
 /** Absent and empty variables are undefined. Derived from VARIABLES: there is no second list. */
 export type Settings = {
@@ -23,33 +24,35 @@ export interface ParsedSettings {
 z.config({ jitless: true });
 
 const KEYS = Object.keys(VARIABLES) as (keyof typeof VARIABLES)[];
-const SCHEMA = z.object(
-  Object.fromEntries(KEYS.map(key => [key, z.optional(VARIABLES[key].schema as z.ZodMiniType)])),
-);
 const SEEN_LIMIT = 120;
 
 /** Reads every variable of VARIABLES and reports all problems at once. Never throws. */
 export function parseSettings(environment: Environment): ParsedSettings {
-  const texts = Object.fromEntries(KEYS.map(key => [key, readText(environment, VARIABLES[key])]));
-  const first = SCHEMA.safeParse(texts);
-  const warnings = [...makeWarnings(environment), ...nameS6Variables(environment)];
-  if (first.success) return { settings: first.data as Settings, problems: [], warnings };
-  const wrong = [...new Set(first.error.issues.map(issue => issue.path[0] as keyof typeof VARIABLES))];
-  const usable = SCHEMA.parse({
-    ...texts,
-    ...Object.fromEntries(wrong.map(key => [key, undefined])),
-  }) as Settings;
-  const problems = wrong.map(key =>
-    makeProblem({ variable: VARIABLES[key], environment, strict: usable.strict === true }),
-  );
-  return { settings: usable, problems, warnings };
+  const settings: Record<string, unknown> = {};
+  const wrong: Variable<unknown>[] = [];
+  for (const key of KEYS) {
+    const variable: Variable<unknown> = VARIABLES[key];
+    const text = readText(environment, variable);
+    // Most are absent: only what is there is worth a schema's time.
+    const parsed = text === undefined ? undefined : variable.schema.safeParse(text);
+    settings[key] = parsed?.data;
+    if (parsed?.success === false) wrong.push(variable);
+  }
+  const usable = settings as Settings;
+  const strict = usable.strict === true;
+  return {
+    settings: usable,
+    problems: wrong.map(variable => makeProblem({ variable, environment, strict })),
+    warnings: [...makeWarnings(environment), ...nameS6Variables(environment)],
+  };
 }
 
-/** To a setting an empty value is an absent one. */
+/** To a setting an empty value is an absent one. A secret may begin or end with a blank. */
 function readText(environment: Environment, variable: Variable<unknown>): string | undefined {
   for (const name of variable.names) {
-    const text = environment[name]?.trim();
-    if (text !== undefined && text !== '') return text;
+    const given = environment[name];
+    const text = given?.trim();
+    if (text !== undefined && text !== '') return variable.isSecret ? given : text;
   }
   return undefined;
 }
@@ -64,7 +67,9 @@ function makeProblem(seen: {
     variable.names.find(candidate => (environment[candidate] ?? '').trim() !== '') ?? variable.names[0] ?? '';
   return {
     what: name,
-    seen: JSON.stringify(maskUrl(environment[name] ?? '').slice(0, SEEN_LIMIT)),
+    seen: variable.isSecret
+      ? 'a secret'
+      : JSON.stringify(maskUrl(environment[name] ?? '').slice(0, SEEN_LIMIT)),
     expected: variable.expected,
     fatal: variable.owner === 'lintel' || seen.strict,
   };

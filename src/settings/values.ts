@@ -79,3 +79,66 @@ export function integer(range: {
 export function oneOf<const T extends readonly [string, ...string[]]>(options: T): Value<T[number]> {
   return { expected: options.join(', '), schema: z.enum(options) as z.ZodMiniType<T[number]> };
 }
+
+/** curl and its like take a proxy without a scheme too: http is meant. */
+export const proxyUrl: Value<string> = {
+  expected: 'an http, https or socks URL, or host:port',
+  schema: text.check(z.regex(/^((https?|socks(4a?|5h?)?):\/\/)?[^\s/\\]+\/?$/i)),
+};
+
+/** Folder and file names between slashes, as they stand in a URL. */
+export const pathInUrl: Value<string> = {
+  expected: 'a path: names between slashes, none of them ".."',
+  schema: z.pipe(
+    text.check(
+      z.regex(/^[^\s?#\\]+$/),
+      z.refine(path => !path.split('/').includes('..')),
+    ),
+    z.transform(path => path.replace(/^\/+|\/+$/g, '')),
+  ),
+};
+
+/** What git clones over https or ssh; "user@host:path" is ssh too. Never a transport that runs a program. */
+export const gitUrl: Value<string> = {
+  expected: 'an http, https, ssh or git URL, or user@host:path',
+  schema: text.check(
+    z.refine(url =>
+      /^(https?|ssh|git):\/\//i.test(url)
+        ? URL.canParse(url) && !/\s/.test(url)
+        : /^[\w.-]+@[\w.-]+:[^\s:-][^\s:]*$/.test(url),
+    ),
+  ),
+};
+
+export const sha256: Value<string> = {
+  expected: 'a SHA-256 as 64 hexadecimal digits',
+  schema: z.pipe(
+    text.check(z.regex(/^[0-9a-f]{64}$/i)),
+    z.transform(value => value.toLowerCase()),
+  ),
+};
+
+/** The number above means "no change" to the kernel. */
+const MAX_ID = 2 ** 32 - 2;
+
+export const uid = integer({ from: 1, to: MAX_ID, unit: 'a user’s number, not root’s' });
+export const gid = integer({ from: 0, to: MAX_ID, unit: 'a group’s number' });
+
+export const umask: Value<number> = {
+  expected: 'three or four octal digits, as 022 or 0002',
+  schema: z.pipe(
+    text.check(z.regex(/^0?[0-7]{3}$/)),
+    z.transform(value => Number.parseInt(value, 8)),
+  ),
+};
+
+export const paths: Value<readonly string[]> = {
+  expected: 'absolute paths, separated by commas or blanks',
+  schema: z.pipe(
+    z.pipe(
+      text,
+      z.transform(value => value.split(/[\s,]+/).filter(path => path !== '')),
+    ),
+    z.array(text.check(z.startsWith('/'))),
+  ),
+};

@@ -6,6 +6,7 @@ import { type Accepted, type Flag, parseFlags } from '../../src/commands/flags.t
 import { COMMANDS, runCommand } from '../../src/commands/list.ts';
 import type { Environment } from '../../src/launch/environ.ts';
 import type { Plan } from '../../src/plan.ts';
+import type { Variable } from '../../src/settings/variable.ts';
 import { VARIABLES } from '../../src/settings/variables.ts';
 import { type Entry, type Folder, makeFolder, script } from '../facts/folder.ts';
 
@@ -225,9 +226,10 @@ describe('lintel help', () => {
       const line = text.split('\n').find(candidate => candidate.startsWith(`  lintel ${name} `));
       assert.equal(line?.endsWith(`  ${summary}`), true, name);
     }
-    for (const { names, doc } of Object.values(VARIABLES)) {
-      const line = text.split('\n').find(candidate => candidate.startsWith(`  ${names[0]} `));
-      assert.equal(line?.trimEnd().endsWith(doc), true, names[0]);
+    for (const { names, doc } of Object.values<Variable<unknown>>(VARIABLES)) {
+      const [name = ''] = names;
+      const line = text.split('\n').find(candidate => candidate.startsWith(`  ${name} `));
+      assert.equal(line?.trimEnd().endsWith(doc), true, name);
     }
   });
 });

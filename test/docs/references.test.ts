@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { renderCommands, renderServiceSchema, renderSettings } from '../../dev/rendered-references.ts';
+import { renderCommands, renderServiceSchema, renderVariables } from '../../dev/rendered-references.ts';
 import { S6_VARIABLES } from '../../src/settings/s6-variables.ts';
 import { VARIABLES } from '../../src/settings/variables.ts';
 
@@ -13,8 +13,8 @@ test('docs/cli.md is what the list of commands says', async () => {
   assert.equal(await readFile(join(DOCS, 'cli.md'), 'utf8'), renderCommands(), MEND);
 });
 
-test('docs/settings.md is what the list of variables says', async () => {
-  assert.equal(await readFile(join(DOCS, 'settings.md'), 'utf8'), renderSettings(), MEND);
+test('docs/variables.md is what the list of variables says', async () => {
+  assert.equal(await readFile(join(DOCS, 'variables.md'), 'utf8'), renderVariables(), MEND);
 });
 
 test('docs/service.schema.json is what service.json is checked against', async () => {

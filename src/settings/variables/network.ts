@@ -1,0 +1,25 @@
+import { anyText, proxyUrl } from '../values.ts';
+import { platform, type Variable } from '../variable.ts';
+
+export const NETWORK = {
+  pathToCaBundle: platform(
+    ['PATH_TO_CA_BUNDLE', 'PATH_TO_CABUNDLE'],
+    anyText,
+    'Certificate authorities to trust besides the system’s: a PEM file, a folder of PEM files, or the PEM text itself.',
+  ),
+  httpProxy: platform(
+    ['HTTP_PROXY', 'http_proxy'],
+    proxyUrl,
+    'Proxy for http. Set in both cases for every tool.',
+  ),
+  httpsProxy: platform(
+    ['HTTPS_PROXY', 'https_proxy'],
+    proxyUrl,
+    'Proxy for https. Set in both cases for every tool.',
+  ),
+  noProxy: platform(
+    ['NO_PROXY', 'no_proxy'],
+    anyText,
+    'Hosts that are asked without the proxy. Set in both cases for every tool.',
+  ),
+} as const satisfies Record<string, Variable<unknown>>;
