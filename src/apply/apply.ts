@@ -1,6 +1,7 @@
 import { LintelError, renderCause } from '../errors.ts';
 import type { Plan } from '../plan.ts';
 import type { FileWrite } from '../tools/tool.ts';
+import { asUser } from './as-user.ts';
 import { makeRuntimeFolder, removeFile, writeFile } from './files.ts';
 import { findHolder } from './lock.ts';
 
@@ -33,6 +34,13 @@ export function applyFiles(plan: Plan): string[] {
 }
 
 function applyFile(file: FileWrite, plan: Plan): void {
+  // Below the runtime directory nobody but Lintel makes folders; elsewhere the user could have planted a link.
+  const isTheirs = file.owner === 'workbench' && !file.path.startsWith(`${plan.runtimeDir}/`);
+  if (isTheirs) return asUser(plan.user, () => replaceFile(file, plan));
+  replaceFile(file, plan);
+}
+
+function replaceFile(file: FileWrite, plan: Plan): void {
   if (file.text === undefined) return removeFile(file.path);
   const self = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
   writeFile(file.path, {

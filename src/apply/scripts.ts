@@ -1,11 +1,12 @@
 import type { Environment } from '../launch/environ.ts';
 import type { Log } from '../log/log.ts';
 import type { Script } from '../plan.ts';
-import { adopterOf, type Spawner } from '../processes/child.ts';
+import type { Spawner } from '../processes/child.ts';
 import type { Exit } from '../processes/exit.ts';
+import { type Family, killFamily, signalFamily } from '../processes/family.ts';
 import { makeLineReader } from '../processes/reading.ts';
 import { type Attempt, startPatiently } from '../processes/retry.ts';
-import { findMembers, MARK, readProcesses, signalProcess } from '../processes/tree.ts';
+import { MARK } from '../processes/tree.ts';
 import type { User } from '../user.ts';
 
 export interface ScriptRun {
@@ -34,8 +35,6 @@ export interface ScriptOutcome {
 
 const STILL_RUNNING_MS = 10_000;
 const KILL_AFTER_MS = 2000;
-const KILL_ROUNDS = 50;
-const KILL_ROUND_MS = 10;
 const LAST_LINES = 10;
 const LAST_CHARACTERS = 4096;
 
@@ -68,14 +67,15 @@ export async function runScript(run: ScriptRun): Promise<ScriptOutcome> {
 /** Waits for the script; when its time is over or a stop is asked for, ends it and all that it started. */
 async function waitForEnd(run: ScriptRun, attempt: Attempt, exit: Promise<Exit>) {
   const timers: NodeJS.Timeout[] = [];
+  const family = familyOf(run, attempt);
   let isTimedOut = false;
   let isStopped = false;
   const stop = () => {
     if (isStopped) return;
     isStopped = true;
     attempt.giveUp();
-    signalAll(run, attempt, 'SIGTERM');
-    timers.push(setTimeout(signalAll, run.graceMs ?? KILL_AFTER_MS, run, attempt, 'SIGKILL'));
+    signalFamily(family, 'SIGTERM');
+    timers.push(setTimeout(signalFamily, run.graceMs ?? KILL_AFTER_MS, family, 'SIGKILL'));
   };
   const expire = () => {
     isTimedOut = true;
@@ -85,7 +85,7 @@ async function waitForEnd(run: ScriptRun, attempt: Attempt, exit: Promise<Exit>)
   if (run.timeoutMs !== undefined) timers.push(setTimeout(expire, run.timeoutMs));
   const kill = () => {
     stop();
-    signalAll(run, attempt, 'SIGKILL');
+    signalFamily(family, 'SIGKILL');
   };
   run.signal.addEventListener('abort', stop);
   run.kill.addEventListener('abort', kill);
@@ -95,24 +95,12 @@ async function waitForEnd(run: ScriptRun, attempt: Attempt, exit: Promise<Exit>)
   run.signal.removeEventListener('abort', stop);
   run.kill.removeEventListener('abort', kill);
   // A script that ends by itself may leave a daemon; one that is ended takes along what it started.
-  if (isStopped) await killAll(run, attempt);
+  if (isStopped) await killFamily(family);
   return { exit: how, isTimedOut };
 }
 
-async function killAll(run: ScriptRun, attempt: Attempt): Promise<void> {
-  for (let round = 0; round < KILL_ROUNDS && signalAll(run, attempt, 'SIGKILL') > 0; round++) {
-    await new Promise(resolve => setTimeout(resolve, KILL_ROUND_MS));
-  }
-}
-
-/** Returns how many there are. */
-function signalAll(run: ScriptRun, attempt: Attempt, signal: NodeJS.Signals): number {
-  const leader = attempt.leader();
-  if (leader === undefined) return 0;
-  const wanted = { name: markOf(run), leader, scope: 'tree', adopter: adopterOf(run.spawner) } as const;
-  const members = findMembers(readProcesses(), wanted);
-  for (const member of members) signalProcess(member, signal);
-  return members.length;
+function familyOf(run: ScriptRun, attempt: Attempt): Family {
+  return { spawner: run.spawner, attempt, mark: markOf(run) };
 }
 
 /** No service is called so. */

@@ -1,3 +1,4 @@
+import { bindIdentity, type Ids } from './identity.ts';
 import { bindSpawn, type Spawn } from './posix-spawn.ts';
 
 /**
@@ -10,6 +11,11 @@ export interface Libc {
   /** Reaps one ended child and returns its wait status; undefined when it is not there. */
   reap(pid: number): number | undefined;
   readonly spawn: Spawn;
+  /**
+   * What `act` returns or throws, done with that user's rights: for root alone. `act` is synchronous. Throws EPERM where
+   * root may not become that user.
+   */
+  actAs<T>(user: Ids, act: () => T): T;
   /**
    * Clears the ambient and inheritable capabilities, which would outlive the change to another user in every child.
    * For root only: to another user the engine gave them on purpose.
@@ -78,13 +84,22 @@ function bind(): Libc {
   const status = Buffer.alloc(4);
   const pair = Buffer.alloc(8);
   const limits = Buffer.alloc(16);
+  const identity = bindIdentity(ffi);
   return {
     peekEnded() {
       info.writeInt32LE(0, SI_PID);
       return c.waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT) === 0 ? info.readInt32LE(SI_PID) : 0;
     },
     reap: pid => (c.waitpid(pid, status, WNOHANG) === pid ? status.readInt32LE(0) : undefined),
-    spawn: bindSpawn(ffi),
+    spawn: bindSpawn(ffi, identity),
+    actAs(user, act) {
+      try {
+        if (identity.becomeUser(user)) return act();
+      } finally {
+        identity.becomeRoot();
+      }
+      throw Object.assign(new Error(`Cannot act as uid ${user.uid}`), { code: 'EPERM' });
+    },
     dropInheritedCapabilities() {
       c.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0n, 0n, 0n);
       const header = Buffer.alloc(8);

@@ -1,3 +1,5 @@
+import type { Identity, Ids } from './identity.ts';
+
 /**
  * posix_spawn(3) through node:ffi: a process in a tenth of child_process's time, as another user without a helper
  * program, and with the true reason when exec fails.
@@ -10,14 +12,14 @@ export interface SpawnRequest {
   readonly cwd: string;
   /** Leads a session of its own. */
   readonly hasOwnSession: boolean;
-  /** Descriptors for stdout and stderr, with /dev/null for stdin; undefined to inherit all three. */
+  /** Descriptors for stdout and stderr; undefined to inherit all three. */
   readonly outputs: readonly [number, number] | undefined;
+  /** Descriptor for stdin where there are outputs; undefined for /dev/null. */
+  readonly input: number | undefined;
   /** The descriptor `from` becomes `to` (3 or more) in the new process; undefined for none. */
   readonly notification: { readonly from: number; readonly to: number } | undefined;
   /** Becomes that user with exactly these groups; undefined to stay who we are. */
-  readonly user:
-    | { readonly uid: number; readonly gid: number; readonly groups: readonly number[] }
-    | undefined;
+  readonly user: Ids | undefined;
 }
 
 /** Texts hold no NUL. The pid, or the errno that fork or exec failed with. Throws only when the own user could not be restored. */
@@ -34,18 +36,8 @@ const SETSIGDEF = 0x04;
 const SETSIGMASK = 0x08;
 const SETSID = 0x80;
 const F_SETFD = 2;
-/** linux/prctl.h. */
-const PR_SET_DUMPABLE = 4;
-/** setgroups, setresgid, setresuid: libc's own would change every thread, and libuv's threads may be writing. */
-const SYSCALLS = {
-  x64: { setgroups: 116n, setresgid: 119n, setresuid: 117n },
-  arm64: { setgroups: 159n, setresgid: 149n, setresuid: 147n },
-} as const;
-
-/** Throws when a function is missing or the processor is another: then there is child_process. */
-export function bindSpawn(ffi: Ffi): Spawn {
-  const numbers = SYSCALLS[process.arch as keyof typeof SYSCALLS];
-  if (numbers === undefined) throw new Error(`no system call numbers for ${process.arch}`);
+/** Throws when a function is missing: then there is child_process. */
+export function bindSpawn(ffi: Ffi, identity: Identity): Spawn {
   const { functions: c } = ffi.dlopen(null, {
     posix_spawn: { arguments: ['buffer', 'buffer', 'buffer', 'buffer', 'buffer', 'buffer'], return: 'i32' },
     posix_spawn_file_actions_init: { arguments: ['buffer'], return: 'i32' },
@@ -57,17 +49,10 @@ export function bindSpawn(ffi: Ffi): Spawn {
     posix_spawnattr_setflags: { arguments: ['buffer', 'i16'], return: 'i32' },
     posix_spawnattr_setsigdefault: { arguments: ['buffer', 'buffer'], return: 'i32' },
     fcntl: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
-    prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
-    syscall: { arguments: ['i64', 'i64', 'i64', 'i64'], return: 'i64' },
   });
   const actions = Buffer.alloc(ACTIONS_BYTES);
   const ownSession = makeAttributes(SETSID);
   const sameSession = makeAttributes(0);
-  /** Who this process is, to become it again. */
-  const own = {
-    gid: BigInt(process.getegid?.() ?? 0),
-    groups: Uint32Array.from(process.getgroups?.() ?? []),
-  };
   const devNull = toCString('/dev/null');
   const pid = Buffer.alloc(4);
 
@@ -87,7 +72,8 @@ export function bindSpawn(ffi: Ffi): Spawn {
       // Node has marked its own stdio to be closed on exec.
       for (const fd of [0, 1, 2]) c.fcntl(fd, F_SETFD, 0);
     } else {
-      c.posix_spawn_file_actions_addopen(actions, 0, devNull, 0, 0);
+      if (request.input === undefined) c.posix_spawn_file_actions_addopen(actions, 0, devNull, 0, 0);
+      else c.posix_spawn_file_actions_adddup2(actions, request.input, 0);
       c.posix_spawn_file_actions_adddup2(actions, request.outputs[0], 1);
       c.posix_spawn_file_actions_adddup2(actions, request.outputs[1], 2);
     }
@@ -97,33 +83,6 @@ export function bindSpawn(ffi: Ffi): Spawn {
       from === undefined || to === undefined ? 0 : c.posix_spawn_file_actions_adddup2(actions, from, to);
     c.posix_spawn_file_actions_addchdir_np(actions, cwd);
     return errno;
-  }
-
-  function call(number: bigint, ...args: readonly [bigint, bigint, bigint]): boolean {
-    return c.syscall(number, ...args) === 0n;
-  }
-
-  /** The saved id stays root's: exec drops it in the child, and it leads this thread back. */
-  function becomeUser({ uid, gid, groups }: NonNullable<SpawnRequest['user']>): boolean {
-    const list = Uint32Array.from(groups);
-    const pointer = groups.length === 0 ? 0n : ffi.getRawPointer(list);
-    return (
-      call(numbers.setgroups, BigInt(groups.length), pointer, 0n) &&
-      call(numbers.setresgid, BigInt(gid), BigInt(gid), BigInt(gid)) &&
-      call(numbers.setresuid, BigInt(uid), BigInt(uid), 0n)
-    );
-  }
-
-  function becomeRoot(): void {
-    const { gid, groups } = own;
-    const pointer = groups.length === 0 ? 0n : ffi.getRawPointer(groups);
-    const isBack =
-      call(numbers.setresuid, 0n, 0n, 0n) &&
-      call(numbers.setresgid, gid, gid, gid) &&
-      call(numbers.setgroups, BigInt(groups.length), pointer, 0n);
-    if (!isBack) throw new Error('could not become root again after starting a process');
-    // A change of ids hides /proc/PID of this process from root itself where CAP_SYS_PTRACE is missing.
-    c.prctl(PR_SET_DUMPABLE, 1n, 0n, 0n, 0n);
   }
 
   return request => {
@@ -142,11 +101,11 @@ export function bindSpawn(ffi: Ffi): Spawn {
     }
     let errno = EPERM;
     try {
-      const isUser = request.user === undefined || becomeUser(request.user);
+      const isUser = request.user === undefined || identity.becomeUser(request.user);
       const attributes = request.hasOwnSession ? ownSession : sameSession;
       if (isUser) errno = c.posix_spawn(pid, path, actions, attributes, argv.pointers, environment.pointers);
     } finally {
-      if (request.user !== undefined) becomeRoot();
+      if (request.user !== undefined) identity.becomeRoot();
       c.posix_spawn_file_actions_destroy(actions);
     }
     return errno === 0 ? { pid: pid.readInt32LE(0) } : { errno };

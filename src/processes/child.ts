@@ -13,6 +13,7 @@ import { setOomScore } from './oom-score.ts';
 import {
   type Notification,
   type OutputReader,
+  openInput,
   openPipes,
   openReadEnd,
   type Pipe,
@@ -45,6 +46,8 @@ export interface ProcessSpec {
   readonly noNewPrivs: boolean;
   /** `inherit`: Lintel's own stdio and session, for the CMD. Otherwise a session of its own, and its output. */
   readonly output: 'inherit' | OutputReader;
+  /** What it reads from stdin, 60 KiB at most; nothing where it is not given. Only for what has its own output. */
+  readonly input?: string | undefined;
   /** A descriptor on which it may say that it is ready. Only for what has its own output. */
   readonly notify?: Notification | undefined;
   /** Soft limit of open files, at most the hard one; the container's where it is not given. Needs libc. */
@@ -165,6 +168,7 @@ function start(spawner: Spawner, spec: ProcessSpec, path: string): Running | Exi
       ...request,
       isInherited: spec.output === 'inherit',
       notificationFd: spec.notify?.fd,
+      input: spec.input,
     });
   const limit = { ...spawner.openFiles, soft: spec.openFilesSoft ?? spawner.openFiles.soft };
   return withLimit(limit, native.libc, () => startNative(spawner, spec, native, request));
@@ -174,10 +178,15 @@ function startNative(
   spawner: Spawner,
   spec: ProcessSpec,
   native: NonNullable<Spawner['native']>,
-  request: Omit<Parameters<typeof spawnPosix>[1], 'outputs' | 'notification'>,
+  request: Omit<Parameters<typeof spawnPosix>[1], 'outputs' | 'notification' | 'input'>,
 ): Running | Exit {
   if (spec.output === 'inherit') {
-    const started = spawnPosix(native, { ...request, outputs: undefined, notification: undefined });
+    const started = spawnPosix(native, {
+      ...request,
+      outputs: undefined,
+      input: undefined,
+      notification: undefined,
+    });
     return 'pid' in started ? { ...started, openEnds: () => NO_ENDS } : started;
   }
   const pipes = openPipes(
@@ -188,10 +197,12 @@ function startNative(
   const [stdout, stderr, extra] = pipes ?? [];
   if (pipes === undefined || stdout === undefined || stderr === undefined)
     return { error: 'no file descriptor is left for its output', code: 126, isTemporary: true };
+  const input = spec.input === undefined ? undefined : openInput(native.libc, spec.input);
   try {
     const started = spawnPosix(native, {
       ...request,
       outputs: [stdout.writeEnd, stderr.writeEnd],
+      input,
       notification: extra && spec.notify && { from: extra.writeEnd, to: spec.notify.fd },
     });
     const { output } = spec;
@@ -201,6 +212,7 @@ function startNative(
     return started;
   } finally {
     for (const { writeEnd } of pipes) closeSync(writeEnd);
+    if (input !== undefined) closeSync(input);
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, fchownSync } from 'node:fs';
+import { closeSync, fchownSync, writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Libc } from '../pid1/libc.ts';
 import type { User } from '../user.ts';
@@ -50,6 +50,20 @@ export function openPipes(libc: Libc, count: number, owner: User | undefined): P
     if (owner !== undefined) giveTo(ends[1], owner);
   }
   return pipes;
+}
+
+/** An empty pipe takes as much at once, on every kernel, without waiting for a reader. */
+const INPUT_LIMIT_BYTES = 60 * 1024;
+
+/** The read end of a pipe that holds `text` and ends behind it; undefined when no descriptor is left. Throws for more than 60 KiB. */
+export function openInput(libc: Libc, text: string): number | undefined {
+  const bytes = Buffer.from(text);
+  if (bytes.length > INPUT_LIMIT_BYTES) throw new Error(`Bug: ${bytes.length} bytes of input for a process`);
+  const ends = libc.openPipe();
+  if (ends === undefined) return undefined;
+  for (let done = 0; done < bytes.length; ) done += writeSync(ends[1], bytes, done);
+  closeSync(ends[1]);
+  return ends[0];
 }
 
 /** Without CAP_CHOWN only reopening /dev/stdout by name is lost. */

@@ -18,6 +18,8 @@ export interface NodeSpawn {
   readonly isInherited: boolean;
   /** The number, 3 or more, of one more descriptor that leads here. */
   readonly notificationFd: number | undefined;
+  /** What it reads from stdin; undefined for nothing. */
+  readonly input: string | undefined;
   /** Becomes that user without supplementary groups: Node has no better means. Never silently root. */
   readonly user: User | undefined;
 }
@@ -29,7 +31,7 @@ export function spawnNode(request: NodeSpawn): (Started & { readonly openEnds: (
     cwd: request.cwd,
     env: request.environment,
     detached: request.hasOwnSession,
-    stdio: request.isInherited ? 'inherit' : makeStdio(request.notificationFd),
+    stdio: request.isInherited ? 'inherit' : makeStdio(request),
     ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
   };
   // Loaded here, because where libc can be called it is never needed.
@@ -37,6 +39,8 @@ export function spawnNode(request: NodeSpawn): (Started & { readonly openEnds: (
   try {
     const [file = '', ...args] = request.argv;
     const child = spawn(file, args, options);
+    // One that ends without reading it is no error.
+    child.stdin?.on('error', () => undefined).end(request.input);
     const onEnded = (listener: (exit: Exit) => void) => {
       child.once('error', error => listener(toFailure(error, request.path)));
       // Exit, not close: a background grandchild may hold the output open for hours.
@@ -59,8 +63,8 @@ export function spawnNode(request: NodeSpawn): (Started & { readonly openEnds: (
 const NONE = -1;
 
 /** Of the numbers from 3 on, those that say `ignore` stay closed. */
-function makeStdio(notificationFd: number | undefined): ('ignore' | 'pipe')[] {
-  const stdio: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'pipe'];
+function makeStdio({ notificationFd, input }: NodeSpawn): ('ignore' | 'pipe')[] {
+  const stdio: ('ignore' | 'pipe')[] = [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'];
   if (notificationFd === undefined) return stdio;
   while (stdio.length < notificationFd) stdio.push('ignore');
   return [...stdio, 'pipe'];
