@@ -10,6 +10,17 @@ export interface Growth {
   readonly unset: readonly string[];
 }
 
+/** What one source says of the environment, over the sources before it. */
+export interface Layer extends Growth {
+  /** "script 10-fetch", "Vault kv/ada/tables". */
+  readonly source: string;
+}
+
+/** All layers as one: the later one wins. */
+export function joinLayers(layers: readonly Layer[]): Growth {
+  return layers.reduce<Growth>(joinGrowth, { set: {}, unset: [] });
+}
+
 /**
  * What a process of `user` sees: the container's variables byte for byte, what the boot added, and who it is.
  * Nothing else: unset stays unset and empty stays empty.

@@ -1,5 +1,5 @@
 import { readClockMs } from '../clock.ts';
-import { type Growth, grow, joinGrowth } from '../environment.ts';
+import { type Growth, grow, joinGrowth, joinLayers, type Layer } from '../environment.ts';
 import { LintelError, renderCause } from '../errors.ts';
 import { readStat, readTextIfAny } from '../facts/files.ts';
 import type { Environment } from '../launch/environ.ts';
@@ -19,6 +19,8 @@ export interface InitScripts {
   /** Lintel's own user: scripts run as it. */
   readonly self: User;
   readonly given: Environment;
+  /** What the boot added to it so far. */
+  readonly added: Environment;
   /** Holds already what the first script shall see. */
   readonly folder: EnvironmentFolder;
   readonly log: Log;
@@ -26,11 +28,13 @@ export interface InitScripts {
   readonly kill: AbortSignal;
   /** Told of each script, when it has just been started. */
   readonly onStarted: (script: Script) => void;
+  /** Told of each script that has ended. */
+  readonly onEnded: (script: Script) => void;
 }
 
 export interface InitOutcome {
   /** What the scripts changed of the environment for everything after them. */
-  readonly growth: Growth;
+  readonly layers: readonly Layer[];
   /** A script failed, and failures stop the boot. */
   readonly failure: LintelError | undefined;
 }
@@ -38,11 +42,11 @@ export interface InitOutcome {
 /** Runs cont-init.d one by one. Ends early when a stop is asked for, and after a failure that stops the boot. */
 export async function runInitScripts(init: InitScripts): Promise<InitOutcome> {
   const { plan, log, stop } = init;
-  let growth: Growth = { set: {}, unset: [] };
+  const layers: Layer[] = [];
   let failure: LintelError | undefined;
-  if (plan.initScripts.length === 0) return { growth, failure };
+  if (plan.initScripts.length === 0) return { layers, failure };
   const added = `${plan.runtimeDir}/script.env`;
-  const own = { ...init.given, ...plan.environment };
+  const own = { ...init.given, ...init.added };
   let environment: Environment = { ...own, ...scriptVariables(plan, added) };
   empty(added, init);
   const unwatch = init.folder.watch();
@@ -61,18 +65,19 @@ export async function runInitScripts(init: InitScripts): Promise<InitOutcome> {
     });
     init.onStarted(script);
     const outcome = await running;
+    init.onEnded(script);
     const elapsedMs = Math.round(readClockMs() - startedMs);
     if (isSuccess(outcome)) log.info(`script ${script.name} done`, { ms: elapsedMs });
     else if (!stop.aborted) failure = judge(script, outcome, init);
     const change = readGrowth(script, added, init);
     if (change === undefined) continue;
-    growth = joinGrowth(growth, change);
-    const grown = grow(own, growth);
+    layers.push({ source: `script ${script.name}`, ...change });
+    const grown = grow(own, joinLayers(layers));
     for (const failure of init.folder.write(grown)) log.error(failure);
     environment = { ...grown, ...scriptVariables(plan, added) };
   }
   unwatch();
-  return { growth, failure };
+  return { layers, failure };
 }
 
 /** What one script changed, by either way; of a variable that it changed by both, $LINTEL_ENV tells. undefined: nothing. */

@@ -1,4 +1,4 @@
-import { type Growth, without } from '../environment.ts';
+import { joinLayers, type Layer, without } from '../environment.ts';
 import type { Problem } from '../errors.ts';
 import { readEnvFiles } from '../facts/env-files.ts';
 import { type Facts, readFacts } from '../facts/facts.ts';
@@ -53,8 +53,9 @@ function hideSecrets(problems: readonly Problem[], names: ReadonlySet<string>): 
   );
 }
 
-/** As `makeDraft`, once more, with what scripts changed of the environment. */
-export function makeDraftAgain(draft: Draft, origin: Origin, growth: Growth): Draft {
+/** As `makeDraft`, once more, with what steps and scripts changed of the environment. */
+export function makeDraftAgain(draft: Draft, origin: Origin, layers: readonly Layer[]): Draft {
+  const growth = joinLayers(layers);
   // To a setting an empty value is an absent one, also where /etc/lintel has a default for it.
   const unset = Object.fromEntries(growth.unset.map(name => [name, '']));
   // Nor does a file bring back what a script changed.
@@ -64,8 +65,8 @@ export function makeDraftAgain(draft: Draft, origin: Origin, growth: Growth): Dr
 }
 
 /** HOME decides whose files the tools are configured in; a secret's file may hold any setting. */
-export function changesSettings({ set, unset }: Growth): boolean {
-  const changed = new Set([...Object.keys(set), ...unset]);
+export function changesSettings(layers: readonly Layer[]): boolean {
+  const changed = new Set(layers.flatMap(({ set, unset }) => [...Object.keys(set), ...unset]));
   if (changed.size === 0) return false;
   if ([...changed].some(isNamer)) return true;
   return ['HOME', ...Object.values(VARIABLES).flatMap(({ names }) => names)].some(name => changed.has(name));

@@ -3,6 +3,12 @@ import type { Log } from '../log/log.ts';
 import type { Plan } from '../plan.ts';
 import { LINTEL_VERSION } from '../version.ts';
 import type { Draft } from './draft.ts';
+import type { Timeline } from './timeline.ts';
+
+/** As `sayProblems`, where one stops the boot; else they are left to be said later. */
+export function refuseFatal(plan: Pick<Plan, 'problems'>, log: Log): void {
+  if (plan.problems.some(({ fatal }) => fatal)) sayProblems(plan, log);
+}
 
 /** Throws a LintelError where one of them stops the boot. */
 export function sayProblems({ problems }: Pick<Plan, 'problems'>, log: Log): void {
@@ -41,6 +47,11 @@ export function saySummary(draft: Draft, log: Log): void {
   const names = plan.services.map(({ definition }) => definition.name).join(' ');
   const disabled = plan.disabledServices.map(({ name, why }) => `${name} (${why})`).join(', ');
   log.info(`services: ${names || 'none'}${disabled === '' ? '' : `; not: ${disabled}`}`);
+}
+
+/** Where the time went, up to the start of services and CMD. */
+export function sayTimes(draft: Draft, timeline: Timeline, log: Log): void {
+  if (!isSilent(draft)) log.info(`booted in ${timeline.render()}`);
 }
 
 /** What is new in a plan that was made again. Throws as `sayProblems` does. */

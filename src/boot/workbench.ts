@@ -6,10 +6,12 @@ import { renderEnd, renderOthersKilled } from '../services/explain.ts';
 import { type MemoryWatch, watchMemory } from '../services/memory.ts';
 import { makeSupervisor, type Supervisor } from '../services/supervisor.ts';
 import { type Cleanup, cleanUp, killReserveOf } from './cleanup.ts';
-import type { Ending } from './ending.ts';
+import { type Ending, makeEarlyEnding } from './ending.ts';
 
 export interface WorkbenchOptions extends Cleanup {
   readonly cgroup: CgroupFacts;
+  /** The CMD waits for it, services don't. Rejects only for a bug. */
+  readonly beforeCommand: Promise<void>;
   /** Told of the supervisor, for those who know of ended children. */
   readonly onSupervisor: (supervisor: Supervisor) => void;
   /** Called once services and CMD have been started: what nobody waits for is done then. */
@@ -32,9 +34,14 @@ export async function runWorkbench(options: WorkbenchOptions): Promise<Ending> {
   });
   const supervisor = superviseServices({ ...options, memory }, ended.resolve);
   options.onSupervisor(supervisor);
-  // What was said before the CMD stands above its prompt, not in it.
-  if (plan.command.length > 0) await log.flush(FLUSH_MS);
-  const command = plan.command.length === 0 ? undefined : runCommand(options);
+  if (plan.command.length > 0) {
+    await Promise.race([options.beforeCommand, waitForAbort(requests.stop)]);
+    // What was said before the CMD stands above its prompt, not in it.
+    await log.flush(FLUSH_MS);
+  }
+  const isTooLate = plan.command.length > 0 && requests.stop.aborted;
+  if (isTooLate) ended.resolve(makeEarlyEnding(plan, requests));
+  const command = plan.command.length === 0 || isTooLate ? undefined : runCommand(options);
   options.onStarted();
   void command?.exit.then(exit =>
     ended.resolve({ code: exitCodeOf(exit), reason: `the CMD ${renderEnd(exit, memory.look(exit))}` }),
@@ -53,6 +60,10 @@ export async function runWorkbench(options: WorkbenchOptions): Promise<Ending> {
   memory.close();
   const code = requests.wantedCode() ?? (exit === undefined ? ending.code : exitCodeOf(exit));
   return { ...ending, code };
+}
+
+function waitForAbort(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 function superviseServices(

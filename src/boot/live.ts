@@ -1,0 +1,305 @@
+import { applyFiles, applyRuntimeFolder } from '../apply/apply.ts';
+import { runInitScripts } from '../apply/init-scripts.ts';
+import { readClockMs } from '../clock.ts';
+import { type Control, makeControl } from '../control/control.ts';
+import { makeSubject, type SubjectKeeper } from '../control/subject.ts';
+import { grow, joinLayers, type Layer, without } from '../environment.ts';
+import { LintelError, renderCause } from '../errors.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { Environment, Origin } from '../launch/environ.ts';
+import type { Log } from '../log/log.ts';
+import { collectLater } from '../pid1/collection.ts';
+import { openLibc } from '../pid1/libc.ts';
+import { startReaper } from '../pid1/reaper.ts';
+import { type Requests, receiveRequests } from '../pid1/requests.ts';
+import type { Plan, Script } from '../plan.ts';
+import type { Spawner } from '../processes/child.ts';
+import type { Gate } from '../processes/gate.ts';
+import type { Supervisor } from '../services/supervisor.ts';
+import { STEPS } from '../steps/list.ts';
+import type { Step } from '../steps/step.ts';
+import type { User } from '../user.ts';
+import { type Cleanup, cleanUp } from './cleanup.ts';
+import { changesSettings, type Draft, makeDraftAgain } from './draft.ts';
+import { type Ending, makeEarlyEnding } from './ending.ts';
+import type { Furniture } from './furniture.ts';
+import { runSteps, runStepsBeside, type StepsContext } from './steps.ts';
+import { refuseFatal, sayChanges, sayHeader, sayProblems, saySummary, sayTimes } from './summary.ts';
+import type { Timeline } from './timeline.ts';
+import { runWorkbench } from './workbench.ts';
+
+/** What a boot has at hand from its beginning to its end. */
+export interface Life {
+  readonly draft: Draft;
+  readonly timeline: Timeline;
+  readonly origin: Origin;
+  readonly log: Log;
+  readonly gate: Gate;
+  readonly furniture: Furniture;
+  readonly onReaped: () => void;
+  readonly keepSupervisor: (supervisor: Supervisor) => void;
+}
+
+/** As `Life`, with what only a process has that may start others. */
+interface House extends Life {
+  readonly requests: Requests;
+  readonly subject: SubjectKeeper;
+  readonly control: Control;
+  readonly spawner: Spawner;
+  readonly self: User;
+}
+
+/** Everything between the plan and the last process, in order. Never rejects but for a bug. */
+export async function live(life: Life): Promise<Ending> {
+  const { draft, log, onReaped } = life;
+  const { facts } = draft;
+  const requests = receiveRequests(facts.process.hasTerminal);
+  const subject = makeSubject({ history: log.history, shutdown: requests.shutdown });
+  let stopAskedMs: number | undefined;
+  requests.stop.addEventListener('abort', () => {
+    stopAskedMs = readClockMs();
+    subject.enter({ name: 'stopping', reason: `asked to stop by ${requests.stop.reason}` });
+  });
+  const control = makeControl({ plan: draft.plan, uid: facts.process.uid, log, subject });
+  const native = prepareProcess(facts, log, onReaped);
+  const spawner = makeSpawner(draft, native, life.gate);
+  const self = makeSelf(facts, draft.environment);
+  const house: House = { ...life, requests, subject, control, spawner, self };
+  /** What is known so far: an early end runs the finish scripts of it. */
+  let known: Known | undefined;
+  const endEarly = async () => {
+    if (known === undefined) return;
+    requests.beginStop();
+    const { shutdownTimeoutMs } = known.draft.plan;
+    await cleanUp(cleanupOf(house, known), (stopAskedMs ?? readClockMs()) + shutdownTimeoutMs);
+  };
+  try {
+    return await bootAndRun(house, endEarly, now => {
+      known = now;
+    });
+  } catch (error) {
+    if (!(error instanceof LintelError)) throw error;
+    log.error(error.message);
+    subject.enter({ name: 'stopping', reason: reasonOf(error) });
+    await endEarly();
+    return { code: error.exitCode, reason: reasonOf(error) };
+  } finally {
+    control.close();
+    // Outside a pid namespace of its own it leaves no zombies to others.
+    native?.reaper.reapAll();
+  }
+}
+
+/** What the boot knows at a moment: the draft, and what steps and scripts changed since. */
+interface Known {
+  readonly draft: Draft;
+  readonly layers: readonly Layer[];
+}
+
+/** Every stage in its order. Throws a LintelError for what stops the boot. */
+async function bootAndRun(
+  house: House,
+  endEarly: () => Promise<void>,
+  note: (known: Known) => void,
+): Promise<Ending> {
+  const { requests, log, timeline, subject } = house;
+  sayHeader(house.draft, log);
+  const planned = await beforePlan(house);
+  timed(timeline, 'files', () => apply(house, planned.draft));
+  const early = await runSteps(STEPS.beforeScripts, stepsContext(house, planned));
+  const prepared: Known = { ...planned, layers: [...planned.layers, ...early] };
+  const beside = runStepsBeside(STEPS.besideScripts, stepsContext(house, prepared));
+  // Whoever waits for it sees how it ended; until then nobody may be listening.
+  beside.catch(() => undefined);
+  const isEarly = prepared.draft.plan.initScripts.length > 0 || prepared.draft.plan.usesS6;
+  if (isEarly) furnish(house, prepared);
+  const scripted = settle(house, prepared, await runScripts(house, prepared, note));
+  subject.enter({ name: 'booting' });
+  const last = settle(house, scripted, await runSteps(STEPS.afterScripts, stepsContext(house, scripted)));
+  note(last);
+  if (requests.stop.aborted) {
+    await endEarly();
+    return makeEarlyEnding(last.draft.plan, requests);
+  }
+  if (isEarly) furnish(house, last);
+  sayTimes(last.draft, timeline, log);
+  return runWorkbench({
+    ...cleanupOf(house, last),
+    cgroup: last.draft.facts.cgroup,
+    beforeCommand: beside,
+    onSupervisor: supervisor => {
+      house.keepSupervisor(supervisor);
+      subject.attach(supervisor);
+      if (last.draft.plan.services.length > 0) house.control.open();
+    },
+    onStarted: () => {
+      if (!isEarly) furnish(house, last);
+      house.control.open();
+      collectLater();
+    },
+    onStopping: reason => subject.enter({ name: 'stopping', reason }),
+  });
+}
+
+/** Runs the steps that decide what the plan will be, and makes it again when there were any. */
+async function beforePlan(house: House): Promise<Known> {
+  const { draft, origin, log } = house;
+  const given: Known = { draft, layers: [] };
+  const context = stepsContext(house, given);
+  if (!STEPS.beforePlan.some((step: Step) => step.isWanted(context))) return given;
+  // What is only missing yet may be brought by a step; what is malformed is not.
+  if (draft.settings.strict !== true) refuseFatal(draft.plan, log);
+  makeRuntimeFolder(draft.plan);
+  const layers = await runSteps(STEPS.beforePlan, context);
+  const again = makeDraftAgain(draft, origin, layers);
+  house.furniture.giveTo(again.plan.user);
+  return { draft: again, layers };
+}
+
+/** Says what is wrong and what is done, then does it. Throws a LintelError for problems that stop the boot. */
+function apply(house: House, draft: Draft): void {
+  const { origin, log } = house;
+  const { plan } = draft;
+  sayProblems(plan, log);
+  // A plan that was made again finds the folder of the first one.
+  if (draft === house.draft) makeRuntimeFolder(plan);
+  saySummary(draft, log);
+  for (const name of origin.notUtf8)
+    log.warn(`variable ${name} is not valid UTF-8: its odd bytes reach programs as U+FFFD`);
+  for (const failure of applyFiles(plan)) log.error(failure);
+}
+
+function makeRuntimeFolder(plan: Plan): void {
+  try {
+    applyRuntimeFolder(plan);
+  } catch (error) {
+    if (error instanceof LintelError) throw error;
+    throw new LintelError(
+      `Cannot make ${plan.runtimeDir}: ${renderCause(error)}, expected a writable folder for runtime state`,
+      2,
+    );
+  }
+}
+
+/** The scripts of cont-init.d, and what they changed. Throws the failure of one that stops the boot. */
+async function runScripts(
+  house: House,
+  known: Known,
+  note: (known: Known) => void,
+): Promise<readonly Layer[]> {
+  const { control, furniture, log, requests, self, spawner, subject, timeline } = house;
+  const { plan } = known.draft;
+  let startMs = 0;
+  const { layers, failure } = await runInitScripts({
+    plan,
+    spawner,
+    self,
+    given: growAll(known).given,
+    added: growAll(known).added,
+    folder: furniture.folder,
+    log,
+    stop: requests.stop,
+    kill: requests.kill,
+    onStarted: (script: Script) => {
+      startMs = timeline.nowMs();
+      subject.enter({ name: 'booting', script: script.name });
+      control.openSoon();
+    },
+    onEnded: (script: Script) => timeline.add(script.name, startMs),
+  });
+  note({ ...known, layers: [...known.layers, ...layers] });
+  if (failure !== undefined) throw failure;
+  return layers;
+}
+
+/** With what was changed since; where that decides more, planned and applied once more. */
+function settle(house: House, known: Known, changes: readonly Layer[]): Known {
+  const { control, furniture, log, origin, requests } = house;
+  const layers = [...known.layers, ...changes];
+  if (requests.stop.aborted || !changesSettings(changes)) return { ...known, layers };
+  const draft = makeDraftAgain(house.draft, origin, layers);
+  sayChanges(known.draft.plan, draft.plan, log);
+  for (const failure of applyFiles(draft.plan)) log.error(failure);
+  control.admit(draft.plan);
+  if (!isSameUser(draft.plan.user, known.draft.plan.user)) furniture.giveTo(draft.plan.user);
+  return { draft, layers };
+}
+
+function furnish({ furniture }: House, known: Known): void {
+  const { given, added } = growAll(known);
+  furniture.make({ ...given, ...added });
+}
+
+function stepsContext(house: House, known: Known): StepsContext {
+  const { log, requests, self, spawner, timeline } = house;
+  const { settings, facts, plan } = known.draft;
+  const { given, added } = growAll(known);
+  const environment = { ...given, ...added };
+  return {
+    settings,
+    facts,
+    plan,
+    environment,
+    spawner,
+    self,
+    log,
+    timeline,
+    stop: requests.stop,
+    kill: requests.kill,
+  };
+}
+
+function cleanupOf({ spawner, self, log, requests }: House, known: Known): Cleanup {
+  return { plan: known.draft.plan, spawner, self, log, requests, ...growAll(known) };
+}
+
+/** The container's variables and what was added to them, with what steps and scripts changed. */
+function growAll({ draft, layers }: Known): { given: Environment; added: Environment } {
+  const growth = joinLayers(layers);
+  return {
+    given: without(draft.environment, growth.unset),
+    added: grow(draft.plan.environment, growth),
+  };
+}
+
+/** The last lines of a script stand in the log already, twice. */
+function reasonOf({ message }: LintelError): string {
+  return message.split('; its last lines:')[0] ?? '';
+}
+
+function timed(timeline: Timeline, name: string, act: () => void): void {
+  const startMs = timeline.nowMs();
+  act();
+  timeline.add(name, startMs);
+}
+
+function isSameUser(user: User, other: User): boolean {
+  return user.uid === other.uid && user.gid === other.gid;
+}
+
+function prepareProcess(facts: Facts, log: Log, onReaped: () => void): Spawner['native'] {
+  const libc = openLibc();
+  if ('missing' in libc) {
+    log.warn(
+      `orphaned processes are not reaped: ${libc.missing}. Better start the container with the engine's --init`,
+    );
+    if (facts.setpriv === undefined && facts.process.uid === 0) {
+      log.warn('there is no setpriv (util-linux) either: services run without their supplementary groups');
+    }
+    return undefined;
+  }
+  if (!facts.process.isPid1) libc.becomeSubreaper();
+  if (facts.process.uid === 0) libc.dropInheritedCapabilities();
+  return { libc, reaper: startReaper(libc, onReaped) };
+}
+
+function makeSpawner({ facts, plan }: Draft, native: Spawner['native'], gate: Gate): Spawner {
+  const openFiles = { soft: plan.openFilesSoft, hard: facts.process.openFiles.hard };
+  return { native, setpriv: facts.setpriv, uid: facts.process.uid, openFiles, gate };
+}
+
+/** Lintel's own user, whom scripts run as. */
+function makeSelf(facts: Facts, environment: Environment): User {
+  const { uid, gid, groups } = facts.process;
+  return { uid, gid, groups, name: String(uid), home: environment['HOME'] ?? '/', shell: '/bin/sh' };
+}

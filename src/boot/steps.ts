@@ -1,0 +1,33 @@
+import { type Growth, grow, joinLayers, type Layer } from '../environment.ts';
+import type { Step, StepContext } from '../steps/step.ts';
+import type { Timeline } from './timeline.ts';
+
+export type StepsContext = StepContext & { readonly timeline: Timeline };
+
+/** Runs those that are wanted one after the other, each with what the ones before it changed. Rejects as they do. */
+export async function runSteps(steps: readonly Step[], context: StepsContext): Promise<Layer[]> {
+  const layers: Layer[] = [];
+  for (const step of steps) {
+    const environment = grow(context.environment, joinLayers(layers));
+    if (context.stop.aborted || !step.isWanted({ ...context, environment })) continue;
+    const growth = await runStep(step, { ...context, environment }, false);
+    if (growth !== undefined) layers.push({ source: step.name, ...growth });
+  }
+  return layers;
+}
+
+/** Starts those that are wanted side by side, and resolves when all have ended. Rejects as they do. */
+export async function runStepsBeside(steps: readonly Step[], context: StepsContext): Promise<void> {
+  const wanted = steps.filter(step => step.isWanted(context));
+  await Promise.all(wanted.map(step => runStep(step, context, true)));
+}
+
+async function runStep(step: Step, context: StepsContext, isBeside: boolean): Promise<Growth | undefined> {
+  const { timeline } = context;
+  const startMs = timeline.nowMs();
+  try {
+    return await step.run(context);
+  } finally {
+    timeline.add(step.name, startMs, { isBeside });
+  }
+}

@@ -1,0 +1,15 @@
+import type { Step } from './step.ts';
+
+/**
+ * Every step, by its moment in the boot; within a moment one after the other, but for those beside the scripts, which
+ * go on side by side.
+ */
+export const STEPS = {
+  /** They may bring variables and files that decide what the plan will be. */
+  beforePlan: [],
+  /** What scripts shall find done. */
+  beforeScripts: [],
+  /** The CMD waits for them, services and scripts don't. */
+  besideScripts: [],
+  afterScripts: [],
+} as const satisfies Record<string, readonly Step[]>;
