@@ -12,8 +12,34 @@ export interface Growth {
 
 /** What one source says of the environment, over the sources before it. */
 export interface Layer extends Growth {
-  /** "script 10-fetch", "Vault kv/ada/tables". */
+  /** "container", "/etc/lintel/lintel.env", "tool pip", "script 10-fetch", "Vault kv/ada/tables". */
   readonly source: string;
+  /** What it sets is shown to nobody who does not ask for secrets. */
+  readonly isSecret?: boolean;
+}
+
+/** The source of the container's own variables. */
+export const CONTAINER = 'container';
+
+/** What one source did to one variable. */
+export interface Change {
+  readonly source: string;
+  /** undefined: it took the variable away. */
+  readonly value: string | undefined;
+  /** What the variable was before; undefined: it was not there. */
+  readonly replaced: string | undefined;
+}
+
+/** Who set the variable or took it away, the first source first: the last one counts. Empty when nobody did. */
+export function explain(layers: readonly Layer[], name: string): Change[] {
+  const changes: Change[] = [];
+  for (const { source, set, unset } of layers) {
+    const replaced = changes.at(-1)?.value;
+    if (Object.hasOwn(set, name)) changes.push({ source, value: set[name], replaced });
+    else if (replaced !== undefined && unset.includes(name))
+      changes.push({ source, value: undefined, replaced });
+  }
+  return changes;
 }
 
 /** All layers as one: the later one wins. */
@@ -26,7 +52,16 @@ export function joinLayers(layers: readonly Layer[]): Growth {
  * Nothing else: unset stays unset and empty stays empty.
  */
 export function makeEnvironment(given: Environment, added: Environment, user: User): Environment {
-  return { ...given, ...added, USER: user.name, LOGNAME: user.name, SHELL: user.shell, HOME: user.home };
+  return { ...given, ...added, ...identify(user) };
+}
+
+/** Who it is: as a layer the last one. */
+export function makeUserLayer(user: User): Layer {
+  return { source: 'workbench user', set: identify(user), unset: [] };
+}
+
+function identify({ name, shell, home }: User): Environment {
+  return { USER: name, LOGNAME: name, SHELL: shell, HOME: home };
 }
 
 /** For services: Python writes a pipe by blocks, so without this a killed one has no last lines. */

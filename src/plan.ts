@@ -1,5 +1,6 @@
 import type { Definition, PlannedService } from './definitions/definitions.ts';
 import { isS6Interpreter } from './definitions/shebang.ts';
+import { joinLayers, type Layer } from './environment.ts';
 import type { Problem } from './errors.ts';
 import type { Facts } from './facts/facts.ts';
 import type { Environment } from './launch/environ.ts';
@@ -17,6 +18,8 @@ export interface Plan {
   readonly files: readonly FileWrite[];
   /** Variables that Lintel adds to the container's own. */
   readonly environment: Environment;
+  /** Who adds which of them. */
+  readonly layers: readonly Layer[];
   readonly notes: readonly Note[];
   readonly warnings: readonly string[];
   readonly initScripts: readonly Script[];
@@ -74,7 +77,8 @@ export function makePlan(sources: PlanSources): Plan {
     user: facts.workbench.user,
     runtimeDir: facts.runtimeDir,
     files: contributions.flatMap(({ files }) => files),
-    environment: environment.added,
+    environment: joinLayers(environment.layers).set,
+    layers: environment.layers,
     notes: contributions.flatMap(({ tool, notes }) =>
       notes.filter(text => !environment.leftAlone.has(variableOf(text))).map(text => ({ tool, text })),
     ),
@@ -147,7 +151,7 @@ function variableOf(note: string): string {
 }
 
 interface MergedEnvironment {
-  readonly added: Environment;
+  readonly layers: readonly Layer[];
   /** What a tool wanted to set and was not let. */
   readonly leftAlone: ReadonlySet<string>;
   readonly warnings: readonly string[];
@@ -158,12 +162,13 @@ function mergeEnvironment(
   contributions: readonly ({ readonly tool: ToolName } & Contribution)[],
   { environment, settings, facts }: PlanSources,
 ): MergedEnvironment {
-  const added: Record<string, string> = { LINTEL_RUNTIME_DIR: facts.runtimeDir };
+  const layers: Layer[] = [{ source: 'Lintel', set: { LINTEL_RUNTIME_DIR: facts.runtimeDir }, unset: [] }];
   const leftAlone = new Set<string>();
   const warnings: string[] = [];
   const isOpen = (name: string, value: string) =>
     (environment[name] ?? '') === '' || environment[name] === value || settings.enforce === true;
   for (const { tool, env, rivals = {} } of contributions) {
+    const added: Record<string, string> = {};
     for (const [name, value] of Object.entries(env)) {
       if (isOpen(name, value)) added[name] = value;
       else {
@@ -177,8 +182,9 @@ function mergeEnvironment(
       else
         warnings.push(`${tool}: ${name} is set in the container and wins (LINTEL_ENFORCE=1 reverses that)`);
     }
+    if (Object.keys(added).length > 0) layers.push({ source: `tool ${tool}`, set: added, unset: [] });
   }
-  return { added, leftAlone, warnings };
+  return { layers, leftAlone, warnings };
 }
 
 function planServices(

@@ -27,6 +27,7 @@ describe('the plan', () => {
       runtimeDir: '/run/lintel',
       files: [],
       environment: RUNTIME,
+      layers: [{ source: 'Lintel', set: RUNTIME, unset: [] }],
       notes: [],
       warnings: [],
       initScripts: [],

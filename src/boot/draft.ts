@@ -1,8 +1,8 @@
-import { joinLayers, type Layer, without } from '../environment.ts';
+import { CONTAINER, joinLayers, type Layer, without } from '../environment.ts';
 import type { Problem } from '../errors.ts';
-import { readEnvFiles } from '../facts/env-files.ts';
+import { readEnvFiles, withDefaults } from '../facts/env-files.ts';
 import { type Facts, readFacts } from '../facts/facts.ts';
-import { isNamer, namersOf, readSecretFiles } from '../facts/secret-files.ts';
+import { isNamer, namersOf, readSecretFiles, type SecretFiles } from '../facts/secret-files.ts';
 import type { Environment, Origin } from '../launch/environ.ts';
 import { makePlan, type Plan } from '../plan.ts';
 import { parseSettings, type Settings } from '../settings/settings.ts';
@@ -11,6 +11,7 @@ import { VARIABLES } from '../settings/variables.ts';
 /** Everything that is known before anything is changed. */
 export interface Draft {
   readonly environment: Environment;
+  readonly sources: Sources;
   readonly settings: Settings;
   readonly facts: Facts;
   readonly plan: Plan;
@@ -18,12 +19,20 @@ export interface Draft {
   readonly command: readonly string[];
 }
 
+/** Who said what of the environment before the boot added to it; a later one wins over an earlier one. */
+export interface Sources {
+  readonly files: readonly Layer[];
+  readonly container: Layer;
+  readonly secrets: readonly Layer[];
+}
+
 /**
  * Reads settings and facts and makes the plan; changes nothing. `lintel plan` and `lintel facts` print it. A boot
  * that plans again keeps its `runtimeDir`.
  */
 export function makeDraft(origin: Origin, command: readonly string[], runtimeDir?: string): Draft {
-  const secrets = readSecretFiles(readEnvFiles(origin.environment));
+  const files = readEnvFiles(origin.environment);
+  const secrets = readSecretFiles(withDefaults(files, origin.environment));
   const { environment } = secrets;
   const parsed = parseSettings(environment);
   const { settings } = parsed;
@@ -39,11 +48,20 @@ export function makeDraft(origin: Origin, command: readonly string[], runtimeDir
   });
   return {
     environment,
+    sources: {
+      files: files.map(({ path, set }) => ({ source: path, set, unset: [] })),
+      container: { source: CONTAINER, set: origin.environment, unset: [] },
+      secrets: makeSecretLayers(secrets),
+    },
     settings,
     facts,
     command,
     plan: { ...plan, problems: hideSecrets(plan.problems, secrets.names) },
   };
+}
+
+function makeSecretLayers({ sources }: SecretFiles): Layer[] {
+  return [...sources].map(([source, set]) => ({ source, set, unset: [], isSecret: true }));
 }
 
 /** What a variable's file holds is shown nowhere, also where it is a mistake. */
@@ -61,7 +79,18 @@ export function makeDraftAgain(draft: Draft, origin: Origin, layers: readonly La
   // Nor does a file bring back what a script changed.
   const unread = [...growth.unset, ...Object.keys(growth.set)].flatMap(namersOf);
   const environment = { ...without(origin.environment, unread), ...unset, ...growth.set };
-  return makeDraft({ ...origin, environment }, draft.command, draft.plan.runtimeDir);
+  const again = makeDraft({ ...origin, environment }, draft.command, draft.plan.runtimeDir);
+  return { ...again, sources: joinSources(draft.sources, again.sources) };
+}
+
+/** To a second look everything is the container's: who really said it is known from the first. */
+function joinSources(first: Sources, again: Sources): Sources {
+  const isNew = ({ source }: Layer) => first.secrets.every(known => known.source !== source);
+  return {
+    files: again.files,
+    container: first.container,
+    secrets: [...first.secrets, ...again.secrets.filter(isNew)],
+  };
 }
 
 /** HOME decides whose files the tools are configured in; a secret's file may hold any setting. */

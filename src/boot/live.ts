@@ -3,7 +3,7 @@ import { runInitScripts } from '../apply/init-scripts.ts';
 import { readClockMs } from '../clock.ts';
 import { type Control, makeControl } from '../control/control.ts';
 import { makeSubject, type SubjectKeeper } from '../control/subject.ts';
-import { grow, joinLayers, type Layer, without } from '../environment.ts';
+import { grow, joinLayers, type Layer, makeUserLayer, without } from '../environment.ts';
 import { LintelError, renderCause } from '../errors.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Environment, Origin } from '../launch/environ.ts';
@@ -47,6 +47,8 @@ interface House extends Life {
   readonly control: Control;
   readonly spawner: Spawner;
   readonly self: User;
+  /** Whoever asks what the environment is hears it of this. */
+  readonly learn: (known: Known) => void;
 }
 
 /** Everything between the plan and the last process, in order. Never rejects but for a bug. */
@@ -54,7 +56,12 @@ export async function live(life: Life): Promise<Ending> {
   const { draft, log, onReaped } = life;
   const { facts } = draft;
   const requests = receiveRequests(facts.process.hasTerminal);
-  const subject = makeSubject({ history: log.history, shutdown: requests.shutdown });
+  let latest: Known = { draft, layers: [] };
+  const subject = makeSubject({
+    history: log.history,
+    shutdown: requests.shutdown,
+    environment: () => ({ layers: listLayers(latest), user: latest.draft.plan.user }),
+  });
   let stopAskedMs: number | undefined;
   requests.stop.addEventListener('abort', () => {
     stopAskedMs = readClockMs();
@@ -64,7 +71,10 @@ export async function live(life: Life): Promise<Ending> {
   const native = prepareProcess(facts, log, onReaped);
   const spawner = makeSpawner(draft, native, life.gate);
   const self = makeSelf(facts, draft.environment);
-  const house: House = { ...life, requests, subject, control, spawner, self };
+  const learn = (now: Known) => {
+    latest = now;
+  };
+  const house: House = { ...life, requests, subject, control, spawner, self, learn };
   /** What is known so far: an early end runs the finish scripts of it. */
   let known: Known | undefined;
   const endEarly = async () => {
@@ -111,12 +121,14 @@ async function bootAndRun(
   const beside = runStepsBeside(STEPS.besideScripts, stepsContext(house, prepared));
   // Whoever waits for it sees how it ended; until then nobody may be listening.
   beside.catch(() => undefined);
+  house.learn(prepared);
   const isEarly = prepared.draft.plan.initScripts.length > 0 || prepared.draft.plan.usesS6;
   if (isEarly) furnish(house, prepared);
   const scripted = settle(house, prepared, await runScripts(house, prepared, note));
   subject.enter({ name: 'booting' });
   const last = settle(house, scripted, await runSteps(STEPS.afterScripts, stepsContext(house, scripted)));
   note(last);
+  house.learn(last);
   if (requests.stop.aborted) {
     await endEarly();
     return makeEarlyEnding(last.draft.plan, requests);
@@ -207,7 +219,9 @@ async function runScripts(
     },
     onEnded: (script: Script) => timeline.add(script.name, startMs),
   });
-  note({ ...known, layers: [...known.layers, ...layers] });
+  const now = { ...known, layers: [...known.layers, ...layers] };
+  note(now);
+  house.learn(now);
   if (failure !== undefined) throw failure;
   return layers;
 }
@@ -260,6 +274,13 @@ function growAll({ draft, layers }: Known): { given: Environment; added: Environ
     given: without(draft.environment, growth.unset),
     added: grow(draft.plan.environment, growth),
   };
+}
+
+/** Who said what of the environment of a process of the workbench user's: as `growAll`, in layers. */
+function listLayers({ draft, layers }: Known): Layer[] {
+  const { sources, plan } = draft;
+  const { files, container, secrets } = sources;
+  return [...files, container, ...secrets, ...plan.layers, ...layers, makeUserLayer(plan.user)];
 }
 
 /** The last lines of a script stand in the log already, twice. */

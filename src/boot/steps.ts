@@ -1,5 +1,5 @@
-import { type Growth, grow, joinLayers, type Layer } from '../environment.ts';
-import type { Step, StepContext } from '../steps/step.ts';
+import { grow, joinLayers, type Layer } from '../environment.ts';
+import type { Step, StepContext, StepGrowth } from '../steps/step.ts';
 import type { Timeline } from './timeline.ts';
 
 export type StepsContext = StepContext & { readonly timeline: Timeline };
@@ -22,7 +22,11 @@ export async function runStepsBeside(steps: readonly Step[], context: StepsConte
   await Promise.all(wanted.map(step => runStep(step, context, true)));
 }
 
-async function runStep(step: Step, context: StepsContext, isBeside: boolean): Promise<Growth | undefined> {
+async function runStep(
+  step: Step,
+  context: StepsContext,
+  isBeside: boolean,
+): Promise<StepGrowth | undefined> {
   const { timeline } = context;
   const startMs = timeline.nowMs();
   try {

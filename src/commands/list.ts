@@ -1,6 +1,7 @@
 import { LintelError } from '../errors.ts';
 import { suggestWord } from '../settings/suggest.ts';
 import { type Command, type CommandContext, type CommandResult, JSON_FLAG } from './command.ts';
+import { env } from './env.ts';
 import { facts } from './facts.ts';
 import { parseFlags } from './flags.ts';
 import { health } from './health.ts';
@@ -45,6 +46,7 @@ export const COMMANDS: readonly Command[] = [
   logs,
   ready,
   health,
+  env,
   shutdown,
   plan,
   facts,

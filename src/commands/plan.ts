@@ -1,6 +1,9 @@
 import { makeDraft } from '../boot/draft.ts';
+import { explain } from '../environment.ts';
 import { renderProblem } from '../errors.ts';
+import type { Environment } from '../launch/environ.ts';
 import type { Plan } from '../plan.ts';
+import { maskValue } from '../settings/secret-names.ts';
 import { maskUrls } from '../settings/url.ts';
 import type { FileWrite } from '../tools/tool.ts';
 import { type Command, JSON_FLAG } from './command.ts';
@@ -30,10 +33,15 @@ function maskPlan(made: Plan): Plan {
     ...made,
     files: made.files.map(file => (file.text === undefined ? file : { ...file, text: maskUrls(file.text) })),
     services: made.services.map(service => ({ ...service, definition: hideSecrets(service.definition) })),
-    environment: Object.fromEntries(
-      Object.entries(made.environment).map(([name, value]) => [name, maskUrls(value)]),
-    ),
+    environment: maskAll(made.environment),
+    layers: made.layers.map(layer => ({ ...layer, set: maskAll(layer.set) })),
   };
+}
+
+function maskAll(environment: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [name, maskValue(name, value)]),
+  );
 }
 
 function renderPlan(made: Plan): string {
@@ -46,7 +54,12 @@ function renderPlan(made: Plan): string {
     ],
     ['Tools', made.notes.map(({ tool, text }) => `${tool}: ${text}`)],
     ['Files', made.files.map(renderFile)],
-    ['Variables added', Object.entries(made.environment).map(([name, value]) => `${name}=${value}`)],
+    [
+      'Variables added',
+      Object.entries(made.environment).map(
+        ([name, value]) => `${name}=${value} (${explain(made.layers, name).at(-1)?.source})`,
+      ),
+    ],
     ['Scripts', made.initScripts.map(({ path }) => path)],
     [
       'Services',

@@ -3,6 +3,7 @@ import type { ServiceStatus } from '../services/status.ts';
 import { expectService } from '../settings/suggest.ts';
 import { LINTEL_VERSION } from '../version.ts';
 import { findNotReady, findTroubles, judgeAction, renderStage } from './judgements.ts';
+import { explainVariable, listVariables } from './provenance.ts';
 import { type LineStream, pumpLogs, pumpStatus } from './pumps.ts';
 import type { CheckedRequestOf, ResponseOf, RouteName } from './routes.ts';
 import type { Subject } from './subject.ts';
@@ -47,6 +48,13 @@ export const HANDLERS: { readonly [Name in RouteName]: Handler<Name> } = {
     const troubles = findTroubles(servicesOf(subject));
     return { value: { isHealthy: troubles.length === 0, stage: subject.stage(), troubles } };
   },
+  environment: ({ reveal }, { subject }) => {
+    const { layers, user } = subject.environment();
+    return { value: { variables: listVariables(layers, reveal !== undefined), user } };
+  },
+  explanation: ({ variable }, { subject }) => ({
+    value: explainVariable(subject.environment().layers, variable),
+  }),
   shutdown: ({ code }, { subject }) => {
     subject.shutdown(code);
     return { value: { stage: subject.stage() } };

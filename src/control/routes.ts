@@ -153,6 +153,61 @@ export const ROUTES = {
     request: () => z.strictObject({}),
     response: () => z.object({ isHealthy: z.boolean(), stage: makeStage(), troubles: makeTroubles() }),
   },
+  environment: {
+    method: 'GET',
+    path: '/v1/environment',
+    callers: 'owner',
+    answers: 'once',
+    summary: 'what a new process of the workbench user sees; secrets are *** but with reveal=1',
+    request: () => z.strictObject({ reveal: yes() }),
+    response: () =>
+      z.object({
+        variables: z.readonly(
+          z.array(
+            z.object({
+              name: z.string(),
+              /** Absent: the boot took it away. */
+              value: z.optional(z.string()),
+              /** What the container itself has; absent where it has none. */
+              given: z.optional(z.string()),
+              /** Who said so last. */
+              source: z.string(),
+              isSecret: z.boolean(),
+            }),
+          ),
+        ),
+        user: z.object({
+          name: z.string(),
+          uid: z.number(),
+          gid: z.number(),
+          groups: z.readonly(z.array(z.number())),
+        }),
+      }),
+  },
+  explanation: {
+    method: 'GET',
+    path: '/v1/environment/explanation',
+    callers: 'owner',
+    answers: 'once',
+    summary: 'who set a variable or took it away, one after the other; secrets are ***',
+    request: () => z.strictObject({ variable: z.string().check(z.minLength(1), z.maxLength(1000)) }),
+    response: () =>
+      z.object({
+        name: z.string(),
+        changes: z.readonly(
+          z.array(
+            z.object({
+              source: z.string(),
+              /** Absent: taken away. */
+              value: z.optional(z.string()),
+              replaced: z.optional(z.string()),
+            }),
+          ),
+        ),
+        /** Where nobody set it: a name like it. */
+        meant: z.optional(z.string()),
+      }),
+  },
   shutdown: {
     method: 'POST',
     path: '/v1/shutdown',

@@ -1,6 +1,8 @@
 import { readClockMs } from '../clock.ts';
+import type { Layer } from '../environment.ts';
 import type { History } from '../log/history.ts';
 import type { Supervisor } from '../services/supervisor.ts';
+import type { User } from '../user.ts';
 
 /** What the workbench is doing as a whole. */
 export type Stage =
@@ -8,11 +10,19 @@ export type Stage =
   | { readonly name: 'running' }
   | { readonly name: 'stopping'; readonly reason: string };
 
+/** Who said what of the environment of the workbench user, who is the last to speak. */
+export interface EnvironmentView {
+  readonly layers: readonly Layer[];
+  readonly user: User;
+}
+
 /** What the control socket shows and changes: one running workbench, from the first script to the last process. */
 export interface Subject {
   readonly startedMs: number;
   readonly history: History;
   stage(): Stage;
+  /** What a new process of the workbench user gets, as far as the boot has come. */
+  environment(): EnvironmentView;
   /** undefined until the scripts have ended. */
   supervisor(): Supervisor | undefined;
   /** Calls back after each change of the stage or of a service; returns the way to end it. */
@@ -28,7 +38,7 @@ export interface SubjectKeeper extends Subject {
   attach(supervisor: Supervisor): void;
 }
 
-export function makeSubject(given: Pick<Subject, 'history' | 'shutdown'>): SubjectKeeper {
+export function makeSubject(given: Pick<Subject, 'history' | 'shutdown' | 'environment'>): SubjectKeeper {
   const listeners = new Set<() => void>();
   let current: Stage = { name: 'booting' };
   let attached: Supervisor | undefined;

@@ -13,6 +13,8 @@ export interface SecretFiles {
   readonly environment: Environment;
   /** Those variables: their values are shown nowhere. */
   readonly names: ReadonlySet<string>;
+  /** Who brought which of them: "PASSWORD_FILE=/run/secrets/password" -> PASSWORD. */
+  readonly sources: ReadonlyMap<string, Environment>;
   /** The platform's, none of them fatal. */
   readonly problems: readonly Problem[];
   readonly warnings: readonly string[];
@@ -21,6 +23,7 @@ export interface SecretFiles {
 /** Reads the files that variables name. An empty variable counts as an absent one. Never throws. */
 export function readSecretFiles(environment: Environment): SecretFiles {
   const found = new Map<string, string>();
+  const sources = new Map<string, Environment>();
   const problems: Problem[] = [];
   const warnings: string[] = [];
   for (const [by, name] of findNamers(environment)) {
@@ -35,11 +38,13 @@ export function readSecretFiles(environment: Environment): SecretFiles {
     }
     if ((environment[name] ?? '') !== '') warnings.push(`${by} and ${name} are both set: the file wins`);
     found.set(name, read.value);
+    sources.set(`${by}=${environment[by]}`, { [name]: read.value });
   }
-  if (found.size === 0) return { environment, names: new Set(), problems, warnings };
+  if (found.size === 0) return { environment, names: new Set(), sources, problems, warnings };
   return {
     environment: { ...environment, ...Object.fromEntries(found) },
     names: new Set(found.keys()),
+    sources,
     problems,
     warnings,
   };

@@ -1,4 +1,4 @@
-import type { Growth } from '../environment.ts';
+import type { Growth, Layer } from '../environment.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Log } from '../log/log.ts';
@@ -26,6 +26,9 @@ export interface StepContext extends StepSubject {
   readonly kill: AbortSignal;
 }
 
+/** As a layer; its source is the step's name where it names none. */
+export type StepGrowth = Growth & Partial<Pick<Layer, 'source' | 'isSecret'>>;
+
 /** Something of a boot that takes time: a program to wait for, a server to ask, a folder to walk. */
 export interface Step {
   readonly name: string;
@@ -36,5 +39,5 @@ export interface Step {
    * to keep somebody from their work. Throws a LintelError only where LINTEL_STRICT=1 makes it one; everything else is a
    * bug. Returns what it changes of the environment for everything after it.
    */
-  run(context: StepContext): Promise<Growth | undefined>;
+  run(context: StepContext): Promise<StepGrowth | undefined>;
 }

@@ -65,7 +65,7 @@ Files
   /etc/uv/uv.toml (134 bytes, mode 644, Lintel's)
 
 Variables added
-  LINTEL_RUNTIME_DIR=/run/lintel
+  LINTEL_RUNTIME_DIR=/run/lintel (Lintel)
 
 Scripts
   /etc/cont-init.d/10-good

@@ -9,6 +9,7 @@ import { openControl } from '../../src/control/server.ts';
 import { makeSubject } from '../../src/control/subject.ts';
 import { makeHistory } from '../../src/log/history.ts';
 import { makeLog } from '../../src/log/log.ts';
+import { ADA } from '../facts-fixture.ts';
 import { IS_ROOT, isAlive, makeRoot, NEEDS_ROOT, type Root, WORKBENCH } from '../rig.ts';
 import { AT_GATE, bootWorkbench, countConnections, LASTING, WAIT } from './workbench.ts';
 
@@ -201,7 +202,11 @@ test('a bug behind a request costs its client a 500 and the log a line, nobody e
   };
   const close = openControl({
     path: root.at(SOCKET),
-    subject: makeSubject({ history: log.history, shutdown }),
+    subject: makeSubject({
+      history: log.history,
+      shutdown,
+      environment: () => ({ layers: [], user: ADA }),
+    }),
     log,
     owners: new Set([process.getuid?.() ?? 0]),
     services: new Set(),

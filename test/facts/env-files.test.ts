@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readEnvFiles } from '../../src/facts/env-files.ts';
+import { readEnvFiles, withDefaults } from '../../src/facts/env-files.ts';
+import type { Environment } from '../../src/launch/environ.ts';
 import { makeFolder } from './folder.ts';
+
+const readAll = (environment: Environment) => withDefaults(readEnvFiles(environment), environment);
 
 describe('the image’s defaults', () => {
   test('come from lintel.env and env.d, later files over earlier ones, in byte order', t => {
@@ -12,7 +15,7 @@ describe('the image’s defaults', () => {
       'etc/lintel/env.d/Z.env': 'D=upper case comes first\n',
       'etc/lintel/env.d/a.env': 'D=lower case comes last\n',
     });
-    assert.deepEqual(readEnvFiles({ LINTEL_ROOT: root.path }), {
+    assert.deepEqual(readAll({ LINTEL_ROOT: root.path }), {
       LINTEL_ROOT: root.path,
       A: 'main',
       B: 'ten',
@@ -24,7 +27,7 @@ describe('the image’s defaults', () => {
   test('give way to the container’s own variables', t => {
     const root = makeFolder(t, { 'etc/lintel/lintel.env': 'A=file\nB=file\n' });
     const given = { LINTEL_ROOT: `${root.path}/`, A: 'container' };
-    assert.deepEqual(readEnvFiles(given), { ...given, B: 'file' });
+    assert.deepEqual(readAll(given), { ...given, B: 'file' });
   });
 
   test('are text: nothing in them is run or replaced', t => {
@@ -41,7 +44,7 @@ describe('the image’s defaults', () => {
         'NOT A VARIABLE',
       ].join('\n'),
     });
-    const { LINTEL_ROOT: _, ...read } = readEnvFiles({ LINTEL_ROOT: root.path });
+    const { LINTEL_ROOT: _, ...read } = readAll({ LINTEL_ROOT: root.path });
     assert.deepEqual(read, {
       EXPORTED: 'yes',
       SPACES: '  two  ',
@@ -59,7 +62,7 @@ describe('the image’s defaults', () => {
       'etc/lintel/env.d/README': 'C=1\n',
       'etc/lintel/env.d/.hidden.env': 'D=1\n',
     });
-    assert.deepEqual(readEnvFiles({ LINTEL_ROOT: root.path }), { LINTEL_ROOT: root.path, A: '1' });
+    assert.deepEqual(readAll({ LINTEL_ROOT: root.path }), { LINTEL_ROOT: root.path, A: '1' });
   });
 
   for (const [what, entries] of [
@@ -71,7 +74,7 @@ describe('the image’s defaults', () => {
   ] as const) {
     test(`are none where ${what}`, t => {
       const root = makeFolder(t, entries);
-      assert.deepEqual(readEnvFiles({ LINTEL_ROOT: root.path }), { LINTEL_ROOT: root.path });
+      assert.deepEqual(readAll({ LINTEL_ROOT: root.path }), { LINTEL_ROOT: root.path });
     });
   }
 });
