@@ -10,6 +10,7 @@ import { logs } from './logs.ts';
 import { plan } from './plan.ts';
 import { ready } from './ready.ts';
 import { restart } from './restart.ts';
+import { run } from './run.ts';
 import { shutdown } from './shutdown.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
@@ -47,6 +48,7 @@ export const COMMANDS: readonly Command[] = [
   ready,
   health,
   env,
+  run,
   shutdown,
   plan,
   facts,

@@ -1,3 +1,4 @@
+import { bindExec, type Exec } from './exec.ts';
 import { bindIdentity, type Ids } from './identity.ts';
 import { bindSpawn, type Spawn } from './posix-spawn.ts';
 
@@ -11,6 +12,8 @@ export interface Libc {
   /** Reaps one ended child and returns its wait status; undefined when it is not there. */
   reap(pid: number): number | undefined;
   readonly spawn: Spawn;
+  /** This process becomes a program. */
+  readonly exec: Exec;
   /**
    * What `act` returns or throws, done with that user's rights: for root alone. `act` is synchronous. Throws EPERM where
    * root may not become that user.
@@ -92,6 +95,7 @@ function bind(): Libc {
     },
     reap: pid => (c.waitpid(pid, status, WNOHANG) === pid ? status.readInt32LE(0) : undefined),
     spawn: bindSpawn(ffi, identity),
+    exec: request => bindExec(ffi, identity)(request),
     actAs(user, act) {
       try {
         if (identity.becomeUser(user)) return act();

@@ -114,18 +114,18 @@ export function bindSpawn(ffi: Ffi, identity: Identity): Spawn {
 
 const EPERM = 1;
 
-function toCString(text: string): Buffer {
+export function toCString(text: string): Buffer {
   return Buffer.from(`${text}\0`);
 }
 
-interface CStrings {
+export interface CStrings {
   /** A NULL-ended array of pointers into `bytes`. */
   readonly pointers: Buffer;
   /** All the strings, one after the other; kept with the pointers, or they would point nowhere. */
   readonly bytes: Buffer;
 }
 
-function toCStrings(ffi: Ffi, texts: readonly string[]): CStrings {
+export function toCStrings(ffi: Ffi, texts: readonly string[]): CStrings {
   const bytes = Buffer.from(`${texts.join('\0')}\0`);
   const pointers = new BigUint64Array(texts.length + 1);
   const start = ffi.getRawPointer(bytes);

@@ -1,0 +1,74 @@
+import { ask } from '../control/client.ts';
+import type { ResponseOf } from '../control/routes.ts';
+import { LintelError } from '../errors.ts';
+import { readProcess } from '../facts/process.ts';
+import type { Environment } from '../launch/environ.ts';
+import { openLibc } from '../pid1/libc.ts';
+import { replaceProcess } from '../processes/replace.ts';
+import type { Command } from './command.ts';
+
+type Answer = ResponseOf<'environment'>;
+
+/** Runs a command with the environment of the running workbench. */
+export const run: Command = {
+  name: 'run',
+  summary: 'run a command with the workbench’s environment',
+  flags: [{ name: '--workbench', short: '-w', doc: 'as the workbench user; for root' }],
+  operands: { usage: '-- CMD…', isBehindDashes: true },
+  details:
+    'For podman exec, kubectl exec and the like, whose commands have only the image’s variables. The command takes Lintel’s place, as by exec: same process, terminal, user and working directory. It gets what the boot added and changed; a variable that the caller has given a value of their own stays, and HOME, USER, SHELL, TERM and PWD are always the caller’s, but with --workbench. Exit code: the command’s; 126 not executable, 127 not found.',
+  examples: [
+    { line: 'lintel run -- env', does: 'the environment that commands get so' },
+    { line: 'lintel run --workbench -- id', does: 'as the workbench user, called by root' },
+  ],
+  async run({ given, origin }) {
+    const argv = given.operands;
+    if (argv.length === 0) throw new LintelError('Cannot run: no command is given, expected -- CMD', 2);
+    const libc = openLibc();
+    if ('missing' in libc) throw new LintelError(`Cannot run ${argv[0]}: ${libc.missing}`, 1);
+    const answer = await ask(origin.environment, 'environment', { request: { reveal: '1' } });
+    const isWorkbench = given.has('--workbench');
+    const user = isWorkbench ? chooseUser(answer) : undefined;
+    // What root has of capabilities for others (Docker's inheritable ones) is not the command's.
+    if (user !== undefined) libc.dropInheritedCapabilities();
+    // Node has raised its own limit.
+    libc.setOpenFiles(readProcess(origin.openFilesSoft).openFiles);
+    const environment = makeRunEnvironment(origin.environment, answer.variables, isWorkbench);
+    const failure = replaceProcess(libc, { argv, environment, user });
+    throw new LintelError(`Cannot run ${failure.error}`, failure.code);
+  },
+};
+
+/** The workbench user, where the caller is not that one already. */
+function chooseUser({ user }: Answer): Answer['user'] | undefined {
+  const uid = process.geteuid?.() ?? 0;
+  if (uid === user.uid) return undefined;
+  if (uid === 0) return user;
+  throw new LintelError(`Cannot become ${user.name}: this is uid ${uid}, expected root`, 1);
+}
+
+/** Whose terminal, home and place it is, the caller knows best. */
+const CALLERS: ReadonlySet<string> = new Set(['TERM', 'PWD', 'OLDPWD', 'SHLVL', '_']);
+const IDENTITY: ReadonlySet<string> = new Set(['HOME', 'USER', 'LOGNAME', 'SHELL']);
+
+/**
+ * The caller's variables with what the boot made of them. What the caller has given another value than the container's
+ * is theirs.
+ */
+export function makeRunEnvironment(
+  caller: Environment,
+  variables: Answer['variables'],
+  isWorkbench: boolean,
+): Environment {
+  const made = new Map(Object.entries(caller));
+  for (const { name, value, given } of variables) {
+    if (CALLERS.has(name)) continue;
+    const isIdentity = IDENTITY.has(name);
+    if (isIdentity && !isWorkbench) continue;
+    const own = caller[name] ?? '';
+    if (!isIdentity && own !== '' && own !== given) continue;
+    if (value === undefined) made.delete(name);
+    else made.set(name, value);
+  }
+  return Object.fromEntries(made);
+}
