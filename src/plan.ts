@@ -1,3 +1,4 @@
+import type { AccountChange } from './accounts/change.ts';
 import type { Definition, PlannedService } from './definitions/definitions.ts';
 import { isS6Interpreter } from './definitions/shebang.ts';
 import { joinLayers, type Layer } from './environment.ts';
@@ -14,6 +15,8 @@ import { findUser, type User } from './user.ts';
 export interface Plan {
   /** Who services and CMD run as. */
   readonly user: User;
+  /** What becomes of that user's account before anything else is done. */
+  readonly accountChange: AccountChange | undefined;
   readonly runtimeDir: string;
   readonly files: readonly FileWrite[];
   /** Variables that Lintel adds to the container's own. */
@@ -75,6 +78,7 @@ export function makePlan(sources: PlanSources): Plan {
   const services = planServices(chosen.enabled, sources);
   return {
     user: facts.workbench.user,
+    accountChange: facts.accountChange,
     runtimeDir: facts.runtimeDir,
     files: contributions.flatMap(({ files }) => files),
     environment: joinLayers(environment.layers).set,

@@ -49,8 +49,17 @@ export interface UserSources {
   readonly environment: Environment;
   readonly accounts: Accounts;
   readonly identity: Identity;
-  /** Owner and mode of the folder that HOME names; undefined when there is none. */
-  readonly givenHome: { readonly uid: number; readonly gid: number; readonly mode: number } | undefined;
+  /** The folder that HOME names; undefined when there is none. */
+  readonly givenHome: Folder | undefined;
+  /** That of the workbench user's account. */
+  readonly accountHome?: Folder | undefined;
+}
+
+/** Owner and mode of a folder. */
+export interface Folder {
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
 }
 
 export interface FoundUser {
@@ -71,8 +80,7 @@ const MAX_ID = 2 ** 32 - 2;
 export function findWorkbenchUser(sources: UserSources): FoundUser {
   const wanted = findWanted(sources);
   const { identity } = sources;
-  if (identity.uid !== 0)
-    return { user: makeUser(identity, sources), problems: wanted.problems, warnings: [] };
+  if (identity.uid !== 0) return { ...makeOwnUser(sources), problems: wanted.problems };
   if (!identity.canSwitchUser) {
     const warning =
       'Root here may not become another user (no CAP_SETUID, CAP_SETGID): services and CMD stay root. Better start the container with --user 1000';
@@ -87,7 +95,26 @@ export function findUser(spec: string, sources: UserSources): User | undefined {
   return ids === undefined ? undefined : makeUser(ids, sources);
 }
 
-function findWanted(sources: UserSources): { uid: number; gid: number; problems: readonly Problem[] } {
+/** The line of /etc/passwd that is the workbench user's, whoever this process is. */
+export function findWorkbenchAccount(
+  sources: Pick<UserSources, 'settings' | 'accounts'>,
+): Account | undefined {
+  const { uid } = findWanted(sources);
+  const named = findNamed(sources);
+  return named?.uid === uid ? named : sources.accounts.users.find(user => user.uid === uid);
+}
+
+function findNamed({ settings, accounts }: Pick<UserSources, 'settings' | 'accounts'>): Account | undefined {
+  const names = [settings.user, settings.nbUser, settings.defaultUser, settings.username];
+  const named = names.map(name => accounts.users.find(user => user.name === name));
+  return named.find(account => account !== undefined);
+}
+
+function findWanted(sources: Pick<UserSources, 'settings' | 'accounts'>): {
+  uid: number;
+  gid: number;
+  problems: readonly Problem[];
+} {
   const { settings, accounts } = sources;
   if (settings.user !== undefined) {
     const ids = parseIds(settings.user, accounts);
@@ -104,7 +131,14 @@ function findWanted(sources: UserSources): { uid: number; gid: number; problems:
     const account = accounts.users.find(user => user.name === name);
     if (account !== undefined) return { uid: account.uid, gid: account.gid, problems: [] };
   }
-  return { ...defaultIds(accounts), problems: [] };
+  return { ...newIds(settings, accounts), problems: [] };
+}
+
+/** NB_UID and NB_GID, where the account that they are for has them already, or there is none. */
+function newIds({ newUid, newGid }: Settings, accounts: Accounts): { uid: number; gid: number } {
+  if (newUid === undefined || accounts.users.some(user => user.uid === DEFAULT_UID))
+    return defaultIds(accounts);
+  return { uid: newUid, gid: newGid ?? accounts.users.find(user => user.uid === newUid)?.gid ?? newUid };
 }
 
 function defaultIds(accounts: Accounts): { uid: number; gid: number } {
@@ -124,6 +158,25 @@ function parseIds(spec: string, accounts: Accounts): { uid: number; gid: number 
   const uid = Number(numbers[1]);
   const gid = Number(numbers[2] ?? accounts.users.find(user => user.uid === uid)?.gid ?? uid);
   return uid > MAX_ID || gid > MAX_ID ? undefined : { uid, gid };
+}
+
+/**
+ * A process that is not root is its own workbench user. Where its uid has no line in /etc/passwd, or an engine has made
+ * one up, it goes by the name of the workbench's account, and lives in its home where it may write there.
+ */
+function makeOwnUser(sources: UserSources): { readonly user: User; readonly warnings: readonly string[] } {
+  const { identity, accounts } = sources;
+  const own = accounts.users.find(user => user.uid === identity.uid);
+  const user = makeUser(identity, sources);
+  if (own !== undefined && own.home !== '/' && own.home !== '') return { user, warnings: [] };
+  const account = findWorkbenchAccount(sources);
+  const isHomeless = user.home === (own?.home || '/tmp');
+  const mayStay = account !== undefined && mayWrite(identity, sources.accountHome);
+  const home = isHomeless ? (mayStay ? account.home : '/tmp') : user.home;
+  if (own !== undefined) return { user: { ...user, home }, warnings: [] };
+  const name = account?.name ?? user.name;
+  const warning = `uid ${identity.uid} has no line in /etc/passwd, and none can be added: programs see USER=${name} and HOME=${home}, but whoami and ssh know nobody of that uid`;
+  return { user: { ...user, name, home, shell: account?.shell || user.shell }, warnings: [warning] };
 }
 
 function makeUser(ids: { readonly uid: number; readonly gid: number }, sources: UserSources): User {
@@ -167,12 +220,23 @@ type Ids = Pick<User, 'uid' | 'gid' | 'groups'>;
 function makeHome(account: string | undefined, ids: Ids, sources: UserSources): string {
   const given = sources.environment['HOME'] ?? '';
   const isTheirs = given.startsWith('/') && given !== '/' && (given !== '/root' || ids.uid === 0);
-  if (isTheirs && mayWrite(ids, sources.givenHome)) return given;
+  if (isTheirs && mayWrite(ids, sources.givenHome) && !isFormerHome(given, account, sources)) return given;
   return account !== undefined && account !== '' ? account : '/tmp';
 }
 
+/**
+ * NB_USER has given the user another name and another home than the image's HOME, which stands beside it: as under
+ * docker-stacks the new one is meant.
+ */
+function isFormerHome(given: string, home: string | undefined, { settings, identity }: UserSources): boolean {
+  const { nbUser } = settings;
+  if (identity.uid !== 0 || nbUser === undefined || home === undefined || home === given) return false;
+  const parent = (path: string) => path.slice(0, path.lastIndexOf('/'));
+  return home.endsWith(`/${nbUser}`) && parent(home) === parent(given);
+}
+
 /** As the kernel decides: by the first of owner, group and others that fits. */
-function mayWrite({ uid, gid, groups }: Ids, folder: UserSources['givenHome']): boolean {
+function mayWrite({ uid, gid, groups }: Ids, folder: Folder | undefined): boolean {
   if (folder === undefined) return false;
   if (uid === 0) return true;
   if (folder.uid === uid) return (folder.mode & 0o200) !== 0;

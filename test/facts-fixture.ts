@@ -55,6 +55,7 @@ export function makeFacts(difference: Difference = {}): Facts {
         { name: 'ada', gid: 1000, members: [] },
       ],
     },
+    accountChange: undefined,
     givenHome: undefined,
     workbench: { user: ADA, problems: [], warnings: [] },
     runtimeDir: '/run/lintel',

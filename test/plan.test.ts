@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { AccountChange } from '../src/accounts/change.ts';
 import type { Problem } from '../src/errors.ts';
 import type { Environment } from '../src/launch/environ.ts';
 import { makePlan } from '../src/plan.ts';
@@ -18,12 +19,21 @@ function plan(environment: Environment = {}, difference: Difference = {}, comman
 }
 
 const RUNTIME = { LINTEL_RUNTIME_DIR: '/run/lintel' };
+const CHANGE: AccountChange = {
+  from: undefined,
+  to: { name: 'ada', uid: 1000, gid: 1000, home: '/home/ada', shell: '/bin/bash' },
+  newGroup: undefined,
+  joinsGid: undefined,
+  keptAs: undefined,
+  isInPlace: false,
+};
 const PROBLEM: Problem = { what: 'x', seen: 'y', expected: 'z', fatal: false };
 
 describe('the plan', () => {
   test('of an image without settings does next to nothing', () => {
     assert.deepEqual(plan(), {
       user: ADA,
+      accountChange: undefined,
       runtimeDir: '/run/lintel',
       files: [],
       environment: RUNTIME,
@@ -107,10 +117,11 @@ describe('the plan', () => {
       LINTEL_INIT_TIMEOUT_MS: '5',
       S6_KILL_FINISH_MAXTIME: '5',
     };
-    const made = plan(environment, { services: [makeDefinition('web')] }, ['python']);
+    const difference = { services: [makeDefinition('web')], accountChange: CHANGE };
+    const made = plan(environment, difference, ['python']);
     const keep = JSON.parse(JSON.stringify(made));
     assert.deepEqual(Object.keys(keep).sort(), Object.keys(made).sort());
-    assert.deepEqual(plan(environment, { services: [makeDefinition('web')] }, ['python']), made);
+    assert.deepEqual(plan(environment, difference, ['python']), made);
   });
 
   test('holds no secret in what it says', () => {

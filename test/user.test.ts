@@ -130,15 +130,49 @@ describe('whoever can’t switch users runs everything', () => {
     });
   });
 
-  test('as itself, started under a uid that nobody has, in group 0', () => {
+  describe('started under a uid that nobody has, in group 0', () => {
     const identity = { uid: 1_000_650_000, gid: 0, groups: [0, 1_000_650_000], canSwitchUser: false };
-    assert.deepEqual(find({ NB_USER: 'jovyan' }, { identity }).user, {
-      uid: 1_000_650_000,
-      gid: 0,
-      groups: [0, 1_000_650_000],
-      name: '1000650000',
-      home: '/tmp',
-      shell: '/bin/sh',
+    const folder = (uid: number, gid: number, mode: number) => ({ uid, gid, mode: 0o40000 | mode });
+
+    test('as itself, by the name and in the home of the workbench’s account', () => {
+      const accountHome = folder(1002, 0, 0o775);
+      const { user: found, warnings } = find({ NB_USER: 'jovyan' }, { identity, accountHome });
+      assert.deepEqual(found, {
+        uid: 1_000_650_000,
+        gid: 0,
+        groups: [0, 1_000_650_000],
+        name: 'jovyan',
+        home: '/home/jovyan',
+        shell: '/bin/bash',
+      });
+      assert.deepEqual(warnings, [
+        'uid 1000650000 has no line in /etc/passwd, and none can be added: programs see USER=jovyan and HOME=/home/jovyan, but whoami and ssh know nobody of that uid',
+      ]);
+    });
+
+    for (const [what, home, difference] of [
+      ['/tmp where that home is not there', '/tmp', {}],
+      ['/tmp where it may not write that home', '/tmp', { accountHome: folder(1000, 100, 0o755) }],
+      [
+        'HOME where it may write that',
+        '/data',
+        {
+          environment: { HOME: '/data' },
+          givenHome: folder(7, 0, 0o770),
+          accountHome: folder(1000, 0, 0o775),
+        },
+      ],
+    ] as const) {
+      test(`in ${what}`, () => {
+        assert.equal(find({}, { identity, ...difference }).user.home, home);
+      });
+    }
+
+    test('in the workbench’s home where the engine has made up a line with the home /', () => {
+      const made = { name: '1000650000', uid: 1_000_650_000, gid: 0, home: '/', shell: '/bin/sh' };
+      const accounts = { ...ACCOUNTS, users: [...ACCOUNTS.users, made] };
+      const found = find({}, { identity, accounts, accountHome: folder(1000, 0, 0o775) });
+      assert.deepEqual([found.user.name, found.user.home, found.warnings], ['1000650000', '/home/ada', []]);
     });
   });
 
@@ -228,6 +262,11 @@ describe('HOME', () => {
       assert.equal(found.user.home, expected);
     });
   }
+
+  test('is the home of NB_USER’s new name, where the image’s HOME is the old one beside it', () => {
+    const found = find({ NB_USER: 'ada', HOME: '/home/jovyan' }, { givenHome: folder(1000, 100, 0o755) });
+    assert.equal(found.user.home, '/home/ada');
+  });
 
   test('of root is passwd’s, which is /root', () => {
     const found = find({ LINTEL_USER: 'root', HOME: '/root' }, { givenHome: folder(0, 0, 0o700) });

@@ -1,3 +1,4 @@
+import { applyAccounts } from '../apply/accounts.ts';
 import { applyFiles, applyRuntimeFolder } from '../apply/apply.ts';
 import { runInitScripts } from '../apply/init-scripts.ts';
 import { readClockMs } from '../clock.ts';
@@ -162,6 +163,7 @@ async function beforePlan(house: House): Promise<Known> {
   // What is only missing yet may be brought by a step; what is malformed is not.
   if (draft.settings.strict !== true) refuseFatal(draft.plan, log);
   makeRuntimeFolder(draft.plan);
+  refit(draft, log);
   const layers = await runSteps(STEPS.beforePlan, context);
   const again = makeDraftAgain(draft, origin, layers);
   house.furniture.giveTo(again.plan.user);
@@ -175,10 +177,18 @@ function apply(house: House, draft: Draft): void {
   sayProblems(plan, log);
   // A plan that was made again finds the folder of the first one.
   if (draft === house.draft) makeRuntimeFolder(plan);
+  refit(draft, log);
   saySummary(draft, log);
   for (const name of origin.notUtf8)
     log.warn(`variable ${name} is not valid UTF-8: its odd bytes reach programs as U+FFFD`);
   for (const failure of applyFiles(plan)) log.error(failure);
+}
+
+/** Before anything runs as the workbench user: who that is, by number and by name. */
+function refit({ plan, facts }: Draft, log: Log): void {
+  const { notes, failures } = applyAccounts(plan.accountChange, facts.root);
+  for (const note of notes) log.info(note);
+  for (const failure of failures) log.error(failure);
 }
 
 function makeRuntimeFolder(plan: Plan): void {
@@ -233,6 +243,7 @@ function settle(house: House, known: Known, changes: readonly Layer[]): Known {
   if (requests.stop.aborted || !changesSettings(changes)) return { ...known, layers };
   const draft = makeDraftAgain(house.draft, origin, layers);
   sayChanges(known.draft.plan, draft.plan, log);
+  refit(draft, log);
   for (const failure of applyFiles(draft.plan)) log.error(failure);
   control.admit(draft.plan);
   if (!isSameUser(draft.plan.user, known.draft.plan.user)) furniture.giveTo(draft.plan.user);

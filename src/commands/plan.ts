@@ -1,3 +1,4 @@
+import { renderChange } from '../accounts/change.ts';
 import { makeDraft } from '../boot/draft.ts';
 import { explain } from '../environment.ts';
 import { renderProblem } from '../errors.ts';
@@ -52,6 +53,7 @@ function renderPlan(made: Plan): string {
       'Workbench user',
       [`${made.user.name} (uid ${made.user.uid}, gid ${made.user.gid}, home ${made.user.home})`],
     ],
+    ['Account', made.accountChange === undefined ? [] : [renderChange(made.accountChange)]],
     ['Tools', made.notes.map(({ tool, text }) => `${tool}: ${text}`)],
     ['Files', made.files.map(renderFile)],
     [

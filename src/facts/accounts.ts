@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import type { Account, Accounts, Group } from '../user.ts';
 import { readTextIfAny } from './files.ts';
 
@@ -6,6 +7,16 @@ export function readAccounts(root: string): Accounts {
     users: parsePasswd(readTextIfAny(`${root}/etc/passwd`) ?? ''),
     groups: parseGroup(readTextIfAny(`${root}/etc/group`) ?? ''),
   };
+}
+
+/** Whether this process may write into the file itself: images for OpenShift open it to group 0. */
+export function mayWritePasswd(root: string): boolean {
+  try {
+    accessSync(`${root}/etc/passwd`, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export function parsePasswd(text: string): Account[] {

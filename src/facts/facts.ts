@@ -1,16 +1,18 @@
 import { realpathSync } from 'node:fs';
 import { constants } from 'node:os';
+import { type AccountChange, changeAccounts } from '../accounts/change.ts';
+import { findRefit } from '../accounts/refit.ts';
 import { type Definition, parseDefinition } from '../definitions/definitions.ts';
 import type { Problem } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Accounts } from '../user.ts';
-import { type FoundUser, findWorkbenchUser, type UserSources } from '../user.ts';
-import { readAccounts } from './accounts.ts';
+import { type FoundUser, findWorkbenchAccount, findWorkbenchUser, type UserSources } from '../user.ts';
+import { mayWritePasswd, readAccounts } from './accounts.ts';
 import { type CertificateFacts, readCertificates } from './certificates.ts';
 import { type CgroupFacts, readCgroup } from './cgroup.ts';
 import { type Configs, readConfigs } from './configs.ts';
-import { readStat } from './files.ts';
+import { readLinkStat, readRealPath, readStat } from './files.ts';
 import { readLeftOut } from './left-out.ts';
 import { type Mentions, readMentions } from './mentions.ts';
 import { type ProcessFacts, readProcess } from './process.ts';
@@ -24,7 +26,10 @@ export interface Facts {
   /** LINTEL_ROOT without its last slash: "" for /. */
   readonly root: string;
   readonly process: ProcessFacts;
+  /** As they are, with `accountChange` made. */
   readonly accounts: Accounts;
+  /** What of them is yet to be made. */
+  readonly accountChange: AccountChange | undefined;
   readonly givenHome: UserSources['givenHome'];
   readonly workbench: FoundUser;
   readonly runtimeDir: string;
@@ -56,9 +61,26 @@ export function readFacts(given: {
   const { settings, environment } = given;
   const root = (settings.root ?? '').replace(/\/+$/, '');
   const self = readProcess(given.openFilesSoft);
-  const accounts = readAccounts(root);
-  const givenHome = readGivenHome(environment['HOME']);
-  const workbench = findWorkbenchUser({ settings, environment, accounts, identity: self, givenHome });
+  const present = readAccounts(root);
+  const refit = findRefit({
+    settings,
+    accounts: present,
+    identity: self,
+    isPasswdWritable: mayWritePasswd(root),
+  });
+  const { change } = refit;
+  const accounts = change === undefined ? present : changeAccounts(present, change);
+  const givenHome = readHome(environment['HOME']);
+  const accountHome = readHome(findWorkbenchAccount({ settings, accounts })?.home);
+  const found = findWorkbenchUser({
+    settings,
+    environment,
+    accounts,
+    identity: self,
+    givenHome,
+    accountHome,
+  });
+  const workbench = { ...found, warnings: [...refit.warnings, ...found.warnings] };
   const folders = readServices(root);
   const parsed = folders.map(fact =>
     parseDefinition(fact, SIGNAL_NAMES, fact.origin === 'image' ? settings.s6ServicesGraceMs : undefined),
@@ -73,13 +95,14 @@ export function readFacts(given: {
     root,
     process: self,
     accounts,
+    accountChange: change,
     givenHome,
     workbench,
     runtimeDir: given.runtimeDir ?? findRuntimeDir({ root, environment, uid: self.uid }),
     cgroup: readCgroup(root),
     programs,
     setpriv: findSetpriv(environment),
-    configs: readConfigs({ root, environment, programs, home: workbench.user.home }),
+    configs: readConfigs({ root, environment, programs, home: findPresentHome(workbench.user.home, change) }),
     certificates,
     initScripts: readScripts(root, 'cont-init.d'),
     finishScripts: readScripts(root, 'cont-finish.d'),
@@ -94,6 +117,7 @@ export function readFacts(given: {
       .filter(path => readStat(root + path) !== undefined),
     problems: [
       ...workbench.problems,
+      ...refit.problems,
       ...certificates.problems,
       ...parsed.flatMap(({ problems }) => problems),
     ],
@@ -102,7 +126,17 @@ export function readFacts(given: {
 
 const SIGNAL_NAMES: ReadonlySet<string> = new Set(Object.keys(constants.signals));
 
-function readGivenHome(home: string | undefined): UserSources['givenHome'] {
+/**
+ * Where what is in the home lies before anything is changed: a home under a new name is a link to the old one. Through
+ * a link that root made, so that nothing below is taken for a link of the user's; through no other.
+ */
+function findPresentHome(home: string, change: AccountChange | undefined): string {
+  const link = readLinkStat(home);
+  if (link === undefined) return change?.from?.home ?? home;
+  return link.isSymbolicLink() && link.uid === 0 ? (readRealPath(home) ?? home) : home;
+}
+
+function readHome(home: string | undefined): UserSources['givenHome'] {
   const stat = home?.startsWith('/') ? readStat(home) : undefined;
   return stat?.isDirectory() ? { uid: stat.uid, gid: stat.gid, mode: stat.mode } : undefined;
 }
