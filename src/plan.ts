@@ -41,6 +41,8 @@ export interface Plan {
   readonly finishScriptTimeoutMs: number | undefined;
   readonly openFilesSoft: number;
   readonly noNewPrivs: boolean;
+  /** Of services and CMD; undefined for the container's. */
+  readonly umask: number | undefined;
   readonly problems: readonly Problem[];
 }
 
@@ -142,6 +144,7 @@ function makeLimits(settings: Settings, facts: Facts) {
       facts.process.openFiles.hard,
     ),
     noNewPrivs: settings.noNewPrivs === true,
+    umask: settings.umask,
   };
 }
 

@@ -90,6 +90,7 @@ const NO_CONFIGS: Configs = {
   uv: makeConfig('/etc/uv/uv.toml'),
   conda: makeConfig('/opt/conda/.condarc'),
   git: makeConfig('/etc/gitconfig'),
+  sudoers: makeConfig('/etc/sudoers.d/lintel'),
   r: makeConfig('/etc/R/Rprofile.site'),
   userPip: [makeConfig('/home/ada/.config/pip/pip.conf')],
   userConda: [makeConfig('/home/ada/.condarc')],

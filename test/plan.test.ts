@@ -52,6 +52,7 @@ describe('the plan', () => {
       finishScriptTimeoutMs: undefined,
       openFilesSoft: 1024,
       noNewPrivs: false,
+      umask: undefined,
       problems: [],
     });
   });
@@ -116,6 +117,7 @@ describe('the plan', () => {
       PIP_REPOSITORY: 'https://pip.example/simple',
       LINTEL_INIT_TIMEOUT_MS: '5',
       S6_KILL_FINISH_MAXTIME: '5',
+      NB_UMASK: '002',
     };
     const difference = { services: [makeDefinition('web')], accountChange: CHANGE };
     const made = plan(environment, difference, ['python']);

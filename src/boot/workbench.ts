@@ -78,6 +78,7 @@ function superviseServices(
     given: options.given,
     added: options.added,
     noNewPrivs: plan.noNewPrivs,
+    umask: plan.umask,
     log: options.log,
     memory: options.memory,
     onFinalEnd: (name, { code, explanation, ...ended }) => {

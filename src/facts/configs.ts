@@ -24,6 +24,7 @@ export interface Configs {
   readonly uv: ConfigFile;
   readonly conda: ConfigFile;
   readonly git: ConfigFile;
+  readonly sudoers: ConfigFile;
   /** undefined when R is not installed. */
   readonly r: ConfigFile | undefined;
   readonly userPip: readonly ConfigFile[];
@@ -46,6 +47,7 @@ export function readConfigs(where: Where): Configs {
     uv: readConfig(root, '/etc/uv/uv.toml'),
     conda: readConfig(root, condaFile(where)),
     git: readConfig(root, '/etc/gitconfig'),
+    sudoers: readConfig(root, '/etc/sudoers.d/lintel'),
     r: readRProfile(where),
     userPip: [`${xdg}/pip/pip.conf`, `${home}/.pip/pip.conf`].map(path => readConfig('', path)),
     userConda: [`${home}/.condarc`, `${home}/.conda/.condarc`, `${xdg}/conda/.condarc`].map(path =>

@@ -17,6 +17,7 @@ const PROGRAMS = [
   'R',
   'setpriv',
   'sshd',
+  'sudo',
   'uv',
 ] as const;
 

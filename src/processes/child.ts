@@ -52,6 +52,8 @@ export interface ProcessSpec {
   readonly notify?: Notification | undefined;
   /** Soft limit of open files, at most the hard one; the container's where it is not given. Needs libc. */
   readonly openFilesSoft?: number | undefined;
+  /** The container's where it is not given. */
+  readonly umask?: number | undefined;
   /** -1000 to 1000: how readily the kernel kills it when memory is short; the container's where it is not given. */
   readonly oomScoreAdj?: number | undefined;
 }
@@ -163,15 +165,28 @@ function start(spawner: Spawner, spec: ProcessSpec, path: string): Running | Exi
   };
   const user = isSwitching && helper === undefined ? spec.user : undefined;
   const request = { ...common, path: helper?.[0] ?? path, user };
-  if (native === undefined)
-    return spawnNode({
-      ...request,
-      isInherited: spec.output === 'inherit',
-      notificationFd: spec.notify?.fd,
-      input: spec.input,
-    });
-  const limit = { ...spawner.openFiles, soft: spec.openFilesSoft ?? spawner.openFiles.soft };
-  return withLimit(limit, native.libc, () => startNative(spawner, spec, native, request));
+  return withUmask(spec.umask, () => {
+    if (native === undefined)
+      return spawnNode({
+        ...request,
+        isInherited: spec.output === 'inherit',
+        notificationFd: spec.notify?.fd,
+        input: spec.input,
+      });
+    const limit = { ...spawner.openFiles, soft: spec.openFilesSoft ?? spawner.openFiles.soft };
+    return withLimit(limit, native.libc, () => startNative(spawner, spec, native, request));
+  });
+}
+
+/** Children inherit it at the fork, which is synchronous: what Lintel itself writes keeps the container's. */
+function withUmask<T>(umask: number | undefined, act: () => T): T {
+  if (umask === undefined) return act();
+  const own = process.umask(umask);
+  try {
+    return act();
+  } finally {
+    process.umask(own);
+  }
 }
 
 function startNative(

@@ -41,6 +41,7 @@ export function startCommand(
       environment: makeEnvironment(given.environment, given.added, plan.user),
       cwd: isDirectory('.') ? process.cwd() : '/',
       noNewPrivs: plan.noNewPrivs,
+      umask: plan.umask,
       output: 'inherit',
     },
     { onWait: error => given.log.warn(`the CMD can't be started yet, it is tried again: ${error}`), onExit },

@@ -16,6 +16,8 @@ export interface Surroundings {
   readonly given: Environment;
   readonly added: Environment;
   readonly noNewPrivs: boolean;
+  /** undefined for the container's. */
+  readonly umask: number | undefined;
   readonly log: Log;
 }
 
@@ -79,6 +81,7 @@ export function specOf(
     environment: environmentOf(planned, around),
     cwd: definition.cwd ?? (isDirectory(user.home) ? user.home : '/'),
     noNewPrivs: definition.noNewPrivs || around.noNewPrivs,
+    umask: around.umask,
     openFilesSoft: definition.openFilesSoft,
     oomScoreAdj: definition.oomScoreAdj,
     output: makeLineReader(name, around.log),

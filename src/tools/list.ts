@@ -4,8 +4,9 @@ import { git } from './git.ts';
 import { node } from './node.ts';
 import { pip } from './pip.ts';
 import { r } from './r.ts';
+import { sudo } from './sudo.ts';
 import type { Tool } from './tool.ts';
 import { uv } from './uv.ts';
 
 /** Every tool, in the order of the boot summary. */
-export const TOOLS: readonly Tool[] = [ca, pip, uv, conda, r, git, node];
+export const TOOLS: readonly Tool[] = [ca, pip, uv, conda, r, git, node, sudo];
