@@ -99,20 +99,33 @@ const NO_CONFIGS: Configs = {
 
 const NO_CERTIFICATES: CertificateFacts = {
   extra: [],
+  lacking: [],
   source: '/usr/local/share/ca-certificates',
   system: undefined,
+  store: {
+    folder: '/usr/local/share/ca-certificates',
+    program: 'update-ca-certificates',
+    add: [],
+    remove: [],
+    hasAll: true,
+  },
+  broken: {},
+  warnings: [],
   problems: [],
 };
 
+const OURS = '-----BEGIN CERTIFICATE-----\nOURS\n-----END CERTIFICATE-----\n';
+
 /** One private authority besides the system's. The texts are no real certificates: no tool looks into them. */
 export const ONE_CERTIFICATE: CertificateFacts = {
-  extra: ['-----BEGIN CERTIFICATE-----\nOURS\n-----END CERTIFICATE-----\n'],
+  ...NO_CERTIFICATES,
+  extra: [OURS],
+  lacking: [OURS],
   source: '/mnt/ca.pem',
   system: {
     path: '/etc/ssl/certs/ca-certificates.crt',
     text: '-----BEGIN CERTIFICATE-----\nSYSTEM\n-----END CERTIFICATE-----\n',
   },
-  problems: [],
 };
 
 /** Settings as the program itself reads them; the variables have to be right. */

@@ -83,6 +83,7 @@ describe('the plan', () => {
       SSL_CERT_FILE: '/run/lintel/ca-bundle.pem',
       REQUESTS_CA_BUNDLE: '/run/lintel/ca-bundle.pem',
       CURL_CA_BUNDLE: '/run/lintel/ca-bundle.pem',
+      AWS_CA_BUNDLE: '/run/lintel/ca-bundle.pem',
       RENV_CONFIG_REPOS_OVERRIDE: 'https://cran.example',
       GIT_SSL_CAINFO: '/run/lintel/ca-bundle.pem',
       NODE_EXTRA_CA_CERTS: '/run/lintel/ca-extra.pem',

@@ -1,16 +1,19 @@
-import { type Problem, renderCause } from '../errors.ts';
+import type { Environment } from '../launch/environ.ts';
 import type { Settings } from '../settings/settings.ts';
-import { isDirectory, readNames, readText, readTextIfAny } from './files.ts';
+import { listCertificateFiles, listLocalFiles, readInline } from './certificate-files.ts';
+import { cut, EXPECTED, type Found, type Judgement, parseAll, quote } from './certificate-judgement.ts';
+import { readStat, readTextIfAny } from './files.ts';
+import { findStore, type StoreFacts } from './system-store.ts';
 
 /** Certificates to trust besides the system's. Only certificates: a private key beside one is never taken along. */
-export interface CertificateFacts {
-  /** PEM blocks, each ending with a newline. */
-  readonly extra: readonly string[];
-  /** Where they came from, for people. */
-  readonly source: string;
-  /** The system's own bundle; undefined when there is nothing to add or no bundle. */
+export interface CertificateFacts extends Found {
+  /** Those of `extra` that the system's bundle lacks. */
+  readonly lacking: readonly string[];
+  /** The system's own bundle, as it was before any boot of ours; undefined when there is nothing to add or no bundle. */
   readonly system: { readonly path: string; readonly text: string } | undefined;
-  readonly problems: readonly Problem[];
+  readonly store: StoreFacts;
+  /** The container's own variables of that kind which name what is not there. */
+  readonly broken: Readonly<Record<string, string>>;
 }
 
 /** Debian and Alpine, Fedora and RHEL, older RHEL, openSUSE, BSD-like. */
@@ -21,167 +24,122 @@ const SYSTEM_BUNDLES = [
   '/etc/ssl/ca-bundle.pem',
   '/etc/ssl/cert.pem',
 ];
-const LOCAL_FOLDER = '/usr/local/share/ca-certificates';
-const EXPECTED = 'a PEM file with certificates, a folder of such files, or the PEM text itself';
-const PEM =
-  /-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----\s([A-Za-z0-9+/=\s]+)-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
+const VARIABLE = 'PATH_TO_CA_BUNDLE';
 
-export function readCertificates(root: string, settings: Settings): CertificateFacts {
+/** Variables by which a client takes a file of certificates for all that it trusts, or for more to trust. */
+const CERTIFICATE_VARIABLES = [
+  'AWS_CA_BUNDLE',
+  'CURL_CA_BUNDLE',
+  'GIT_SSL_CAINFO',
+  'NODE_EXTRA_CA_CERTS',
+  'PIP_CERT',
+  'REQUESTS_CA_BUNDLE',
+  'SSL_CERT_FILE',
+] as const;
+
+export function readCertificates(
+  root: string,
+  settings: Settings,
+  environment: Environment = {},
+): CertificateFacts {
   const wanted = settings.pathToCaBundle;
-  const found = wanted === undefined ? readLocal(root) : readWanted(wanted, settings.strict === true);
-  if (found.extra.length === 0) return { ...found, system: undefined };
-  const system = readSystem(root);
-  // What the system trusts already needs no bundle of ours. Its bundle is in canonical PEM too.
-  const extra = [...new Set(found.extra)].filter(pem => system?.text.includes(bodyOf(pem)) !== true);
-  if (extra.length === 0) return { ...found, extra, system: undefined };
-  return { ...found, extra, system };
+  const { installed, ...store } = findStore(root);
+  const readOwn = once(() => readSystem(root, Object.values(installed)));
+  const isKnown = (pem: string) => readOwn()?.bodies.has(bodyOf(pem)) === true;
+  const found =
+    wanted === undefined
+      ? readLocal(root, isKnown)
+      : readWanted(wanted, { isKnown, strict: settings.strict === true });
+  const { extra } = found;
+  const system = extra.length === 0 ? undefined : readOwn();
+  const lacking = extra.filter(pem => !isKnown(pem));
+  return {
+    ...found,
+    lacking,
+    system: system === undefined ? undefined : { path: system.path, text: system.text },
+    store: {
+      ...store,
+      ...compare(installed, wanted === undefined ? [] : lacking),
+      hasAll: lacking.every(pem => system?.oursInIt.has(pem) === true),
+    },
+    broken: findBroken(environment),
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+interface SystemBundle {
+  readonly path: string;
+  /** Without what an earlier boot of ours put there, which is no part of the system. */
+  readonly text: string;
+  readonly bodies: ReadonlySet<string>;
+  readonly oursInIt: ReadonlySet<string>;
+}
+
+/** What was put into the store stands in the bundle as it was put there. */
+function readSystem(root: string, installed: readonly string[]): SystemBundle | undefined {
+  for (const name of SYSTEM_BUNDLES) {
+    const path = `${root}${name}`;
+    const whole = readTextIfAny(path);
+    if (whole?.includes('-----BEGIN') !== true) continue;
+    const oursInIt = new Set(installed.filter(pem => pem !== '' && whole.includes(pem)));
+    const text = [...oursInIt].reduce((rest, pem) => rest.replaceAll(pem, ''), whole);
+    return { path, text: text.endsWith('\n') ? text : `${text}\n`, bodies: listBodies(text), oursInIt };
+  }
+  return undefined;
+}
+
+function listBodies(bundle: string): Set<string> {
+  return new Set(
+    bundle.split('-----BEGIN CERTIFICATE-----\n').map(part => part.slice(0, part.indexOf('-----'))),
+  );
 }
 
 function bodyOf(pem: string): string {
   return pem.slice(pem.indexOf('\n') + 1, pem.indexOf('-----END'));
 }
 
-type Found = Omit<CertificateFacts, 'system'>;
+/** One certificate a file, as OpenSSL's links to them want it. */
+function compare(
+  installed: Readonly<Record<string, string>>,
+  wanted: readonly string[],
+): Pick<StoreFacts, 'add' | 'remove'> {
+  const files = wanted.map((text, index) => ({ name: `lintel-${index + 1}.crt`, text }));
+  const names = new Set(files.map(({ name }) => name));
+  return {
+    add: files.filter(({ name, text }) => installed[name] !== text),
+    remove: Object.keys(installed).filter(name => !names.has(name)),
+  };
+}
 
-function readWanted(wanted: string, strict: boolean): Found {
-  const what = 'PATH_TO_CA_BUNDLE';
-  if (wanted.includes('-----BEGIN'))
-    return parseAll([{ name: `${what} (inline)`, text: wanted }], {
-      what,
-      source: `${what} (inline PEM)`,
-      strict,
+function readWanted(wanted: string, judgement: Judgement): Found {
+  const inline = readInline(wanted);
+  if (inline !== undefined)
+    return parseAll([{ name: `${VARIABLE} (inline)`, bytes: inline }], {
+      what: VARIABLE,
+      source: `${VARIABLE} (inline PEM)`,
+      ...judgement,
     });
-  const paths = isDirectory(wanted)
-    ? readNames(wanted)
-        .filter(name => /\.(pem|crt|cer)$/i.test(name))
-        .map(name => `${wanted}/${name}`)
-    : [wanted];
-  const texts: { name: string; text: string }[] = [];
-  const problems: Problem[] = [];
-  for (const path of paths) {
-    const text = tryRead(path);
-    if (typeof text === 'string') texts.push({ name: path, text });
-    else
-      problems.push({
-        what,
-        seen: `${JSON.stringify(path)} (${text.trouble})`,
-        expected: EXPECTED,
-        fatal: strict,
-      });
-  }
-  if (paths.length === 0)
-    problems.push({
-      what,
-      seen: `folder ${JSON.stringify(wanted)} without *.pem, *.crt or *.cer`,
-      expected: EXPECTED,
-      fatal: strict,
-    });
-  const parsed = parseAll(texts, { what, source: wanted, strict, isFolder: isDirectory(wanted) });
-  return { ...parsed, problems: [...problems, ...parsed.problems] };
+  const { files, isFolder } = listCertificateFiles(wanted);
+  const parsed = parseAll(files, { what: VARIABLE, source: cut(wanted), isFolder, ...judgement });
+  if (files.length > 0) return parsed;
+  const seen = `folder ${quote(wanted)} without *.pem, *.crt, *.cer or *.der`;
+  return { ...parsed, problems: [{ what: VARIABLE, seen, expected: EXPECTED, fatal: judgement.strict }] };
 }
 
 /** What a platform mounted for update-ca-certificates, which needs root to take effect. */
-function readLocal(root: string): Found {
-  const folder = `${root}${LOCAL_FOLDER}`;
-  const names = readNames(folder).filter(name => name.endsWith('.crt'));
-  const texts = names.map(name => ({
-    name: `${folder}/${name}`,
-    text: readTextIfAny(`${folder}/${name}`) ?? '',
-  }));
-  return parseAll(texts, { what: folder, source: folder, strict: false });
+function readLocal(root: string, isKnown: Judgement['isKnown']): Found {
+  const { files, folder } = listLocalFiles(root);
+  return parseAll(files, { what: folder, source: folder, strict: false, isKnown, isFolder: true });
 }
 
-function tryRead(path: string): string | { readonly trouble: string } {
-  try {
-    return readText(path) ?? { trouble: 'no such file' };
-  } catch (error) {
-    return { trouble: renderCause(error) };
-  }
-}
-
-function parseAll(
-  texts: readonly { readonly name: string; readonly text: string }[],
-  about: {
-    readonly what: string;
-    readonly source: string;
-    readonly strict: boolean;
-    readonly isFolder?: boolean;
-  },
-): Found {
-  const extra: string[] = [];
-  const problems: Problem[] = [];
-  // Kubernetes mounts tls.key beside tls.crt.
-  const isFolder = about.isFolder === true;
-  const complain = (seen: string) =>
-    problems.push({ what: about.what, seen, expected: EXPECTED, fatal: about.strict });
-  for (const { name, text } of texts) {
-    const blocks = [...text.matchAll(PEM)];
-    const begun = text.split(/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/).length - 1;
-    if (begun === 0 && isFolder && text.includes('PRIVATE KEY-----')) continue;
-    if (begun === 0) complain(`${JSON.stringify(name)} without a certificate`);
-    else if (begun > blocks.length)
-      complain(`${JSON.stringify(name)} with ${begun - blocks.length} certificate(s) cut short or garbled`);
-    for (const [index, [, kind, body = '']] of blocks.entries()) {
-      const pem = renderCertificate(body, kind === 'TRUSTED ');
-      if (pem === undefined) complain(`${JSON.stringify(name)}, certificate ${index + 1}: no X.509 data`);
-      else extra.push(pem);
-    }
-  }
-  return { extra, source: about.source, problems };
-}
-
-/**
- * The certificate in canonical PEM; undefined unless its bytes are whole. OpenSSL's "trusted certificates" carry
- * notes behind the certificate, which no other client reads: they are left out.
- */
-function renderCertificate(body: string, mayHaveNotes: boolean): string | undefined {
-  const bytes = Buffer.from(body, 'base64');
-  const end = findEnd(bytes, 0, bytes.length);
-  if (end === undefined || !isSigned(bytes, end) || (end < bytes.length && !mayHaveNotes)) return undefined;
-  const lines = bytes.toString('base64', 0, end).match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
-}
-
-/** X.509's outermost form: a sequence of the contents, the algorithm, and the signature as a bit string. */
-function isSigned(bytes: Buffer, end: number): boolean {
-  const first = bytes[1] ?? 0;
-  const tags: (number | undefined)[] = [bytes[0]];
-  for (let next = first < 0x80 ? 2 : first - 0x80 + 2; next < end; next = findEnd(bytes, next, end) ?? end) {
-    tags.push(bytes[next]);
-  }
-  return tags.join() === [SEQUENCE, SEQUENCE, SEQUENCE, BIT_STRING].join();
-}
-
-const SEQUENCE = 0x30;
-const BIT_STRING = 0x03;
-/** The bit of a DER tag that says that elements are inside. */
-const CONSTRUCTED = 0x20;
-
-/**
- * Where the DER element at `start` ends; undefined when it, or an element inside, does not fit its place. Finds
- * garbled bytes in nearly all places without loading a cryptography library, which would double the boot.
- */
-function findEnd(bytes: Buffer, start: number, limit: number): number | undefined {
-  const tag = bytes[start];
-  const first = bytes[start + 1];
-  if (tag === undefined || first === undefined || start + 2 > limit) return undefined;
-  const lengthBytes = first < 0x80 ? 0 : first - 0x80;
-  if (lengthBytes > 3 || start + 2 + lengthBytes > limit) return undefined;
-  const length = lengthBytes === 0 ? first : bytes.readUIntBE(start + 2, lengthBytes);
-  const inside = start + 2 + lengthBytes;
-  const end = inside + length;
-  if (end > limit) return undefined;
-  if ((tag & CONSTRUCTED) === 0) return end;
-  let next: number | undefined = inside;
-  while (next !== undefined && next < end) next = findEnd(bytes, next, end);
-  return next === end ? end : undefined;
-}
-
-function readSystem(root: string): { path: string; text: string } | undefined {
-  for (const name of SYSTEM_BUNDLES) {
-    const path = `${root}${name}`;
-    const text = readTextIfAny(path);
-    if (text?.includes('-----BEGIN')) return { path, text: text.endsWith('\n') ? text : `${text}\n` };
-  }
-  return undefined;
+function findBroken(environment: Environment): Record<string, string> {
+  const set = CERTIFICATE_VARIABLES.map(name => [name, environment[name] ?? ''] as const);
+  return Object.fromEntries(set.filter(([, path]) => path !== '' && readStat(path) === undefined));
 }

@@ -90,7 +90,7 @@ export function readFacts(given: {
     environment,
     services.flatMap(service => service.when.command),
   );
-  const certificates = readCertificates(root, settings);
+  const certificates = readCertificates(root, settings, environment);
   return {
     root,
     process: self,

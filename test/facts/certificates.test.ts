@@ -1,38 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { execaSync } from 'execa';
 import { readCertificates } from '../../src/facts/certificates.ts';
+import { convert, makeAuthority, makeDated, makeSigned } from '../authorities.ts';
 import { makeSettings } from '../facts-fixture.ts';
 import { asOrdinaryUser, type Entry, makeFolder } from './folder.ts';
 
-const A = makeCertificate('Authority A');
-const B = makeCertificate('Authority B');
-const SYSTEM = makeCertificate('System');
+const A = makeAuthority('Authority A');
+const B = makeAuthority('Authority B');
+const SYSTEM = makeAuthority('System');
 const BUNDLE = 'etc/ssl/certs/ca-certificates.crt';
 const LOCAL = 'usr/local/share/ca-certificates';
 const EXPECTED = 'a PEM file with certificates, a folder of such files, or the PEM text itself';
-
-interface Made {
-  readonly pem: string;
-  readonly key: string;
-}
-
-/** A real certificate of its own authority, and its private key. */
-function makeCertificate(name: string, extra: readonly string[] = []): Made {
-  const args = ['req', '-x509', '-newkey', 'ed25519', '-nodes', '-subj', `/CN=${name}`, '-days', '30'];
-  const { stdout } = execaSync('openssl', [...args, ...extra, '-keyout', '-', '-out', '-'], {
-    stderr: 'ignore',
-  });
-  const [key = '', pem = ''] = [
-    /-----BEGIN PRIVATE.*?-----END PRIVATE KEY-----\n/s,
-    /-----BEGIN CERT.*/s,
-  ].map(pattern => pattern.exec(`${stdout}\n`)?.[0]);
-  return { pem, key };
-}
-
-function convert(pem: string, args: readonly string[]): Uint8Array {
-  return execaSync('openssl', ['x509', ...args], { input: pem, encoding: 'buffer' }).stdout;
-}
 
 /** Reads the certificates of a machine that holds `entries`; `wanted` is where PATH_TO_CA_BUNDLE points to in it. */
 function read(
@@ -90,6 +68,52 @@ describe('PATH_TO_CA_BUNDLE', () => {
       [A.pem, B.pem],
       '@/ca',
     ],
+    [
+      'a folder as Kubernetes mounts it',
+      {
+        'ca/..2026_01/a.crt': A.pem,
+        'ca/..data': { link: '..2026_01' },
+        'ca/a.crt': { link: '..data/a.crt' },
+      },
+      '@ca',
+      [A.pem],
+      '@/ca',
+    ],
+    [
+      'a certificate in DER, as Windows has them',
+      { 'ca.cer': convert(A.pem, ['-outform', 'DER']) },
+      '@ca.cer',
+      [A.pem],
+      '@/ca.cer',
+    ],
+    [
+      'a folder of such certificates',
+      { 'ca/a.der': convert(A.pem, ['-outform', 'DER']), 'ca/b.crt': convert(B.pem, ['-outform', 'DER']) },
+      '@ca',
+      [A.pem, B.pem],
+      '@/ca',
+    ],
+    [
+      'the text itself with \\n for newlines',
+      {},
+      (A.pem + B.pem).replaceAll('\n', '\\n'),
+      [A.pem, B.pem],
+      'PATH_TO_CA_BUNDLE (inline PEM)',
+    ],
+    [
+      'the text itself with \\r\\n for newlines',
+      {},
+      A.pem.replaceAll('\n', '\\r\\n'),
+      [A.pem],
+      'PATH_TO_CA_BUNDLE (inline PEM)',
+    ],
+    [
+      'the text itself in base64',
+      {},
+      Buffer.from(A.pem + B.pem).toString('base64'),
+      [A.pem, B.pem],
+      'PATH_TO_CA_BUNDLE (inline PEM)',
+    ],
     ['the text itself', {}, A.pem + B.pem, [A.pem, B.pem], 'PATH_TO_CA_BUNDLE (inline PEM)'],
     [
       'the text itself with blanks for newlines',
@@ -124,16 +148,10 @@ describe('PATH_TO_CA_BUNDLE', () => {
     ['a private key', { 'ca.pem': A.key }, '@ca.pem', '"@/ca.pem" without a certificate'],
     ['the text of a private key', {}, A.key, '"PATH_TO_CA_BUNDLE (inline)" without a certificate'],
     [
-      'a certificate in DER',
-      { 'ca.cer': convert(A.pem, ['-outform', 'DER']) },
-      '@ca.cer',
-      '"@/ca.cer" without a certificate',
-    ],
-    [
       'a folder without certificates',
       { 'ca/tls.key': A.key },
       '@ca',
-      'folder "@/ca" without *.pem, *.crt or *.cer',
+      'folder "@/ca" without *.pem, *.crt, *.cer or *.der',
     ],
     [
       'a certificate cut short',
@@ -170,8 +188,8 @@ describe('PATH_TO_CA_BUNDLE', () => {
   });
 
   test('that is no path at all costs one error line', t => {
-    const facts = read(t, {}, Buffer.from(A.pem.repeat(10)).toString('base64'));
-    assert.equal(facts.problems.length, 1);
+    const facts = read(t, {}, 'a'.repeat(5000));
+    assert.deepEqual(facts.seen, [`"${'a'.repeat(100)}…" (ENAMETOOLONG)`]);
     assert.deepEqual(facts.extra, []);
   });
 
@@ -262,7 +280,7 @@ describe('taken are certificates only', () => {
 
   test('and a very short one is one too', t => {
     const config = makeFolder(t, { 'short.cnf': '[req]\ndistinguished_name = name\n[name]\n' });
-    const short = makeCertificate('a', ['-config', config.at('short.cnf')]);
+    const short = makeAuthority('a', ['-config', config.at('short.cnf')]);
     assert.ok(convert(short.pem, ['-outform', 'DER']).length < 256);
     const facts = read(t, { 'ca.pem': short.pem }, '@ca.pem');
     assert.deepEqual([facts.extra, facts.seen], [[short.pem], []]);
@@ -270,13 +288,14 @@ describe('taken are certificates only', () => {
 });
 
 describe('a certificate that is trusted already', () => {
-  test('is not added again, and with no other nothing is', t => {
-    const facts = read(t, { 'ca.pem': SYSTEM.pem, [BUNDLE]: `# roots\n${B.pem}${SYSTEM.pem}` }, '@ca.pem');
-    assert.deepEqual([facts.extra, facts.system, facts.problems], [[], undefined, []]);
+  test('is one of the operator’s still, since many clients have roots of their own', t => {
+    const facts = read(t, { 'ca.pem': SYSTEM.pem + A.pem }, '@ca.pem');
+    assert.deepEqual([facts.extra, facts.lacking], [[SYSTEM.pem, A.pem], [A.pem]]);
   });
 
-  test('is left out beside others', t => {
-    assert.deepEqual(read(t, { 'ca.pem': SYSTEM.pem + A.pem }, '@ca.pem').extra, [A.pem]);
+  test('is not put into the system’s store again', t => {
+    const { store } = read(t, { 'ca.pem': SYSTEM.pem }, '@ca.pem');
+    assert.deepEqual([store.add, store.remove, store.hasAll], [[], [], true]);
   });
 
   test('is added once when it comes twice', t => {
@@ -286,15 +305,26 @@ describe('a certificate that is trusted already', () => {
 });
 
 describe('without PATH_TO_CA_BUNDLE', () => {
-  test('*.crt in /usr/local/share/ca-certificates that the system lacks are used', t => {
+  test('*.crt in /usr/local/share/ca-certificates are used', t => {
     const facts = read(t, {
       [`${LOCAL}/a.crt`]: A.pem,
       [`${LOCAL}/known.crt`]: SYSTEM.pem,
       [`${LOCAL}/b.pem`]: B.pem,
     });
-    assert.deepEqual([facts.extra, facts.problems], [[A.pem], []]);
+    assert.deepEqual([facts.extra, facts.problems], [[A.pem, SYSTEM.pem], []]);
+    assert.deepEqual(facts.lacking, [A.pem]);
     assert.equal(facts.source, `${facts.root}/${LOCAL}`);
     assert.equal(facts.system?.text, SYSTEM.pem);
+  });
+
+  test('so are those below it and behind links, as update-ca-certificates takes them', t => {
+    const facts = read(t, {
+      [`${LOCAL}/company/deep/a.crt`]: A.pem,
+      'mnt/b.crt': B.pem,
+      [`${LOCAL}/mounted`]: { link: '../../../../mnt' },
+      [`${LOCAL}/circle`]: { link: '.' },
+    });
+    assert.deepEqual([facts.extra, facts.problems], [[B.pem, A.pem], []]);
   });
 
   test('there is nothing to add where that folder is missing or empty', t => {
@@ -318,6 +348,146 @@ describe('without PATH_TO_CA_BUNDLE', () => {
 
   test('PATH_TO_CA_BUNDLE, where it is given, is the only source', t => {
     assert.deepEqual(read(t, { 'ca.pem': A.pem, [`${LOCAL}/b.crt`]: B.pem }, '@ca.pem').extra, [A.pem]);
+  });
+});
+
+describe('what no client would take is named and left out', () => {
+  const expired = makeDated('Long gone', '20100101000000Z', '20200131000000Z');
+  const early = makeDated('Yet to come', '20780101000000Z', '20790101000000Z');
+  const leaf = makeSigned('repo.example', A, ['basicConstraints=critical,CA:FALSE']);
+
+  test('a certificate that has expired, which is no mistake', t => {
+    const root = makeFolder(t, { 'ca.pem': expired.pem + A.pem });
+    const settings = makeSettings({ PATH_TO_CA_BUNDLE: root.at('ca.pem'), LINTEL_STRICT: '1' });
+    const facts = readCertificates(root.path, settings);
+    assert.deepEqual(facts.extra, [A.pem]);
+    assert.deepEqual(facts.problems, [
+      {
+        what: 'PATH_TO_CA_BUNDLE',
+        seen: `${JSON.stringify(root.at('ca.pem'))}, certificate 1 ("Long gone"): expired on 2020-01-31`,
+        expected: 'certificates that are valid today: left out',
+        fatal: false,
+      },
+    ]);
+  });
+
+  test('but for one that has expired in the system’s own bundle too', t => {
+    const facts = read(t, { [BUNDLE]: SYSTEM.pem + expired.pem }, `@${BUNDLE}`);
+    assert.deepEqual([facts.extra, facts.lacking, facts.problems], [[SYSTEM.pem, expired.pem], [], []]);
+  });
+
+  test('a server’s certificate, which is one', t => {
+    const root = makeFolder(t, { 'ca.pem': leaf.pem + A.pem });
+    const settings = makeSettings({ PATH_TO_CA_BUNDLE: root.at('ca.pem'), LINTEL_STRICT: '1' });
+    const facts = readCertificates(root.path, settings);
+    assert.deepEqual(facts.extra, [A.pem]);
+    assert.deepEqual(facts.problems, [
+      {
+        what: 'PATH_TO_CA_BUNDLE',
+        seen: `${JSON.stringify(root.at('ca.pem'))}, certificate 1 ("repo.example"): a server’s or a user’s, no authority’s`,
+        expected: 'the certificate of the authority that signed it: left out',
+        fatal: true,
+      },
+    ]);
+  });
+
+  test('but one that is not valid yet is kept: the day may come while the workbench runs', t => {
+    const facts = read(t, { 'ca.pem': early.pem }, '@ca.pem');
+    assert.deepEqual([facts.extra, facts.problems], [[early.pem], []]);
+    assert.match(facts.warnings.join(), /not valid yet.*"Yet to come"\), from 2078-01-01$/);
+  });
+
+  test('a private key is named by its file alone', t => {
+    const facts = read(t, { 'ca/a.pem': A.pem + A.key, 'ca/tls.pem': B.key }, '@ca');
+    assert.deepEqual([facts.extra, facts.problems], [[A.pem], []]);
+    assert.deepEqual(
+      facts.warnings.map(warning => warning.replaceAll(facts.root, '@')),
+      ['a private key lies in "@/ca/a.pem"; "@/ca/tls.pem": it is not copied, and better not there'],
+    );
+  });
+
+  test('of many, a few are named and the others counted', t => {
+    const names = Array.from({ length: 300 }, (_, index) => `ca/${String(index).padStart(3, '0')}.pem`);
+    const texts = names.map((_, index) => [A.pem, expired.pem, 'words'][index % 3] ?? '');
+    const facts = read(t, Object.fromEntries(names.map((name, index) => [name, texts[index] ?? ''])), '@ca');
+    assert.deepEqual(facts.extra, [A.pem]);
+    assert.deepEqual(facts.seen, [
+      '"@/ca/002.pem" without a certificate; "@/ca/005.pem" without a certificate; "@/ca/008.pem" without a certificate; and 97 more',
+      '"@/ca/001.pem", certificate 1 ("Long gone"): expired on 2020-01-31; "@/ca/004.pem", certificate 1 ("Long gone"): expired on 2020-01-31; "@/ca/007.pem", certificate 1 ("Long gone"): expired on 2020-01-31; and 97 more',
+    ]);
+  });
+});
+
+describe('the system’s store', () => {
+  const wanted = { name: 'lintel-1.crt', text: A.pem };
+
+  test('lacks what the variable brings', t => {
+    const { root, store } = read(t, { 'ca.pem': A.pem }, '@ca.pem');
+    assert.deepEqual(store, {
+      folder: `${root}/${LOCAL}`,
+      program: 'update-ca-certificates',
+      add: [wanted],
+      remove: [],
+      hasAll: false,
+    });
+  });
+
+  test('has nothing to change once it was updated, and the system’s own bundle is told from ours', t => {
+    const facts = read(
+      t,
+      { 'ca.pem': A.pem, [`${LOCAL}/lintel-1.crt`]: A.pem, [BUNDLE]: SYSTEM.pem + A.pem },
+      '@ca.pem',
+    );
+    assert.deepEqual([facts.store.add, facts.store.remove, facts.store.hasAll], [[], [], true]);
+    assert.deepEqual([facts.system?.text, facts.lacking], [SYSTEM.pem, [A.pem]]);
+  });
+
+  test('gives back what it had when the variable is gone', t => {
+    const facts = read(t, { [`${LOCAL}/lintel-1.crt`]: A.pem, [BUNDLE]: SYSTEM.pem + A.pem });
+    assert.deepEqual([facts.extra, facts.store.remove], [[], ['lintel-1.crt']]);
+  });
+
+  test('changes with the variable', t => {
+    const facts = read(
+      t,
+      {
+        'ca.pem': B.pem,
+        [`${LOCAL}/lintel-1.crt`]: A.pem,
+        [`${LOCAL}/lintel-2.crt`]: B.pem,
+        [BUNDLE]: SYSTEM.pem + A.pem + B.pem,
+      },
+      '@ca.pem',
+    );
+    assert.deepEqual(facts.store.add, [{ name: 'lintel-1.crt', text: B.pem }]);
+    assert.deepEqual(facts.store.remove, ['lintel-2.crt']);
+    assert.equal(facts.system?.text, SYSTEM.pem);
+  });
+
+  test('has the mounted files already: its bundle is what lacks them', t => {
+    const { store } = read(t, { [`${LOCAL}/a.crt`]: A.pem });
+    assert.deepEqual([store.add, store.remove, store.hasAll], [[], [], false]);
+  });
+
+  for (const [where, folder, program] of [
+    ['Fedora', 'etc/pki/ca-trust/source/anchors', 'update-ca-trust'],
+    ['openSUSE', 'etc/pki/trust/anchors', 'update-ca-certificates'],
+  ] as const) {
+    test(`is elsewhere on ${where}`, t => {
+      const { root, store } = read(t, { [folder]: 'a folder', 'ca.pem': A.pem }, '@ca.pem');
+      assert.deepEqual([store.folder, store.program], [`${root}/${folder}`, program]);
+    });
+  }
+});
+
+test('a variable of the container’s that names nothing is noted', t => {
+  const root = makeFolder(t, { 'ca.pem': A.pem });
+  const environment = {
+    REQUESTS_CA_BUNDLE: root.at('nowhere.pem'),
+    SSL_CERT_FILE: root.at('ca.pem'),
+    PIP_CERT: '',
+  };
+  assert.deepEqual(readCertificates(root.path, makeSettings(), environment).broken, {
+    REQUESTS_CA_BUNDLE: root.at('nowhere.pem'),
   });
 });
 

@@ -15,7 +15,9 @@ describe('certificates', () => {
   });
 
   test('are merged with the system’s, never instead of them, and every client is told where', () => {
-    const facts = makeFacts({ certificates: { ...ONE_CERTIFICATE, extra: [OURS, MORE] } });
+    const facts = makeFacts({
+      certificates: { ...ONE_CERTIFICATE, extra: [OURS, MORE], lacking: [OURS, MORE] },
+    });
     assert.deepEqual(ca.configure(makeSettings(), facts), {
       files: [
         {
@@ -30,12 +32,38 @@ describe('certificates', () => {
         SSL_CERT_FILE: '/run/lintel/ca-bundle.pem',
         REQUESTS_CA_BUNDLE: '/run/lintel/ca-bundle.pem',
         CURL_CA_BUNDLE: '/run/lintel/ca-bundle.pem',
+        AWS_CA_BUNDLE: '/run/lintel/ca-bundle.pem',
       },
       notes: [
         '2 certificate(s) of /mnt/ca.pem added to /etc/ssl/certs/ca-certificates.crt (/run/lintel/ca-bundle.pem)',
       ],
       warnings: [],
     });
+  });
+
+  test('that the system has already are not doubled, and yet named to clients with roots of their own', () => {
+    const facts = makeFacts({ certificates: { ...ONE_CERTIFICATE, lacking: [] } });
+    const made = ca.configure(makeSettings(), facts);
+    assert.deepEqual(
+      made?.files.map(({ text }) => text),
+      [SYSTEM, OURS],
+    );
+    assert.deepEqual(made?.notes, [
+      '1 certificate(s) of /mnt/ca.pem added to /etc/ssl/certs/ca-certificates.crt, all of them there already (/run/lintel/ca-bundle.pem)',
+    ]);
+  });
+
+  test('are said to be missing where a variable of the container’s names nothing', () => {
+    const broken = { PIP_CERT: '/nowhere.pem', CURL_CA_BUNDLE: '/run/lintel/ca-bundle.pem' };
+    const warning = (name: string, path: string) =>
+      `${name} names ${JSON.stringify(path)}, which is not there: what follows it trusts no server`;
+    assert.deepEqual(ca.configure(makeSettings(), makeFacts({ certificates: { broken } }))?.warnings, [
+      warning('PIP_CERT', '/nowhere.pem'),
+      warning('CURL_CA_BUNDLE', '/run/lintel/ca-bundle.pem'),
+    ]);
+    const facts = makeFacts({ certificates: { ...ONE_CERTIFICATE, broken } });
+    assert.deepEqual(ca.configure(makeSettings(), facts)?.warnings, [warning('PIP_CERT', '/nowhere.pem')]);
+    assert.deepEqual(ca.configure(makeSettings({ LINTEL_ENFORCE: '1' }), facts)?.warnings, []);
   });
 
   test('reach Node, which adds them to its own, without the system’s', () => {

@@ -5,7 +5,7 @@ export const NETWORK = {
   pathToCaBundle: platform(
     ['PATH_TO_CA_BUNDLE', 'PATH_TO_CABUNDLE'],
     anyText,
-    'Certificate authorities to trust besides the system’s: a PEM file, a folder of PEM files, or the PEM text itself.',
+    'Certificate authorities to trust besides the system’s: a PEM file, a folder of such files, or the PEM text itself (also with \\n for its newlines, or in base64). Without it the *.crt files below /usr/local/share/ca-certificates count.',
   ),
   httpProxy: platform(
     ['HTTP_PROXY', 'http_proxy'],
