@@ -31,12 +31,12 @@ export const sudo: Tool = {
 
 function findObstacle(
   settings: Settings,
-  { process, programs, configs, workbench }: Facts,
+  { process: self, programs, configs, workbench }: Facts,
 ): string | undefined {
-  if (process.uid !== 0) return 'only a container that starts as root can give rights away';
+  if (self.uid !== 0) return 'only a container that starts as root can give rights away';
   if (workbench.user.uid === 0) return 'the workbench user is root';
   if (programs['sudo'] === undefined) return 'sudo is not installed';
-  if (process.noNewPrivs || settings.noNewPrivs === true) return 'under no_new_privs sudo can’t become root';
+  if (self.noNewPrivs || settings.noNewPrivs === true) return 'under no_new_privs sudo can’t become root';
   if (!configs.sudoers.isWritable) return `${dirname(configs.sudoers.path)} can’t be written`;
   return undefined;
 }
