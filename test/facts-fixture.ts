@@ -107,6 +107,7 @@ const NO_CERTIFICATES: CertificateFacts = {
     program: 'update-ca-certificates',
     add: [],
     remove: [],
+    holdsOurs: false,
     hasAll: true,
   },
   broken: {},

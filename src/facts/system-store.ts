@@ -11,6 +11,8 @@ export interface StoreFacts {
   readonly add: readonly { readonly name: string; readonly text: string }[];
   /** Names of files that an earlier boot put there and nobody wants any more. */
   readonly remove: readonly string[];
+  /** Whether an earlier boot put any there. */
+  readonly holdsOurs: boolean;
   /** Whether the system's bundle holds every certificate of the operator's. */
   readonly hasAll: boolean;
 }
@@ -21,14 +23,19 @@ const STORES = [
   { name: '/etc/pki/trust/anchors', program: 'update-ca-certificates' },
 ] as const;
 
-export function findStore(
-  root: string,
-): Pick<StoreFacts, 'folder' | 'program'> & { readonly installed: Readonly<Record<string, string>> } {
+export function findStore(root: string): Pick<StoreFacts, 'folder' | 'program' | 'holdsOurs'> & {
+  readonly installed: Readonly<Record<string, string>>;
+} {
   const store = STORES.find(({ name }) => isDirectory(`${root}${name}`));
   const folder = `${root}${store?.name ?? LOCAL_FOLDER}`;
   const ours = readNames(folder).filter(name => OUR_NAME.test(name));
   const installed = Object.fromEntries(
     ours.map(name => [name, readTextIfAny(`${folder}/${name}`) ?? ''] as const),
   );
-  return { folder, program: store?.program ?? 'update-ca-certificates', installed };
+  return {
+    folder,
+    program: store?.program ?? 'update-ca-certificates',
+    holdsOurs: ours.length > 0,
+    installed,
+  };
 }

@@ -1,4 +1,5 @@
 import type { Step } from './step.ts';
+import { systemStore } from './system-store.ts';
 
 /**
  * Every step, by its moment in the boot; within a moment one after the other, but for those beside the scripts, which
@@ -10,6 +11,6 @@ export const STEPS = {
   /** What scripts shall find done. */
   beforeScripts: [],
   /** The CMD waits for them, services and scripts don't. */
-  besideScripts: [],
+  besideScripts: [systemStore],
   afterScripts: [],
 } as const satisfies Record<string, readonly Step[]>;

@@ -428,6 +428,7 @@ describe('the system’s store', () => {
       program: 'update-ca-certificates',
       add: [wanted],
       remove: [],
+      holdsOurs: false,
       hasAll: false,
     });
   });
