@@ -32,7 +32,9 @@ export const plan: Command = {
 function maskPlan(made: Plan): Plan {
   return {
     ...made,
-    files: made.files.map(file => (file.text === undefined ? file : { ...file, text: maskUrls(file.text) })),
+    files: made.files.map(file =>
+      file.text === undefined ? file : { ...file, text: isSecret(file) ? '***' : maskUrls(file.text) },
+    ),
     services: made.services.map(service => ({ ...service, definition: hideSecrets(service.definition) })),
     environment: maskAll(made.environment),
     layers: made.layers.map(layer => ({ ...layer, set: maskAll(layer.set) })),
@@ -43,6 +45,11 @@ function maskAll(environment: Environment): Environment {
   return Object.fromEntries(
     Object.entries(environment).map(([name, value]) => [name, maskValue(name, value)]),
   );
+}
+
+/** What only the workbench user may read is for no ticket. */
+function isSecret({ mode, owner }: FileWrite): boolean {
+  return owner === 'workbench' && (mode & 0o077) === 0;
 }
 
 function renderPlan(made: Plan): string {
