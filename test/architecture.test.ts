@@ -194,6 +194,8 @@ describe('one writer', () => {
     'src/apply/accounts.ts': 'anything',
     'src/apply/environment-folder.ts': 'anything',
     'src/apply/files.ts': 'anything',
+    // A clone that is whole takes its place, as its owner.
+    'src/apply/folders.ts': ['renameSync'],
     'src/apply/s6.ts': 'anything',
     'src/apply/termination.ts': 'anything',
     'src/main.ts': ['writeFileSync', 'writeSync'],

@@ -1,3 +1,4 @@
+import { clone } from './clone.ts';
 import type { Step } from './step.ts';
 import { systemStore } from './system-store.ts';
 
@@ -12,5 +13,5 @@ export const STEPS = {
   beforeScripts: [],
   /** The CMD waits for them, services and scripts don't. */
   besideScripts: [systemStore],
-  afterScripts: [],
+  afterScripts: [clone],
 } as const satisfies Record<string, readonly Step[]>;
