@@ -196,6 +196,8 @@ describe('one writer', () => {
     'src/apply/files.ts': 'anything',
     // A clone that is whole takes its place, as its owner.
     'src/apply/folders.ts': ['renameSync'],
+    'src/apply/home.ts': 'anything',
+    'src/apply/ownership.ts': 'anything',
     'src/apply/s6.ts': 'anything',
     'src/apply/termination.ts': 'anything',
     'src/main.ts': ['writeFileSync', 'writeSync'],

@@ -57,6 +57,7 @@ export function makeFacts(difference: Difference = {}): Facts {
     },
     accountChange: undefined,
     givenHome: undefined,
+    home: { uid: 1000, gid: 1000, mode: 0o40755, isMount: false, isEmpty: false },
     workbench: { user: ADA, problems: [], warnings: [] },
     runtimeDir: '/run/lintel',
     cgroup: { memoryLimitBytes: undefined, cpuLimit: undefined, oomCounter: undefined, isOomGroup: false },

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { bootRoot, makeRoot } from './rig.ts';
+import { spawnSync } from 'node:child_process';
+import {
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { describe, test } from 'node:test';
+import { bootRoot, makeRoot, NEEDS_ROOT, type Root, WORKBENCH } from './rig.ts';
 
 const UMASK = 'umask > "$LINTEL_ROOT/tmp/$1"';
 
@@ -29,4 +39,86 @@ test('GRANT_SUDO as another user than root is said to have no effect', async t =
   });
   const { stderr } = await lintel.end();
   assert.match(stderr, /warning: sudo: GRANT_SUDO has no effect: only a container that starts as root/);
+});
+
+describe('HOME_TMP', () => {
+  const TEMPLATE = {
+    '/srv/home/notes.ipynb': '{}\n',
+    '/srv/home/.config/deep/setting': 'dark\n',
+    '/srv/home/start.sh': '#!/bin/sh\n',
+  };
+
+  /** Boots with the template, and returns what was said. */
+  async function fill(root: Root, options: Parameters<Root['boot']>[0] = {}): Promise<string> {
+    const environment = { HOME_TMP: root.at('/srv/home'), ...options.environment };
+    const { code, stderr } = await root.boot({ command: ['true'], ...options, environment }).end();
+    assert.equal(code, 0, stderr);
+    return stderr;
+  }
+
+  const names = (root: Root) => readdirSync(root.at('/home/ada')).sort();
+
+  for (const [how, options] of [
+    ['as root', {}],
+    ['as the user', { isUnprivileged: true }],
+  ] as const) {
+    test(`fills an empty home ${how}: modes, links and owners are right`, async t => {
+      const root = makeRoot(t, TEMPLATE);
+      symlinkSync('/no/such/place', root.at('/srv/home/link'));
+      mkdirSync(root.at('/home/ada/lost+found'));
+      const said = await fill(root, options);
+      assert.deepEqual(names(root), ['.config', 'link', 'lost+found', 'notes.ipynb', 'start.sh'], said);
+      assert.equal(root.read('/home/ada/.config/deep/setting'), 'dark\n');
+      assert.equal(readlinkSync(root.at('/home/ada/link')), '/no/such/place');
+      const start = lstatSync(root.at('/home/ada/start.sh'));
+      assert.deepEqual([start.mode & 0o777, start.uid], [0o755, WORKBENCH.uid]);
+      assert.match(said, /home: 4 entries of \S+\/srv\/home copied into \S+\/home\/ada/);
+      assert.doesNotMatch(await fill(root, options), /copied/);
+    });
+  }
+
+  test('touches no home that holds anything', async t => {
+    const root = makeRoot(t, { ...TEMPLATE, '/home/ada/mine': 'mine\n' });
+    assert.doesNotMatch(await fill(root), /home: /);
+    assert.deepEqual(names(root), ['mine']);
+  });
+
+  test('begins again after a start that was cut short', { skip: NEEDS_ROOT }, async t => {
+    const root = makeRoot(t, TEMPLATE);
+    mkdirSync(root.at('/home/ada/.lintel-home/half'), { recursive: true });
+    writeFileSync(root.at('/home/ada/.lintel-home/half/file'), '');
+    // Left by the user's own cp.
+    const { status } = spawnSync('chown', ['-R', `${WORKBENCH.uid}`, root.at('/home/ada/.lintel-home')]);
+    assert.equal(status, 0);
+    await fill(root);
+    assert.deepEqual(names(root), ['.config', 'notes.ipynb', 'start.sh']);
+  });
+
+  test('that is not there costs one error line, and with LINTEL_STRICT=1 the boot', async t => {
+    const root = makeRoot(t);
+    const said = await fill(root);
+    assert.match(
+      said,
+      /error: Cannot fill \S+\/home\/ada from HOME_TMP: there is no folder "\S+\/srv\/home"$/m,
+    );
+    const environment = { HOME_TMP: root.at('/srv/home'), LINTEL_STRICT: '1' };
+    assert.equal((await root.boot({ command: ['true'], environment }).end()).code, 2);
+  });
+
+  test('reaches nothing by a link in the home’s place', { skip: NEEDS_ROOT }, async t => {
+    const root = makeRoot(t, TEMPLATE);
+    mkdirSync(root.at('/data'));
+    mkdirSync(root.at('/roots'));
+    symlinkSync(root.at('/roots'), root.at('/data/home'));
+    lchownSync(root.at('/data/home'), WORKBENCH.uid, WORKBENCH.gid);
+    root.write({
+      '/etc/passwd': `ada:x:${WORKBENCH.uid}:${WORKBENCH.gid}::${root.at('/data/home')}:/bin/sh\n`,
+    });
+    const environment = { HOME: root.at('/data/home') };
+    assert.match(
+      await fill(root, { environment }),
+      /error: Cannot fill \S+ from HOME_TMP: permission denied/,
+    );
+    assert.deepEqual(readdirSync(root.at('/roots')), []);
+  });
 });

@@ -13,6 +13,7 @@ import { type CertificateFacts, readCertificates } from './certificates.ts';
 import { type CgroupFacts, readCgroup } from './cgroup.ts';
 import { type Configs, readConfigs } from './configs.ts';
 import { readLinkStat, readRealPath, readStat } from './files.ts';
+import { type HomeFact, readHomeFact } from './home.ts';
 import { readLeftOut } from './left-out.ts';
 import { type Mentions, readMentions } from './mentions.ts';
 import { type ProcessFacts, readProcess } from './process.ts';
@@ -31,6 +32,8 @@ export interface Facts {
   /** What of them is yet to be made. */
   readonly accountChange: AccountChange | undefined;
   readonly givenHome: UserSources['givenHome'];
+  /** The workbench user's home, or where it lies until it has its new name; undefined where there is none. */
+  readonly home: HomeFact | undefined;
   readonly workbench: FoundUser;
   readonly runtimeDir: string;
   readonly cgroup: CgroupFacts;
@@ -81,6 +84,7 @@ export function readFacts(given: {
     accountHome,
   });
   const workbench = { ...found, warnings: [...refit.warnings, ...found.warnings] };
+  const presentHome = findPresentHome(workbench.user.home, change);
   const folders = readServices(root);
   const parsed = folders.map(fact =>
     parseDefinition(fact, SIGNAL_NAMES, fact.origin === 'image' ? settings.s6ServicesGraceMs : undefined),
@@ -97,12 +101,13 @@ export function readFacts(given: {
     accounts,
     accountChange: change,
     givenHome,
+    home: readHomeFact(presentHome, settings.homeTemplate !== undefined),
     workbench,
     runtimeDir: given.runtimeDir ?? findRuntimeDir({ root, environment, uid: self.uid }),
     cgroup: readCgroup(root),
     programs,
     setpriv: findSetpriv(environment),
-    configs: readConfigs({ root, environment, programs, home: findPresentHome(workbench.user.home, change) }),
+    configs: readConfigs({ root, environment, programs, home: presentHome }),
     certificates,
     initScripts: readScripts(root, 'cont-init.d'),
     finishScripts: readScripts(root, 'cont-finish.d'),

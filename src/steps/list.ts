@@ -1,4 +1,6 @@
 import { clone } from './clone.ts';
+import { homeTemplate } from './home-template.ts';
+import { ownership } from './ownership.ts';
 import type { Step } from './step.ts';
 import { systemStore } from './system-store.ts';
 
@@ -8,7 +10,7 @@ import { systemStore } from './system-store.ts';
  */
 export const STEPS = {
   /** They may bring variables and files that decide what the plan will be. */
-  beforePlan: [],
+  beforePlan: [ownership, homeTemplate],
   /** What scripts shall find done. */
   beforeScripts: [],
   /** The CMD waits for them, services and scripts don't. */

@@ -25,11 +25,22 @@ describe('as root', () => {
   test('NB_USER, NB_UID and NB_GID make another user of the workbench’s', AS_ROOT, async t => {
     const environment = { NB_USER: 'ada', NB_UID: '2000', NB_GID: '3000', HOME: '/home/lintel' };
     const files = { '/home/lintel/notes': 'mine\n' };
-    const look = `${WHO}; cat notes; grep -c . /etc/shadow > /dev/null || echo closed`;
+    const look = `${WHO}; cat notes; stat -c %U:%G . notes; grep -c . /etc/shadow > /dev/null || echo closed`;
     const { lines, stderr } = await ask(t, ['/init', 'sh', '-c', look], { environment, files });
     assert.deepEqual(
       lines,
-      ['ada', '2000', '3000', '3000 100', 'ada /home/ada', '/home/lintel', 'mine', 'closed'],
+      [
+        'ada',
+        '2000',
+        '3000',
+        '3000 100',
+        'ada /home/ada',
+        '/home/lintel',
+        'mine',
+        'ada:ada',
+        'ada:ada',
+        'closed',
+      ],
       stderr,
     );
     assert.match(stderr, /user: lintel 1000:100 becomes ada 2000:3000, home \/home\/ada$/m);
@@ -85,6 +96,75 @@ describe('as root', () => {
     });
     assert.deepEqual(lines, ['2000', '100', 'ada']);
     assert.match(stderr, /Cannot write the accounts in \/etc: read-only file system; uid 2000 works without/);
+  });
+});
+
+describe('CHOWN_HOME and CHOWN_EXTRA', () => {
+  test('give what has the wrong owner, but not what a link or another name leads to', AS_ROOT, async t => {
+    const command = prepared(
+      'mkdir -p /home/lintel/deep /data/shared',
+      'touch /home/lintel/deep/file /data/file',
+      'ln -s /etc /home/lintel/etc; ln -s /etc/shadow /home/lintel/shadow',
+      'echo root > /home/secret; ln /home/secret /home/lintel/planted',
+      'mkfifo /home/lintel/fifo',
+      'chown -h root:root /home/lintel /home/lintel/deep',
+    );
+    const look =
+      'stat -c "%U %n" ~ ~/deep ~/deep/file ~/etc ~/shadow ~/fifo /etc /etc/shadow /home/secret /data /data/file /data/shared';
+    const { lines, stderr } = await ask(t, [...command, '/init', 'sh', '-c', look], {
+      environment: { CHOWN_HOME: 'yes', CHOWN_HOME_OPTS: '-R -L', CHOWN_EXTRA: '/data,/no/such' },
+    });
+    assert.deepEqual(lines, [
+      'lintel /home/lintel',
+      'lintel /home/lintel/deep',
+      'lintel /home/lintel/deep/file',
+      'lintel /home/lintel/etc',
+      'lintel /home/lintel/shadow',
+      'lintel /home/lintel/fifo',
+      'root /etc',
+      'root /etc/shadow',
+      'root /home/secret',
+      'lintel /data',
+      'root /data/file',
+      'root /data/shared',
+    ]);
+    assert.match(stderr, /warning: CHOWN_HOME_OPTS: "-L" has no effect, only -R has$/m);
+    assert.match(stderr, /ownership: 6 of 7 in \/home\/lintel given to lintel \(ms=\d+\)$/m);
+    assert.match(stderr, /warning: ownership: 1 files in \/home\/lintel are left as they are: /);
+    assert.match(stderr, /warning: ownership: 1 in \/no\/such could not be given to lintel: no such file$/m);
+  });
+
+  test('as another user than root are said to have no effect', async t => {
+    const { stderr } = await ask(t, ['/init', 'true'], {
+      user: { uid: 1000, gid: 100 },
+      environment: { CHOWN_HOME: '1', CHOWN_EXTRA: '/data' },
+    });
+    assert.match(
+      stderr,
+      /warning: CHOWN_HOME and CHOWN_EXTRA without effect: only a container that starts as root/,
+    );
+  });
+
+  test('make an empty volume of root’s the user’s before it is filled from HOME_TMP', AS_ROOT, async t => {
+    const command = prepared(
+      'mount -n -t tmpfs -o mode=0755 volume /home/lintel',
+      'mkdir /srv/home; echo hello > /srv/home/notes',
+    );
+    const { lines } = await ask(t, [...command, '/init', 'sh', '-c', 'cat ~/notes; stat -c %U ~ ~/notes'], {
+      environment: { CHOWN_HOME: '1', HOME_TMP: '/srv/home' },
+    });
+    assert.deepEqual(lines, ['hello', 'lintel', 'lintel']);
+  });
+
+  test('are left to the platform on a volume, when only the uid is another', AS_ROOT, async t => {
+    const command = prepared(
+      'mount -n -t tmpfs -o mode=0755,uid=1000 volume /home/lintel',
+      'chown 1000 /home/lintel',
+    );
+    const { lines } = await ask(t, [...command, '/init', 'sh', '-c', 'stat -c %u ~'], {
+      environment: { NB_UID: '2000' },
+    });
+    assert.deepEqual(lines, ['1000']);
   });
 });
 
