@@ -172,8 +172,10 @@ function mergeEnvironment(
   const layers: Layer[] = [{ source: 'Lintel', set: { LINTEL_RUNTIME_DIR: facts.runtimeDir }, unset: [] }];
   const leftAlone = new Set<string>();
   const warnings: string[] = [];
+  // To whoever reads a setting blanks alone are nothing, too.
+  const isAbsent = (name: string) => (environment[name] ?? '').trim() === '';
   const isOpen = (name: string, value: string) =>
-    (environment[name] ?? '') === '' || environment[name] === value || settings.enforce === true;
+    isAbsent(name) || environment[name] === value || settings.enforce === true;
   for (const { tool, env, rivals = {} } of contributions) {
     const added: Record<string, string> = {};
     for (const [name, value] of Object.entries(env)) {
@@ -184,7 +186,7 @@ function mergeEnvironment(
       }
     }
     for (const [name, value] of Object.entries(rivals)) {
-      if ((environment[name] ?? '') === '' || environment[name] === value) continue;
+      if (isAbsent(name) || environment[name] === value) continue;
       if (settings.enforce === true) added[name] = value;
       else
         warnings.push(`${tool}: ${name} is set in the container and wins (LINTEL_ENFORCE=1 reverses that)`);

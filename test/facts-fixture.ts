@@ -61,6 +61,7 @@ export function makeFacts(difference: Difference = {}): Facts {
     workbench: { user: ADA, problems: [], warnings: [] },
     runtimeDir: '/run/lintel',
     cgroup: { memoryLimitBytes: undefined, cpuLimit: undefined, oomCounter: undefined, isOomGroup: false },
+    gpus: [],
     programs: {},
     setpriv: '/usr/bin/setpriv',
     initScripts: [],

@@ -18,7 +18,6 @@ function plan(environment: Environment = {}, difference: Difference = {}, comman
   return makePlan({ ...parseSettings(environment), facts: makeFacts(difference), environment, command });
 }
 
-const RUNTIME = { LINTEL_RUNTIME_DIR: '/run/lintel' };
 const CHANGE: AccountChange = {
   from: undefined,
   to: { name: 'ada', uid: 1000, gid: 1000, home: '/home/ada', shell: '/bin/bash' },
@@ -27,6 +26,8 @@ const CHANGE: AccountChange = {
   keptAs: undefined,
   isInPlace: false,
 };
+/** What every boot adds. */
+const RUNTIME = { LINTEL_RUNTIME_DIR: '/run/lintel', LINTEL_GPU: 'none', LINTEL_GPU_COUNT: '0' };
 const PROBLEM: Problem = { what: 'x', seen: 'y', expected: 'z', fatal: false };
 
 describe('the plan', () => {

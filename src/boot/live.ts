@@ -17,14 +17,14 @@ import type { Plan, Script } from '../plan.ts';
 import type { Spawner } from '../processes/child.ts';
 import type { Gate } from '../processes/gate.ts';
 import type { Supervisor } from '../services/supervisor.ts';
-import { STEPS } from '../steps/list.ts';
+import { LATE_STEPS, STEPS } from '../steps/list.ts';
 import type { Step } from '../steps/step.ts';
 import type { User } from '../user.ts';
 import { type Cleanup, cleanUp } from './cleanup.ts';
 import { changesSettings, type Draft, makeDraftAgain } from './draft.ts';
 import { type Ending, makeEarlyEnding } from './ending.ts';
 import type { Furniture } from './furniture.ts';
-import { runSteps, runStepsBeside, type StepsContext } from './steps.ts';
+import { runSteps, runStepsBeside, type StepsContext, startLateSteps } from './steps.ts';
 import { refuseFatal, sayChanges, sayHeader, sayProblems, saySummary, sayTimes } from './summary.ts';
 import type { Timeline } from './timeline.ts';
 import { runWorkbench } from './workbench.ts';
@@ -136,6 +136,7 @@ async function bootAndRun(
   }
   if (isEarly) furnish(house, last);
   sayTimes(last.draft, timeline, log);
+  const late = new AbortController();
   return runWorkbench({
     ...cleanupOf(house, last),
     cgroup: last.draft.facts.cgroup,
@@ -149,8 +150,13 @@ async function bootAndRun(
       if (!isEarly) furnish(house, last);
       house.control.open();
       collectLater();
+      if (requests.stop.aborted) return;
+      startLateSteps(LATE_STEPS, { ...stepsContext(house, last), stop: late.signal }, subject.find);
     },
-    onStopping: reason => subject.enter({ name: 'stopping', reason }),
+    onStopping: reason => {
+      late.abort();
+      subject.enter({ name: 'stopping', reason });
+    },
   });
 }
 

@@ -1,5 +1,6 @@
 import { grow, joinLayers, type Layer } from '../environment.ts';
-import type { Step, StepContext, StepGrowth } from '../steps/step.ts';
+import type { Findings } from '../facts/findings.ts';
+import type { LateStep, Step, StepContext, StepGrowth } from '../steps/step.ts';
 import type { Timeline } from './timeline.ts';
 
 export type StepsContext = StepContext & { readonly timeline: Timeline };
@@ -20,6 +21,17 @@ export async function runSteps(steps: readonly Step[], context: StepsContext): P
 export async function runStepsBeside(steps: readonly Step[], context: StepsContext): Promise<void> {
   const wanted = steps.filter(step => step.isWanted(context));
   await Promise.all(wanted.map(step => runStep(step, context, true)));
+}
+
+/** Starts those that are wanted, and returns at once; `onFound` is told what each found. */
+export function startLateSteps(
+  steps: readonly LateStep[],
+  context: StepContext,
+  onFound: (findings: Findings) => void,
+): void {
+  for (const step of steps) {
+    if (!context.stop.aborted && step.isWanted(context)) void step.run(context).then(onFound);
+  }
 }
 
 async function runStep(

@@ -1,5 +1,12 @@
 import { makeDraft } from '../boot/draft.ts';
+import { ask } from '../control/client.ts';
+import { escapeLine, renderJson } from '../control/printable.ts';
+import { LintelError } from '../errors.ts';
 import type { Facts } from '../facts/facts.ts';
+import type { Findings, GpuCheck } from '../facts/findings.ts';
+import type { GpuFact } from '../facts/gpu.ts';
+import type { Environment } from '../launch/environ.ts';
+import { chooseGpu } from '../tools/gpu.ts';
 import { type Command, JSON_FLAG } from './command.ts';
 import { hideSecrets } from './secrets.ts';
 
@@ -8,22 +15,34 @@ export const facts: Command = {
   name: 'facts',
   summary: 'print what Lintel finds on this machine',
   flags: [JSON_FLAG],
-  details: 'Changes nothing. No credentials are printed: of configuration files only place and length.',
+  details:
+    'Changes nothing. No credentials are printed: of configuration files only place and length. Where Lintel runs, it adds what it found out after its start: whether the GPU can be used.',
   examples: [
     { line: 'lintel facts', does: 'user, limits, programs, scripts, services' },
     { line: 'lintel facts --json', does: 'all of it as JSON' },
   ],
-  run({ given, origin }) {
-    const found = makeDraft(origin, []).facts;
+  async run({ given, origin }) {
+    const { settings, facts: found } = makeDraft(origin, []);
+    const findings = await askForFindings(origin.environment);
     const text = given.has('--json')
-      ? `${JSON.stringify(withoutTexts(found), null, 2)}\n`
-      : renderFacts(found);
+      ? `${renderJson({ ...withoutTexts(found), findings }, 2)}\n`
+      : renderFacts(found, renderGpu(chooseGpu(settings, found), findings.gpu));
     return { text, exitCode: 0 };
   },
 };
 
+/** Facts are also for an image in which no Lintel runs, and for users whom the running one does not answer. */
+async function askForFindings(environment: Environment): Promise<Findings> {
+  try {
+    return await ask(environment, 'findings', { request: {} });
+  } catch (error) {
+    if (error instanceof LintelError) return {};
+    throw error;
+  }
+}
+
 /** Configuration files may hold credentials, and bundles are long: their place is a fact, their text is not printed. */
-function withoutTexts(facts: Facts): unknown {
+function withoutTexts(facts: Facts): object {
   const found = { ...facts, services: facts.services.map(hideSecrets) };
   return JSON.parse(
     JSON.stringify(found, (key, value) =>
@@ -32,7 +51,7 @@ function withoutTexts(facts: Facts): unknown {
   );
 }
 
-function renderFacts(found: Facts): string {
+function renderFacts(found: Facts, gpu: string): string {
   const { process: self, cgroup, workbench, certificates } = found;
   const rows: readonly (readonly [string, string])[] = [
     [
@@ -54,6 +73,7 @@ function renderFacts(found: Facts): string {
         : `${(cgroup.memoryLimitBytes / 2 ** 20).toFixed(0)} MiB${cgroup.isOomGroup ? ' (memory.oom.group: beyond it the whole container is killed, which nobody can explain)' : ''}`,
     ],
     ['processor limit', cgroup.cpuLimit === undefined ? 'none' : String(cgroup.cpuLimit)],
+    ['GPU', gpu],
     [
       'programs',
       Object.entries(found.programs)
@@ -78,4 +98,15 @@ function renderFacts(found: Facts): string {
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('');
+}
+
+/** "nvidia, 2 (/dev/nvidia0, /dev/nvidia1, driver 550.54.14): NVIDIA A100-SXM4-80GB, NVIDIA A100-SXM4-80GB". */
+function renderGpu(gpu: GpuFact | undefined, check: GpuCheck | undefined): string {
+  if (gpu === undefined) return 'none';
+  const { vendor, count, nodes, driver } = gpu;
+  const evidence = [...nodes, ...(driver === undefined ? [] : [`driver ${driver}`])];
+  const seen = `${vendor}, ${count}${evidence.length === 0 ? '' : ` (${evidence.join(', ')})`}`;
+  if (check === undefined) return `${seen}: whether it can be used is not known yet`;
+  if (check.trouble !== undefined) return `${seen}: can’t be used: ${escapeLine(check.trouble)}`;
+  return check.devices.length === 0 ? `${seen}: opens` : `${seen}: ${escapeLine(check.devices.join(', '))}`;
 }

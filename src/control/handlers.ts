@@ -55,6 +55,7 @@ export const HANDLERS: { readonly [Name in RouteName]: Handler<Name> } = {
   explanation: ({ variable }, { subject }) => ({
     value: explainVariable(subject.environment().layers, variable),
   }),
+  findings: (_request, { subject }) => ({ value: subject.findings() }),
   shutdown: ({ code }, { subject }) => {
     subject.shutdown(code);
     return { value: { stage: subject.stage() } };

@@ -208,6 +208,24 @@ export const ROUTES = {
         meant: z.optional(z.string()),
       }),
   },
+  findings: {
+    method: 'GET',
+    path: '/v1/findings',
+    callers: 'owner',
+    answers: 'once',
+    summary: 'what was found out after the start: whether the GPU can be used',
+    request: () => z.strictObject({}),
+    response: () =>
+      z.object({
+        gpu: z.optional(
+          z.object({
+            vendor: z.enum(['nvidia', 'amd', 'intel']),
+            devices: z.readonly(z.array(z.string())),
+            trouble: z.optional(z.string()),
+          }),
+        ),
+      }),
+  },
   shutdown: {
     method: 'POST',
     path: '/v1/shutdown',

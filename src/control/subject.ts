@@ -1,5 +1,6 @@
 import { readClockMs } from '../clock.ts';
 import type { Layer } from '../environment.ts';
+import type { Findings } from '../facts/findings.ts';
 import type { History } from '../log/history.ts';
 import type { Supervisor } from '../services/supervisor.ts';
 import type { User } from '../user.ts';
@@ -23,6 +24,8 @@ export interface Subject {
   stage(): Stage;
   /** What a new process of the workbench user gets, as far as the boot has come. */
   environment(): EnvironmentView;
+  /** What has been found out since the start. */
+  findings(): Findings;
   /** undefined until the scripts have ended. */
   supervisor(): Supervisor | undefined;
   /** Calls back after each change of the stage or of a service; returns the way to end it. */
@@ -35,12 +38,14 @@ export interface Subject {
 export interface SubjectKeeper extends Subject {
   /** A workbench that stops does nothing else any more: later stages are ignored. */
   enter(stage: Stage): void;
+  find(findings: Findings): void;
   attach(supervisor: Supervisor): void;
 }
 
 export function makeSubject(given: Pick<Subject, 'history' | 'shutdown' | 'environment'>): SubjectKeeper {
   const listeners = new Set<() => void>();
   let current: Stage = { name: 'booting' };
+  let found: Findings = {};
   let attached: Supervisor | undefined;
   const tell = () => {
     for (const listener of listeners) listener();
@@ -54,12 +59,16 @@ export function makeSubject(given: Pick<Subject, 'history' | 'shutdown' | 'envir
     ...given,
     startedMs: readClockMs(),
     stage: () => current,
+    findings: () => found,
     supervisor: () => attached,
     watch(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
     enter,
+    find(findings) {
+      found = { ...found, ...findings };
+    },
     attach(supervisor) {
       attached = supervisor;
       supervisor.watch(tell);

@@ -13,6 +13,7 @@ import { type CertificateFacts, readCertificates } from './certificates.ts';
 import { type CgroupFacts, readCgroup } from './cgroup.ts';
 import { type Configs, readConfigs } from './configs.ts';
 import { readLinkStat, readRealPath, readStat } from './files.ts';
+import { type GpuFact, readGpus } from './gpu.ts';
 import { type HomeFact, readHomeFact } from './home.ts';
 import { readLeftOut } from './left-out.ts';
 import { type Mentions, readMentions } from './mentions.ts';
@@ -37,6 +38,8 @@ export interface Facts {
   readonly workbench: FoundUser;
   readonly runtimeDir: string;
   readonly cgroup: CgroupFacts;
+  /** The one that wins first; empty where there is none. */
+  readonly gpus: readonly GpuFact[];
   readonly programs: Programs;
   /** Path of a setpriv that can keep supplementary groups; undefined where there is none (BusyBox's can't). */
   readonly setpriv: string | undefined;
@@ -105,6 +108,7 @@ export function readFacts(given: {
     workbench,
     runtimeDir: given.runtimeDir ?? findRuntimeDir({ root, environment, uid: self.uid }),
     cgroup: readCgroup(root),
+    gpus: readGpus(root, settings),
     programs,
     setpriv: findSetpriv(environment),
     configs: readConfigs({ root, environment, programs, home: presentHome }),

@@ -1,7 +1,8 @@
 import { clone } from './clone.ts';
+import { gpu } from './gpu.ts';
 import { homeTemplate } from './home-template.ts';
 import { ownership } from './ownership.ts';
-import type { Step } from './step.ts';
+import type { LateStep, Step } from './step.ts';
 import { systemStore } from './system-store.ts';
 
 /**
@@ -17,3 +18,6 @@ export const STEPS = {
   besideScripts: [systemStore],
   afterScripts: [clone],
 } as const satisfies Record<string, readonly Step[]>;
+
+/** What is found out when everything has been started; side by side. */
+export const LATE_STEPS: readonly LateStep[] = [gpu];

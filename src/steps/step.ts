@@ -1,5 +1,6 @@
 import type { Growth, Layer } from '../environment.ts';
 import type { Facts } from '../facts/facts.ts';
+import type { Findings } from '../facts/findings.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Log } from '../log/log.ts';
 import type { Plan } from '../plan.ts';
@@ -40,4 +41,13 @@ export interface Step {
    * bug. Returns what it changes of the environment for everything after it.
    */
   run(context: StepContext): Promise<StepGrowth | undefined>;
+}
+
+/** Something that nobody waits for: it begins when services and CMD have been started, and is ended with them. */
+export interface LateStep {
+  readonly name: string;
+  /** As a step's. */
+  isWanted(subject: StepSubject): boolean;
+  /** Says itself what is wrong, and returns what `lintel facts` shows of it. Rejects only for a bug. */
+  run(context: StepContext): Promise<Findings>;
 }

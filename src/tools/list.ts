@@ -1,6 +1,7 @@
 import { ca } from './ca.ts';
 import { conda } from './conda.ts';
 import { git } from './git.ts';
+import { gpu } from './gpu.ts';
 import { node } from './node.ts';
 import { pip } from './pip.ts';
 import { r } from './r.ts';
@@ -9,4 +10,4 @@ import type { Tool } from './tool.ts';
 import { uv } from './uv.ts';
 
 /** Every tool, in the order of the boot summary. */
-export const TOOLS: readonly Tool[] = [ca, pip, uv, conda, r, git, node, sudo];
+export const TOOLS: readonly Tool[] = [ca, pip, uv, conda, r, git, node, sudo, gpu];

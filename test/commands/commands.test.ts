@@ -66,6 +66,8 @@ Files
 
 Variables added
   LINTEL_RUNTIME_DIR=/run/lintel (Lintel)
+  LINTEL_GPU=none (tool gpu)
+  LINTEL_GPU_COUNT=0 (tool gpu)
 
 Scripts
   /etc/cont-init.d/10-good

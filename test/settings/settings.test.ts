@@ -82,6 +82,7 @@ const VALID: readonly (readonly [string, string, keyof Settings, unknown])[] = [
   ['LINTEL_SET_PASSWORD', '0', 'setPassword', false],
   ['VNC_PASSWORD', 'secret', 'vncPassword', 'secret'],
   ['LINTEL_GPU', 'nvidia', 'gpu', 'nvidia'],
+  ['LINTEL_GPU_COUNT', '2', 'gpuCount', 2],
   ['NVIDIA_VISIBLE_DEVICES', 'void', 'nvidiaVisibleDevices', 'void'],
   ['JUPYTER_ENV_VARS_TO_UNSET', 'ADMIN_TOKEN,OTHER', 'envVarsToUnset', ['ADMIN_TOKEN', 'OTHER']],
   ['_START_SH_EXECUTED', '1', 'startShExecuted', true],
