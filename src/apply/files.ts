@@ -28,7 +28,7 @@ export interface Owner {
  */
 export function writeFile(
   path: string,
-  file: { readonly text: string; readonly mode: number; readonly owner: Owner },
+  file: { readonly text: string | Buffer; readonly mode: number; readonly owner: Owner },
 ): void {
   makeFolder(dirname(path));
   const old = lstatSync(path, { throwIfNoEntry: false });
@@ -103,8 +103,8 @@ export function giveSecrets(path: string, user: Owner): void {
   }
 }
 
-function writeAll(fd: number, text: string): void {
-  const bytes = Buffer.from(text);
+function writeAll(fd: number, text: string | Buffer): void {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
 }
 

@@ -114,16 +114,21 @@ export function scriptVariables(plan: Plan, growing: string): Environment {
   };
 }
 
-function isSuccess({ exit, isTimedOut }: ScriptOutcome): boolean {
+export function isSuccess({ exit, isTimedOut }: ScriptOutcome): boolean {
   return !isTimedOut && 'code' in exit && exit.code === 0;
 }
 
 /** The failure, where it stops the boot. */
 function judge(script: Script, outcome: ScriptOutcome, { plan, log }: InitScripts): LintelError | undefined {
-  const how = outcome.isTimedOut ? `took longer than ${plan.initTimeoutMs} ms` : renderExit(outcome.exit);
-  const said = outcome.lastLines.filter(line => line !== '').map(line => `\n  ${line}`);
-  const sentence = `Script ${script.path} ${how}${said.length === 0 ? '' : `; its last lines:${said.join('')}`}`;
+  const sentence = `Script ${script.path} ${renderFailure(outcome, plan)}`;
   if (plan.onInitFailure === 'stop') return new LintelError(sentence, 1);
   if (plan.onInitFailure === 'warn') log.warn(sentence);
   return undefined;
+}
+
+/** "exited with code 3; its last lines: …" */
+export function renderFailure(outcome: ScriptOutcome, { initTimeoutMs }: Plan): string {
+  const how = outcome.isTimedOut ? `took longer than ${initTimeoutMs} ms` : renderExit(outcome.exit);
+  const said = outcome.lastLines.filter(line => line !== '').map(line => `\n  ${line}`);
+  return `${how}${said.length === 0 ? '' : `; its last lines:${said.join('')}`}`;
 }

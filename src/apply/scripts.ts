@@ -11,6 +11,10 @@ import type { User } from '../user.ts';
 
 export interface ScriptRun {
   readonly script: Script;
+  /** Default: the script's path. */
+  readonly argv?: readonly [string, ...string[]];
+  /** Default: /. */
+  readonly cwd?: string;
   readonly spawner: Spawner;
   readonly user: User;
   readonly environment: Environment;
@@ -38,7 +42,7 @@ const KILL_AFTER_MS = 2000;
 const LAST_LINES = 10;
 const LAST_CHARACTERS = 4096;
 
-/** Runs one script to its end, with cwd / and no input. Its output goes to the log under its name. Never rejects. */
+/** Runs one script to its end, without input. Its output goes to the log under its name. Never rejects. */
 export async function runScript(run: ScriptRun): Promise<ScriptOutcome> {
   const { script, log } = run;
   const { history } = log;
@@ -47,10 +51,10 @@ export async function runScript(run: ScriptRun): Promise<ScriptOutcome> {
   const attempt = startPatiently(
     run.spawner,
     {
-      argv: [script.path],
+      argv: run.argv ?? [script.path],
       user: run.user,
       environment: { ...run.environment, [MARK]: markOf(run) },
-      cwd: '/',
+      cwd: run.cwd ?? '/',
       noNewPrivs: false,
       output: makeLineReader(script.name, log),
     },

@@ -24,7 +24,7 @@ import { type Cleanup, cleanUp } from './cleanup.ts';
 import { changesSettings, type Draft, makeDraftAgain } from './draft.ts';
 import { type Ending, makeEarlyEnding } from './ending.ts';
 import type { Furniture } from './furniture.ts';
-import { runSteps, runStepsBeside, type StepsContext, startLateSteps } from './steps.ts';
+import { runSteps, runStepsBeside, type StepsContext, splitSteps, startLateSteps } from './steps.ts';
 import { refuseFatal, sayChanges, sayHeader, sayProblems, saySummary, sayTimes } from './summary.ts';
 import type { Timeline } from './timeline.ts';
 import { runWorkbench } from './workbench.ts';
@@ -127,7 +127,8 @@ async function bootAndRun(
   if (isEarly) furnish(house, prepared);
   const scripted = settle(house, prepared, await runScripts(house, prepared, note));
   subject.enter({ name: 'booting' });
-  const last = settle(house, scripted, await runSteps(STEPS.afterScripts, stepsContext(house, scripted)));
+  const { inTime, late } = splitSteps(STEPS.afterScripts, scripted.draft.settings.asyncInit);
+  const last = settle(house, scripted, await runSteps(inTime, stepsContext(house, scripted)));
   note(last);
   house.learn(last);
   if (requests.stop.aborted) {
@@ -136,7 +137,7 @@ async function bootAndRun(
   }
   if (isEarly) furnish(house, last);
   sayTimes(last.draft, timeline, log);
-  const late = new AbortController();
+  const ending = new AbortController();
   return runWorkbench({
     ...cleanupOf(house, last),
     cgroup: last.draft.facts.cgroup,
@@ -151,29 +152,56 @@ async function bootAndRun(
       house.control.open();
       collectLater();
       if (requests.stop.aborted) return;
-      startLateSteps(LATE_STEPS, { ...stepsContext(house, last), stop: late.signal }, subject.find);
+      void runLate(house, last, { steps: late, ending: ending.signal });
+      startLateSteps(LATE_STEPS, { ...stepsContext(house, last), stop: ending.signal }, subject.find);
     },
     onStopping: reason => {
-      late.abort();
+      ending.abort();
       subject.enter({ name: 'stopping', reason });
     },
   });
 }
 
-/** Runs the steps that decide what the plan will be, and makes it again when there were any. */
+/** Runs the steps that decide what the plan will be, and makes it again after each of them. */
 async function beforePlan(house: House): Promise<Known> {
-  const { draft, origin, log } = house;
-  const given: Known = { draft, layers: [] };
-  const context = stepsContext(house, given);
-  if (!STEPS.beforePlan.some((step: Step) => step.isWanted(context))) return given;
-  // What is only missing yet may be brought by a step; what is malformed is not.
-  if (draft.settings.strict !== true) refuseFatal(draft.plan, log);
-  makeRuntimeFolder(draft.plan);
-  refit(draft, log);
-  const layers = await runSteps(STEPS.beforePlan, context);
-  const again = makeDraftAgain(draft, origin, layers);
-  house.furniture.giveTo(again.plan.user);
-  return { draft: again, layers };
+  const { draft, origin, log, requests } = house;
+  let known: Known = { draft, layers: [] };
+  for (const step of STEPS.beforePlan) {
+    const context = stepsContext(house, known);
+    if (requests.stop.aborted || !step.isWanted(context)) continue;
+    if (known.draft === draft) {
+      // What is only missing yet may be brought by a step; what is malformed is not.
+      if (draft.settings.strict !== true) refuseFatal(draft.plan, log);
+      makeRuntimeFolder(draft.plan);
+      refit(draft, log);
+    }
+    const layers = [...known.layers, ...(await runSteps([step], context))];
+    known = { draft: makeDraftAgain(draft, origin, layers), layers };
+  }
+  if (known.draft !== draft) house.furniture.giveTo(known.draft.plan.user);
+  return known;
+}
+
+/** What nobody waits for, after services and CMD have started. What it changes reaches only what starts later. */
+async function runLate(
+  house: House,
+  known: Known,
+  { steps, ending }: { readonly steps: readonly Step[]; readonly ending: AbortSignal },
+): Promise<void> {
+  const { furniture, log } = house;
+  const context = stepsContext(house, known);
+  try {
+    const stop = AbortSignal.any([context.stop, ending]);
+    const layers = await runSteps(steps, { ...context, stop });
+    if (layers.length === 0 || stop.aborted) return;
+    const grown = { ...known, layers: [...known.layers, ...layers] };
+    house.learn(grown);
+    const { given, added } = growAll(grown);
+    for (const failure of furniture.folder.write({ ...given, ...added })) log.error(failure);
+  } catch (error) {
+    if (!(error instanceof LintelError)) throw error;
+    log.error(error.message);
+  }
 }
 
 /** Says what is wrong and what is done, then does it. Throws a LintelError for problems that stop the boot. */

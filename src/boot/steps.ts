@@ -5,6 +5,17 @@ import type { Timeline } from './timeline.ts';
 
 export type StepsContext = StepContext & { readonly timeline: Timeline };
 
+/** Those that the boot waits for, and those that LINTEL_ASYNC_INIT names. */
+export function splitSteps(
+  steps: readonly Step[],
+  names: readonly string[] = [],
+): { readonly inTime: readonly Step[]; readonly late: readonly Step[] } {
+  return {
+    inTime: steps.filter(({ name }) => !names.includes(name)),
+    late: steps.filter(({ name }) => names.includes(name)),
+  };
+}
+
 /** Runs those that are wanted one after the other, each with what the ones before it changed. Rejects as they do. */
 export async function runSteps(steps: readonly Step[], context: StepsContext): Promise<Layer[]> {
   const layers: Layer[] = [];

@@ -20,6 +20,19 @@ export function parseShebang(head: string): Shebang | undefined {
   return { interpreter: path.slice(path.lastIndexOf('/') + 1), rest: rest.trim() };
 }
 
+/**
+ * What to put in front of a script's path to run it where its folder is mounted noexec: the interpreter of its first
+ * line and what stands behind it, one word as to the kernel. undefined where there is no such line.
+ */
+export function parseInterpreter(head: string): readonly [string, ...string[]] | undefined {
+  const withContenv = parseWithContenv(head);
+  if (withContenv !== undefined) return withContenv;
+  const path = /^#![ \t]*(\S+)/.exec(head)?.[1];
+  if (path === undefined) return undefined;
+  const rest = parseShebang(head)?.rest ?? '';
+  return rest === '' ? [path] : [path, rest];
+}
+
 export function isS6Interpreter(interpreter: string | undefined): boolean {
   return interpreter !== undefined && S6_INTERPRETERS.has(interpreter);
 }

@@ -16,6 +16,14 @@ export interface CertificateFacts extends Found {
   readonly broken: Readonly<Record<string, string>>;
 }
 
+/** What Lintel's own downloads trust: the system's bundle, and what is added to it. */
+export function readRoots(
+  root: string,
+  { system, extra }: CertificateFacts,
+): { readonly system: string | undefined; readonly extra: readonly string[] } {
+  return { system: (system ?? readSystem(root, Object.values(findStore(root).installed)))?.text, extra };
+}
+
 /** Debian and Alpine, Fedora and RHEL, older RHEL, openSUSE, BSD-like. */
 const SYSTEM_BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt',

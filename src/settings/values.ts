@@ -38,6 +38,22 @@ export const names: Value<readonly string[]> = {
   ),
 };
 
+/** Some of a few words. */
+export function someOf<const T extends readonly [string, ...string[]]>(
+  options: T,
+): Value<readonly T[number][]> {
+  return {
+    expected: `some of ${options.join(', ')}, separated by commas or blanks`,
+    schema: z.pipe(
+      z.pipe(
+        text,
+        z.transform(value => value.split(/[\s,]+/).filter(name => name !== '')),
+      ),
+      z.array(z.enum(options) as z.ZodMiniType<T[number], string>),
+    ),
+  };
+}
+
 export const httpUrl: Value<string> = {
   expected: 'an http or https URL',
   schema: text.check(z.refine(isHttpUrl)),

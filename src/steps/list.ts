@@ -2,6 +2,8 @@ import { clone } from './clone.ts';
 import { gpu } from './gpu.ts';
 import { homeTemplate } from './home-template.ts';
 import { ownership } from './ownership.ts';
+import { personalScript } from './personal-script.ts';
+import { regionScript } from './region-script.ts';
 import type { LateStep, Step } from './step.ts';
 import { systemStore } from './system-store.ts';
 
@@ -10,13 +12,14 @@ import { systemStore } from './system-store.ts';
  * go on side by side.
  */
 export const STEPS = {
-  /** They may bring variables and files that decide what the plan will be. */
-  beforePlan: [ownership, homeTemplate],
+  /** They may bring variables and files that decide what the plan will be, which is made anew after each of them. */
+  beforePlan: [regionScript, ownership, homeTemplate],
   /** What scripts shall find done. */
   beforeScripts: [],
   /** The CMD waits for them, services and scripts don't. */
   besideScripts: [systemStore],
-  afterScripts: [clone],
+  /** Those that LINTEL_ASYNC_INIT names go on after services and CMD have started. */
+  afterScripts: [clone, personalScript],
 } as const satisfies Record<string, readonly Step[]>;
 
 /** What is found out when everything has been started; side by side. */

@@ -46,7 +46,7 @@ export const BOOT = {
   initTimeoutMs: lintel(
     'LINTEL_INIT_TIMEOUT_MS',
     milliseconds,
-    'Time that each cont-init.d script may take. Default: no limit.',
+    'Time that each cont-init.d script may take, and so the region and the personal script. Default: no limit.',
   ),
   shutdownTimeoutMs: lintel(
     'LINTEL_SHUTDOWN_TIMEOUT_MS',

@@ -1,4 +1,4 @@
-import { absolutePath, anyText, flag, gitUrl, httpUrl, integer, names, sha256 } from '../values.ts';
+import { absolutePath, anyText, flag, gitUrl, httpUrl, integer, sha256, someOf } from '../values.ts';
 import { lintel, platform, secret, type Variable } from '../variable.ts';
 
 const DAY_S = 86_400;
@@ -54,8 +54,8 @@ export const PROJECT = {
   ),
   asyncInit: lintel(
     'LINTEL_ASYNC_INIT',
-    names,
-    'What may go on after the services have started: clone, personal-script. Default: none.',
+    someOf(['clone', 'personal-script']),
+    'What may go on after the services have started. What it adds to the environment then reaches only what starts later. Default: none.',
   ),
 } as const satisfies Record<string, Variable<unknown>>;
 
