@@ -56,7 +56,7 @@ export function makeDraft(origin: Origin, command: readonly string[], runtimeDir
     settings,
     facts,
     command,
-    plan: { ...plan, problems: hideSecrets(plan.problems, secrets.names) },
+    plan: { ...plan, problems: hideSecrets(plan.problems, secrets.names, 'what its file holds') },
   };
 }
 
@@ -64,11 +64,9 @@ function makeSecretLayers({ sources }: SecretFiles): Layer[] {
   return [...sources].map(([source, set]) => ({ source, set, unset: [], isSecret: true }));
 }
 
-/** What a variable's file holds is shown nowhere, also where it is a mistake. */
-function hideSecrets(problems: readonly Problem[], names: ReadonlySet<string>): Problem[] {
-  return problems.map(problem =>
-    names.has(problem.what) ? { ...problem, seen: 'what its file holds' } : problem,
-  );
+/** What a secret, or a variable's file, holds is shown nowhere, also where it is a mistake. */
+function hideSecrets(problems: readonly Problem[], names: ReadonlySet<string>, seen: string): Problem[] {
+  return problems.map(problem => (names.has(problem.what) ? { ...problem, seen } : problem));
 }
 
 /** As `makeDraft`, once more, with what steps and scripts changed of the environment. */
@@ -80,7 +78,12 @@ export function makeDraftAgain(draft: Draft, origin: Origin, layers: readonly La
   const unread = [...growth.unset, ...Object.keys(growth.set)].flatMap(namersOf);
   const environment = { ...without(origin.environment, unread), ...unset, ...growth.set };
   const again = makeDraft({ ...origin, environment }, draft.command, draft.plan.runtimeDir);
-  return { ...again, sources: joinSources(draft.sources, again.sources) };
+  const hidden = new Set(layers.flatMap(({ isSecret, set }) => (isSecret === true ? Object.keys(set) : [])));
+  return {
+    ...again,
+    sources: joinSources(draft.sources, again.sources),
+    plan: { ...again.plan, problems: hideSecrets(again.plan.problems, hidden, 'what a secret holds') },
+  };
 }
 
 /** To a second look everything is the container's: who really said it is known from the first. */

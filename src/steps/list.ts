@@ -6,6 +6,7 @@ import { personalScript } from './personal-script.ts';
 import { regionScript } from './region-script.ts';
 import type { LateStep, Step } from './step.ts';
 import { systemStore } from './system-store.ts';
+import { vault } from './vault.ts';
 
 /**
  * Every step, by its moment in the boot; within a moment one after the other, but for those beside the scripts, which
@@ -13,7 +14,7 @@ import { systemStore } from './system-store.ts';
  */
 export const STEPS = {
   /** They may bring variables and files that decide what the plan will be, which is made anew after each of them. */
-  beforePlan: [regionScript, ownership, homeTemplate],
+  beforePlan: [regionScript, vault, ownership, homeTemplate],
   /** What scripts shall find done. */
   beforeScripts: [],
   /** The CMD waits for them, services and scripts don't. */
