@@ -71,6 +71,7 @@ export function makeFacts(difference: Difference = {}): Facts {
     leftOut: [],
     presentFiles: [],
     problems: [],
+    shells: { profile: undefined, bashrc: undefined, userBashrc: undefined },
     ...difference,
     process: { ...ROOT_PROCESS, ...difference.process },
     configs: { ...NO_CONFIGS, ...difference.configs },

@@ -1,10 +1,11 @@
 import { applyAccounts } from '../apply/accounts.ts';
 import { applyFiles, applyRuntimeFolder } from '../apply/apply.ts';
 import { runInitScripts } from '../apply/init-scripts.ts';
+import { applyShellFiles } from '../apply/shell-files.ts';
 import { readClockMs } from '../clock.ts';
 import { type Control, makeControl } from '../control/control.ts';
 import { makeSubject, type SubjectKeeper } from '../control/subject.ts';
-import { grow, joinLayers, type Layer, makeUserLayer, without } from '../environment.ts';
+import { grow, joinLayers, type Layer, makeEnvironment, makeUserLayer, without } from '../environment.ts';
 import { LintelError, renderCause } from '../errors.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Environment, Origin } from '../launch/environ.ts';
@@ -136,6 +137,7 @@ async function bootAndRun(
     return makeEarlyEnding(last.draft.plan, requests);
   }
   if (isEarly) furnish(house, last);
+  timed(timeline, 'env.sh', () => writeShellFiles(house, last));
   sayTimes(last.draft, timeline, log);
   const ending = new AbortController();
   return runWorkbench({
@@ -282,6 +284,20 @@ function settle(house: House, known: Known, changes: readonly Layer[]): Known {
   control.admit(draft.plan);
   if (!isSameUser(draft.plan.user, known.draft.plan.user)) furniture.giveTo(draft.plan.user);
   return { draft, layers };
+}
+
+/** Before the CMD, which may be a login shell. */
+function writeShellFiles({ log }: House, known: Known): void {
+  const { plan, facts, sources } = known.draft;
+  const { given, added } = growAll(known);
+  const failures = applyShellFiles({
+    runtimeDir: plan.runtimeDir,
+    user: plan.user,
+    container: sources.container.set,
+    environment: makeEnvironment(given, added, plan.user),
+    hasR: facts.configs.r !== undefined,
+  });
+  for (const failure of failures) log.error(failure);
 }
 
 function furnish({ furniture }: House, known: Known): void {

@@ -86,7 +86,7 @@ function readRProfile({ root, environment, programs }: Where): ConfigFile | unde
   return folder === undefined ? undefined : readConfig(root, `${folder}/Rprofile.site`);
 }
 
-function readConfig(root: string, name: string): ConfigFile {
+export function readConfig(root: string, name: string): ConfigFile {
   const path = `${root}${name}`;
   const real = readRealPath(path);
   const isTrusted = isOurs(root, dirname(path));

@@ -22,6 +22,7 @@ import { findProgram, type Programs, readPrograms } from './programs.ts';
 import { findRuntimeDir } from './runtime.ts';
 import { readScripts, type ScriptFact } from './scripts.ts';
 import { readServices } from './services.ts';
+import { readShells, type ShellFacts } from './shells.ts';
 
 /** What the machine is like. Read once, changed by nobody, JSON-serialisable. */
 export interface Facts {
@@ -44,6 +45,7 @@ export interface Facts {
   /** Path of a setpriv that can keep supplementary groups; undefined where there is none (BusyBox's can't). */
   readonly setpriv: string | undefined;
   readonly configs: Configs;
+  readonly shells: ShellFacts;
   readonly certificates: CertificateFacts;
   readonly initScripts: readonly ScriptFact[];
   readonly finishScripts: readonly ScriptFact[];
@@ -112,6 +114,7 @@ export function readFacts(given: {
     programs,
     setpriv: findSetpriv(environment),
     configs: readConfigs({ root, environment, programs, home: presentHome }),
+    shells: readShells(root, presentHome),
     certificates,
     initScripts: readScripts(root, 'cont-init.d'),
     finishScripts: readScripts(root, 'cont-finish.d'),

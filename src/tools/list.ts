@@ -5,9 +5,10 @@ import { gpu } from './gpu.ts';
 import { node } from './node.ts';
 import { pip } from './pip.ts';
 import { r } from './r.ts';
+import { shells } from './shells.ts';
 import { sudo } from './sudo.ts';
 import type { Tool } from './tool.ts';
 import { uv } from './uv.ts';
 
 /** Every tool, in the order of the boot summary. */
-export const TOOLS: readonly Tool[] = [ca, pip, uv, conda, r, git, node, sudo, gpu];
+export const TOOLS: readonly Tool[] = [ca, pip, uv, conda, r, git, node, sudo, gpu, shells];

@@ -43,6 +43,11 @@ export function appendMarked(text: string, lines: readonly string[]): string {
   return `${text}\n${block(lines).replace(BEGIN, BEGIN_AFTER_OPEN_LINE)}\n`;
 }
 
+/** Our part before all else. */
+export function prependMarked(text: string, lines: readonly string[]): string {
+  return `${block(lines)}\n${text}`;
+}
+
 function isBegin(line: string): boolean {
   return line.startsWith('# lintel: begin');
 }

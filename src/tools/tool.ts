@@ -10,7 +10,7 @@ export interface Tool {
   configure(settings: Settings, facts: Facts): Contribution | undefined;
 }
 
-export type ToolName = 'ca' | 'pip' | 'uv' | 'conda' | 'r' | 'git' | 'node' | 'sudo' | 'gpu';
+export type ToolName = 'ca' | 'pip' | 'uv' | 'conda' | 'r' | 'git' | 'node' | 'sudo' | 'gpu' | 'shells';
 
 export interface Contribution {
   readonly files: readonly FileWrite[];

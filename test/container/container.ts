@@ -2,6 +2,7 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
 import { type Sandbox, type SandboxOptions, sandboxKind, startSandbox } from '../../dev/sandbox.ts';
 
 /** Each wait of a test ends after this time (milliseconds), with what was awaited and what was seen. */
@@ -74,6 +75,33 @@ export async function runContainer(
   options: ContainerOptions = {},
 ): Promise<End> {
   return startContainer(t, command, options).end();
+}
+
+/**
+ * As `podman exec`: a new process in the container, with exactly that environment, root or `user`. Needs root namespaces.
+ */
+export async function execInContainer(
+  container: Container,
+  command: readonly string[],
+  given: {
+    readonly environment: Readonly<Record<string, string>>;
+    readonly user?: { readonly uid: number; readonly gid: number };
+  },
+): Promise<End> {
+  const { uid, gid } = given.user ?? { uid: 0, gid: 0 };
+  const pid = await container.pid();
+  const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--root', '--wd'];
+  const variables = Object.entries(given.environment).map(([name, value]) => `${name}=${value}`);
+  const { exitCode, signal, stdout, stderr } = await execa(
+    'nsenter',
+    [
+      ...['--target', String(pid), ...namespaces, '--'],
+      ...['setpriv', '--reuid', String(uid), '--regid', String(gid), '--clear-groups', '--'],
+      ...['env', '-i', '--', ...variables, ...command],
+    ],
+    { reject: false, stdin: 'ignore', stripFinalNewline: false, timeout: WAIT_LIMIT_MS },
+  );
+  return { code: exitCode, signal, stdout, stderr };
 }
 
 /**
