@@ -18,6 +18,7 @@ import type { Plan, Script } from '../plan.ts';
 import type { Spawner } from '../processes/child.ts';
 import type { Gate } from '../processes/gate.ts';
 import type { Supervisor } from '../services/supervisor.ts';
+import { startsByStacks } from '../steps/hooks.ts';
 import { LATE_STEPS, STEPS } from '../steps/list.ts';
 import type { Step } from '../steps/step.ts';
 import type { User } from '../user.ts';
@@ -129,7 +130,8 @@ async function bootAndRun(
   const scripted = settle(house, prepared, await runScripts(house, prepared, note));
   subject.enter({ name: 'booting' });
   const { inTime, late } = splitSteps(STEPS.afterScripts, scripted.draft.settings.asyncInit);
-  const last = settle(house, scripted, await runSteps(inTime, stepsContext(house, scripted)));
+  const settled = settle(house, scripted, await runSteps(inTime, stepsContext(house, scripted)));
+  const last = withhold(settled);
   note(last);
   house.learn(last);
   if (requests.stop.aborted) {
@@ -298,6 +300,14 @@ function writeShellFiles({ log }: House, known: Known): void {
     hasR: facts.configs.r !== undefined,
   });
   for (const failure of failures) log.error(failure);
+}
+
+/** What services and CMD do not get; docker-stacks' own start script takes it away itself, when its hooks have run. */
+function withhold({ draft, layers }: Known): Known {
+  const { envVarsToUnset } = draft.settings;
+  if (envVarsToUnset === undefined || startsByStacks(draft.plan)) return { draft, layers };
+  const source = 'JUPYTER_ENV_VARS_TO_UNSET';
+  return { draft, layers: [...layers, { source, set: {}, unset: [...envVarsToUnset, source] }] };
 }
 
 function furnish({ furniture }: House, known: Known): void {

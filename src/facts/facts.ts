@@ -15,6 +15,7 @@ import { type Configs, readConfigs } from './configs.ts';
 import { readLinkStat, readRealPath, readStat } from './files.ts';
 import { type GpuFact, readGpus } from './gpu.ts';
 import { type HomeFact, readHomeFact } from './home.ts';
+import { type HookFolders, readHookFolders } from './hooks.ts';
 import { readLeftOut } from './left-out.ts';
 import { type Mentions, readMentions } from './mentions.ts';
 import { type ProcessFacts, readProcess } from './process.ts';
@@ -46,6 +47,7 @@ export interface Facts {
   readonly setpriv: string | undefined;
   readonly configs: Configs;
   readonly shells: ShellFacts;
+  readonly hooks: HookFolders;
   readonly certificates: CertificateFacts;
   readonly initScripts: readonly ScriptFact[];
   readonly finishScripts: readonly ScriptFact[];
@@ -115,6 +117,7 @@ export function readFacts(given: {
     setpriv: findSetpriv(environment),
     configs: readConfigs({ root, environment, programs, home: presentHome }),
     shells: readShells(root, presentHome),
+    hooks: readHookFolders(root),
     certificates,
     initScripts: readScripts(root, 'cont-init.d'),
     finishScripts: readScripts(root, 'cont-finish.d'),

@@ -1,6 +1,7 @@
 import { clone } from './clone.ts';
 import { gpu } from './gpu.ts';
 import { homeTemplate } from './home-template.ts';
+import { beforeNotebookHooks, startNotebookHooks } from './hooks.ts';
 import { ownership } from './ownership.ts';
 import { personalScript } from './personal-script.ts';
 import { regionScript } from './region-script.ts';
@@ -20,7 +21,7 @@ export const STEPS = {
   /** The CMD waits for them, services and scripts don't. */
   besideScripts: [systemStore],
   /** Those that LINTEL_ASYNC_INIT names go on after services and CMD have started. */
-  afterScripts: [clone, personalScript],
+  afterScripts: [startNotebookHooks, clone, personalScript, beforeNotebookHooks],
 } as const satisfies Record<string, readonly Step[]>;
 
 /** What is found out when everything has been started; side by side. */
