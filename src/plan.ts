@@ -107,7 +107,10 @@ export function makePlan(sources: PlanSources): Plan {
       [...facts.initScripts, ...facts.finishScripts].some(script => isS6Interpreter(script.interpreter)) ||
       services.planned.some(({ definition }) => definition.isS6Style),
     disabledServices: chosen.disabled,
-    command: command.length === 0 ? command : [...splitWords(settings.s6CmdArg0), ...command],
+    command:
+      command.length === 0
+        ? command
+        : wrap([...splitWords(settings.s6CmdArg0), ...command], facts.startWrapper),
     ...makeLimits(settings, facts),
     problems: [
       ...sources.problems,
@@ -117,6 +120,11 @@ export function makePlan(sources: PlanSources): Plan {
       ...findTwoWriters(contributions),
     ],
   };
+}
+
+/** Once: whoever calls it already has it. */
+function wrap(command: readonly string[], wrapper: string | undefined): readonly string[] {
+  return wrapper === undefined || command[0] === wrapper ? command : [wrapper, ...command];
 }
 
 /** Of a shell's syntax only blanks, since nothing is evaluated. */
@@ -204,7 +212,7 @@ function planServices(
   const problems: Problem[] = [];
   for (const definition of definitions) {
     const user = findServiceUser(definition, sources);
-    if (user !== undefined) planned.push({ definition, user });
+    if (user !== undefined) planned.push({ definition: wrapShipped(definition, sources), user });
     else {
       const expected = 'the name of a user in /etc/passwd, a uid or uid:gid';
       problems.push({
@@ -216,6 +224,12 @@ function planServices(
     }
   }
   return { planned, problems };
+}
+
+/** What an image brings itself knows where its programs are. */
+function wrapShipped(definition: Definition, { facts }: PlanSources): Definition {
+  if (definition.origin === 'image') return definition;
+  return { ...definition, command: wrap(definition.command, facts.startWrapper) };
 }
 
 /** A process that can't switch users runs everything as itself. */

@@ -71,6 +71,7 @@ export function makeFacts(difference: Difference = {}): Facts {
     leftOut: [],
     presentFiles: [],
     problems: [],
+    startWrapper: undefined,
     hooks: { startNotebook: undefined, beforeNotebook: undefined },
     shells: { profile: undefined, bashrc: undefined, userBashrc: undefined },
     ...difference,

@@ -27,7 +27,9 @@ const CHANGE: AccountChange = {
   isInPlace: false,
 };
 /** What every boot adds. */
-const RUNTIME = { LINTEL_RUNTIME_DIR: '/run/lintel', LINTEL_GPU: 'none', LINTEL_GPU_COUNT: '0' };
+const FOLDER = { LINTEL_RUNTIME_DIR: '/run/lintel' };
+const NO_GPU = { LINTEL_GPU: 'none', LINTEL_GPU_COUNT: '0' };
+const RUNTIME = { ...FOLDER, ...NO_GPU };
 const PROBLEM: Problem = { what: 'x', seen: 'y', expected: 'z', fatal: false };
 
 describe('the plan', () => {
@@ -38,7 +40,10 @@ describe('the plan', () => {
       runtimeDir: '/run/lintel',
       files: [],
       environment: RUNTIME,
-      layers: [{ source: 'Lintel', set: RUNTIME, unset: [] }],
+      layers: [
+        { source: 'Lintel', set: FOLDER, unset: [] },
+        { source: 'tool gpu', set: NO_GPU, unset: [] },
+      ],
       notes: [],
       warnings: [],
       initScripts: [],

@@ -1,7 +1,8 @@
-import { CONTAINER, joinLayers, type Layer, without } from '../environment.ts';
+import { CONTAINER, grow, joinLayers, type Layer, without } from '../environment.ts';
 import type { Problem } from '../errors.ts';
 import { readEnvFiles, withDefaults } from '../facts/env-files.ts';
 import { type Facts, readFacts } from '../facts/facts.ts';
+import { readCondaEnvironment } from '../facts/pangeo.ts';
 import { isNamer, namersOf, readSecretFiles, type SecretFiles } from '../facts/secret-files.ts';
 import type { Environment, Origin } from '../launch/environ.ts';
 import { makePlan, type Plan } from '../plan.ts';
@@ -24,6 +25,8 @@ export interface Sources {
   readonly files: readonly Layer[];
   readonly container: Layer;
   readonly secrets: readonly Layer[];
+  /** What platforms' names for things mean. */
+  readonly platform: readonly Layer[];
 }
 
 /**
@@ -33,9 +36,11 @@ export interface Sources {
 export function makeDraft(origin: Origin, command: readonly string[], runtimeDir?: string): Draft {
   const files = readEnvFiles(origin.environment);
   const secrets = readSecretFiles(withDefaults(files, origin.environment));
-  const { environment } = secrets;
-  const parsed = parseSettings(environment);
+  const parsed = parseSettings(secrets.environment);
   const { settings } = parsed;
+  const root = (settings.root ?? '').replace(/\/+$/, '');
+  const platform = [readCondaEnvironment(root, settings, secrets.environment)].filter(isPresent);
+  const environment = grow(secrets.environment, joinLayers(platform));
   const facts = readFacts({ settings, environment, openFilesSoft: origin.openFilesSoft, runtimeDir });
   const unread = secrets.problems.map(problem => ({ ...problem, fatal: settings.strict === true }));
   const plan = makePlan({
@@ -52,12 +57,17 @@ export function makeDraft(origin: Origin, command: readonly string[], runtimeDir
       files: files.map(({ path, set }) => ({ source: path, set, unset: [] })),
       container: { source: CONTAINER, set: origin.environment, unset: [] },
       secrets: makeSecretLayers(secrets),
+      platform,
     },
     settings,
     facts,
     command,
     plan: { ...plan, problems: hideSecrets(plan.problems, secrets.names, 'what its file holds') },
   };
+}
+
+function isPresent<T>(value: T | undefined): value is T {
+  return value !== undefined;
 }
 
 function makeSecretLayers({ sources }: SecretFiles): Layer[] {
@@ -88,11 +98,15 @@ export function makeDraftAgain(draft: Draft, origin: Origin, layers: readonly La
 
 /** To a second look everything is the container's: who really said it is known from the first. */
 function joinSources(first: Sources, again: Sources): Sources {
-  const isNew = ({ source }: Layer) => first.secrets.every(known => known.source !== source);
+  const join = (known: readonly Layer[], more: readonly Layer[]) => [
+    ...known,
+    ...more.filter(({ source }) => known.every(layer => layer.source !== source)),
+  ];
   return {
     files: again.files,
     container: first.container,
-    secrets: [...first.secrets, ...again.secrets.filter(isNew)],
+    secrets: join(first.secrets, again.secrets),
+    platform: join(first.platform, again.platform),
   };
 }
 

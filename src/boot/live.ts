@@ -350,8 +350,8 @@ function growAll({ draft, layers }: Known): { given: Environment; added: Environ
 /** Who said what of the environment of a process of the workbench user's: as `growAll`, in layers. */
 function listLayers({ draft, layers }: Known): Layer[] {
   const { sources, plan } = draft;
-  const { files, container, secrets } = sources;
-  return [...files, container, ...secrets, ...plan.layers, ...layers, makeUserLayer(plan.user)];
+  const { files, container, secrets, platform } = sources;
+  return [...files, container, ...secrets, ...platform, ...plan.layers, ...layers, makeUserLayer(plan.user)];
 }
 
 /** The last lines of a script stand in the log already, twice. */

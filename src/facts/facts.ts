@@ -18,6 +18,7 @@ import { type HomeFact, readHomeFact } from './home.ts';
 import { type HookFolders, readHookFolders } from './hooks.ts';
 import { readLeftOut } from './left-out.ts';
 import { type Mentions, readMentions } from './mentions.ts';
+import { findStartWrapper } from './pangeo.ts';
 import { type ProcessFacts, readProcess } from './process.ts';
 import { findProgram, type Programs, readPrograms } from './programs.ts';
 import { findRuntimeDir } from './runtime.ts';
@@ -48,6 +49,8 @@ export interface Facts {
   readonly configs: Configs;
   readonly shells: ShellFacts;
   readonly hooks: HookFolders;
+  /** Path of /srv/start, which the CMD and shipped services are started through. */
+  readonly startWrapper: string | undefined;
   readonly certificates: CertificateFacts;
   readonly initScripts: readonly ScriptFact[];
   readonly finishScripts: readonly ScriptFact[];
@@ -118,6 +121,7 @@ export function readFacts(given: {
     configs: readConfigs({ root, environment, programs, home: presentHome }),
     shells: readShells(root, presentHome),
     hooks: readHookFolders(root),
+    startWrapper: findStartWrapper(root),
     certificates,
     initScripts: readScripts(root, 'cont-init.d'),
     finishScripts: readScripts(root, 'cont-finish.d'),

@@ -3,6 +3,7 @@ import { conda } from './conda.ts';
 import { git } from './git.ts';
 import { gpu } from './gpu.ts';
 import { node } from './node.ts';
+import { pangeo } from './pangeo.ts';
 import { pip } from './pip.ts';
 import { r } from './r.ts';
 import { shells } from './shells.ts';
@@ -11,4 +12,4 @@ import type { Tool } from './tool.ts';
 import { uv } from './uv.ts';
 
 /** Every tool, in the order of the boot summary. */
-export const TOOLS: readonly Tool[] = [ca, pip, uv, conda, r, git, node, sudo, gpu, shells];
+export const TOOLS: readonly Tool[] = [ca, pip, uv, conda, r, git, node, sudo, gpu, shells, pangeo];

@@ -10,7 +10,18 @@ export interface Tool {
   configure(settings: Settings, facts: Facts): Contribution | undefined;
 }
 
-export type ToolName = 'ca' | 'pip' | 'uv' | 'conda' | 'r' | 'git' | 'node' | 'sudo' | 'gpu' | 'shells';
+export type ToolName =
+  | 'ca'
+  | 'pip'
+  | 'uv'
+  | 'conda'
+  | 'r'
+  | 'git'
+  | 'node'
+  | 'sudo'
+  | 'gpu'
+  | 'shells'
+  | 'pangeo';
 
 export interface Contribution {
   readonly files: readonly FileWrite[];
