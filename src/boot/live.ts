@@ -1,7 +1,7 @@
 import { applyAccounts } from '../apply/accounts.ts';
 import { applyFiles, applyRuntimeFolder } from '../apply/apply.ts';
 import { runInitScripts } from '../apply/init-scripts.ts';
-import { applyShellFiles } from '../apply/shell-files.ts';
+import { applyRFiles, applyShellFile, type ShellFiles } from '../apply/shell-files.ts';
 import { readClockMs } from '../clock.ts';
 import { type Control, makeControl } from '../control/control.ts';
 import { makeSubject, type SubjectKeeper } from '../control/subject.ts';
@@ -139,7 +139,8 @@ async function bootAndRun(
     return makeEarlyEnding(last.draft.plan, requests);
   }
   if (isEarly) furnish(house, last);
-  timed(timeline, 'env.sh', () => writeShellFiles(house, last));
+  // Before the CMD, which may be a login shell.
+  for (const failure of applyShellFile(shellFilesOf(last))) log.error(failure);
   sayTimes(last.draft, timeline, log);
   const ending = new AbortController();
   return runWorkbench({
@@ -153,6 +154,7 @@ async function bootAndRun(
     },
     onStarted: () => {
       if (!isEarly) furnish(house, last);
+      writeRFiles(house, last);
       house.control.open();
       collectLater();
       if (requests.stop.aborted) return;
@@ -288,18 +290,22 @@ function settle(house: House, known: Known, changes: readonly Layer[]): Known {
   return { draft, layers };
 }
 
-/** Before the CMD, which may be a login shell. */
-function writeShellFiles({ log }: House, known: Known): void {
-  const { plan, facts, sources } = known.draft;
-  const { given, added } = growAll(known);
-  const failures = applyShellFiles({
+/** R itself takes longer to start than these take to be written. */
+function writeRFiles({ log }: House, known: Known): void {
+  if (known.draft.facts.programs['R'] === undefined) return;
+  for (const failure of applyRFiles(shellFilesOf(known))) log.error(failure);
+}
+
+/** Of the environment as it is now. */
+function shellFilesOf({ draft, layers }: Known): ShellFiles {
+  const { plan, sources } = draft;
+  const { given, added } = growAll({ draft, layers });
+  return {
     runtimeDir: plan.runtimeDir,
     user: plan.user,
     container: sources.container.set,
     environment: makeEnvironment(given, added, plan.user),
-    hasR: facts.configs.r !== undefined,
-  });
-  for (const failure of failures) log.error(failure);
+  };
 }
 
 /** What services and CMD do not get; docker-stacks' own start script takes it away itself, when its hooks have run. */
