@@ -8,6 +8,7 @@ import type { Environment } from './launch/environ.ts';
 import { chooseServices, type Disabled } from './services/choice.ts';
 import type { ParsedSettings, Settings } from './settings/settings.ts';
 import { TOOLS } from './tools/list.ts';
+import { joinOptions } from './tools/options.ts';
 import { type Contribution, type FileWrite, NOTHING, type ToolName } from './tools/tool.ts';
 import { findUser, type User } from './user.ts';
 
@@ -184,7 +185,7 @@ function mergeEnvironment(
   const isAbsent = (name: string) => (environment[name] ?? '').trim() === '';
   const isOpen = (name: string, value: string) =>
     isAbsent(name) || environment[name] === value || settings.enforce === true;
-  for (const { tool, env, rivals = {} } of contributions) {
+  for (const { tool, env, rivals = {}, options = {} } of contributions) {
     const added: Record<string, string> = {};
     for (const [name, value] of Object.entries(env)) {
       if (isOpen(name, value)) added[name] = value;
@@ -198,6 +199,14 @@ function mergeEnvironment(
       if (settings.enforce === true) added[name] = value;
       else
         warnings.push(`${tool}: ${name} is set in the container and wins (LINTEL_ENFORCE=1 reverses that)`);
+    }
+    for (const [name, ours] of Object.entries(options)) {
+      const { value, losing } = joinOptions(environment[name] ?? '', ours, settings.enforce === true);
+      if (value !== '') added[name] = value;
+      for (const option of losing)
+        warnings.push(
+          `${tool}: ${name} has ${option} of its own, which wins (LINTEL_ENFORCE=1 reverses that)`,
+        );
     }
     if (Object.keys(added).length > 0) layers.push({ source: `tool ${tool}`, set: added, unset: [] });
   }

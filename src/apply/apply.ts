@@ -44,7 +44,7 @@ function replaceFile(file: FileWrite, plan: Plan): void {
   if (file.text === undefined) return removeFile(file.path);
   const self = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
   writeFile(file.path, {
-    text: file.text,
+    text: file.encoding === 'base64' ? Buffer.from(file.text, 'base64') : file.text,
     mode: file.mode,
     owner: file.owner === 'workbench' ? plan.user : self,
   });

@@ -85,8 +85,8 @@ function renderPlan(made: Plan): string {
     .join('\n');
 }
 
-function renderFile({ path, text, mode, owner }: FileWrite): string {
+function renderFile({ path, text, encoding, mode, owner }: FileWrite): string {
   if (text === undefined) return `${path} (removed)`;
   const who = owner === 'workbench' ? "the workbench user's" : "Lintel's";
-  return `${path} (${Buffer.byteLength(text)} bytes, mode ${mode.toString(8)}, ${who})`;
+  return `${path} (${Buffer.byteLength(text, encoding)} bytes, mode ${mode.toString(8)}, ${who})`;
 }

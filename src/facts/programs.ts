@@ -7,6 +7,7 @@ const USUAL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 const PROGRAMS = [
   'conda',
   'git',
+  'java',
   'jupyter',
   'mamba',
   'micromamba',

@@ -2,6 +2,7 @@ import { ca } from './ca.ts';
 import { conda } from './conda.ts';
 import { git } from './git.ts';
 import { gpu } from './gpu.ts';
+import { java } from './java.ts';
 import { node } from './node.ts';
 import { pangeo } from './pangeo.ts';
 import { pip } from './pip.ts';
@@ -12,4 +13,4 @@ import type { Tool } from './tool.ts';
 import { uv } from './uv.ts';
 
 /** Every tool, in the order of the boot summary. */
-export const TOOLS: readonly Tool[] = [ca, pip, uv, conda, r, git, node, sudo, gpu, shells, pangeo];
+export const TOOLS: readonly Tool[] = [ca, pip, uv, conda, r, git, node, sudo, gpu, shells, pangeo, java];

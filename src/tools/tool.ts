@@ -21,7 +21,8 @@ export type ToolName =
   | 'sudo'
   | 'gpu'
   | 'shells'
-  | 'pangeo';
+  | 'pangeo'
+  | 'java';
 
 export interface Contribution {
   readonly files: readonly FileWrite[];
@@ -31,6 +32,11 @@ export interface Contribution {
    * container has one, that is said; with LINTEL_ENFORCE=1 it is replaced.
    */
   readonly rivals?: Readonly<Record<string, string>>;
+  /**
+   * Options for a variable that holds several, such as JAVA_TOOL_OPTIONS: they go behind what the container has there.
+   * Of an option that it has itself, its own wins; with LINTEL_ENFORCE=1 ours does.
+   */
+  readonly options?: Readonly<Record<string, readonly string[]>>;
   /** What it does, one sentence each, for the boot summary. Secrets masked. */
   readonly notes: readonly string[];
   /** What it had to leave alone, and why. */
@@ -41,6 +47,8 @@ export interface Contribution {
 export interface FileWrite {
   readonly path: string;
   readonly text: string | undefined;
+  /** How the text stands for bytes; utf8 when not said. A plan is JSON, so what is no text is base64 in it. */
+  readonly encoding?: 'base64';
   readonly mode: number;
   readonly owner: 'lintel' | 'workbench';
 }
