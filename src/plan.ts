@@ -185,8 +185,11 @@ function mergeEnvironment(
   const isAbsent = (name: string) => (environment[name] ?? '').trim() === '';
   const isOpen = (name: string, value: string) =>
     isAbsent(name) || environment[name] === value || settings.enforce === true;
-  for (const { tool, env, rivals = {}, options = {} } of contributions) {
+  for (const { tool, env, defaults = {}, rivals = {}, options = {} } of contributions) {
     const added: Record<string, string> = {};
+    for (const [name, value] of Object.entries(defaults)) {
+      if (isAbsent(name)) added[name] = value;
+    }
     for (const [name, value] of Object.entries(env)) {
       if (isOpen(name, value)) added[name] = value;
       else {

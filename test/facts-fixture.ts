@@ -70,6 +70,8 @@ export function makeFacts(difference: Difference = {}): Facts {
     mentions: {},
     leftOut: [],
     presentFiles: [],
+    duckdb: [],
+    kubernetes: { namespace: undefined, serviceAccount: undefined },
     problems: [],
     startWrapper: undefined,
     hooks: { startNotebook: undefined, beforeNotebook: undefined },

@@ -176,6 +176,13 @@ describe('a variable that the container was given', () => {
   });
 });
 
+test('a default of a tool’s is set where the container has none, and nothing is said where it has', () => {
+  const environment = { AWS_REGION: 'r-1', AWS_DEFAULT_REGION: 'r-2' };
+  const both = plan(environment);
+  assert.deepEqual([both.environment['AWS_REGION'], both.warnings], [undefined, []]);
+  assert.equal(plan({ AWS_REGION: 'r-1' }).environment['AWS_DEFAULT_REGION'], 'r-1');
+});
+
 describe('two writers of one path', () => {
   test('stop the boot, however it came about', () => {
     const same = makeConfig('/etc/shared.conf');

@@ -12,10 +12,12 @@ import { mayWritePasswd, readAccounts } from './accounts.ts';
 import { type CertificateFacts, readCertificates } from './certificates.ts';
 import { type CgroupFacts, readCgroup } from './cgroup.ts';
 import { type Configs, readConfigs } from './configs.ts';
+import { readDuckdb, type SecretFolder } from './duckdb.ts';
 import { readLinkStat, readRealPath, readStat } from './files.ts';
 import { type GpuFact, readGpus } from './gpu.ts';
 import { type HomeFact, readHomeFact } from './home.ts';
 import { type HookFolders, readHookFolders } from './hooks.ts';
+import { type KubernetesFacts, readKubernetes } from './kubernetes.ts';
 import { readLeftOut } from './left-out.ts';
 import { type Mentions, readMentions } from './mentions.ts';
 import { findStartWrapper } from './pangeo.ts';
@@ -52,6 +54,8 @@ export interface Facts {
   /** Path of /srv/start, which the CMD and shipped services are started through. */
   readonly startWrapper: string | undefined;
   readonly certificates: CertificateFacts;
+  readonly duckdb: readonly SecretFolder[];
+  readonly kubernetes: KubernetesFacts;
   readonly initScripts: readonly ScriptFact[];
   readonly finishScripts: readonly ScriptFact[];
   readonly services: readonly Definition[];
@@ -123,6 +127,8 @@ export function readFacts(given: {
     hooks: readHookFolders(root),
     startWrapper: findStartWrapper(root),
     certificates,
+    duckdb: readDuckdb(environment, { path: workbench.user.home, present: presentHome }),
+    kubernetes: readKubernetes(root),
     initScripts: readScripts(root, 'cont-init.d'),
     finishScripts: readScripts(root, 'cont-finish.d'),
     services,

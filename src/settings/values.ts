@@ -96,6 +96,22 @@ export function oneOf<const T extends readonly [string, ...string[]]>(options: T
   return { expected: options.join(', '), schema: z.enum(options) as z.ZodMiniType<T[number]> };
 }
 
+/** A server as clients of object storage have it: host, host:port or a URL without a path. Becomes a URL. */
+export const endpoint: Value<string> = {
+  expected: 'host, host:port or an http or https URL without a path',
+  schema: z.pipe(
+    text.check(
+      z.regex(/^(https?:\/\/)?[^\s/\\?#@]+\/?$/i),
+      z.refine(server => URL.canParse(withScheme(server))),
+    ),
+    z.transform(server => new URL(withScheme(server)).origin),
+  ),
+};
+
+function withScheme(server: string): string {
+  return /^https?:\/\//i.test(server) ? server : `https://${server}`;
+}
+
 /** curl and its like take a proxy without a scheme too: http is meant. */
 export const proxyUrl: Value<string> = {
   expected: 'an http, https or socks URL, or host:port',

@@ -22,11 +22,16 @@ export type ToolName =
   | 'gpu'
   | 'shells'
   | 'pangeo'
-  | 'java';
+  | 'java'
+  | 's3'
+  | 'kubernetes'
+  | 'appearance';
 
 export interface Contribution {
   readonly files: readonly FileWrite[];
   readonly env: Readonly<Record<string, string>>;
+  /** Set where the container has none, and nothing is said where it has. */
+  readonly defaults?: Readonly<Record<string, string>>;
   /**
    * Variables of the client's own that win over what is set here, with the value that would agree. Where the
    * container has one, that is said; with LINTEL_ENFORCE=1 it is replaced.

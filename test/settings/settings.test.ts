@@ -44,7 +44,7 @@ const VALID: readonly (readonly [string, string, keyof Settings, unknown])[] = [
   ['AWS_SESSION_TOKEN', 'x==', 'awsSessionToken', 'x=='],
   ['AWS_DEFAULT_REGION', 'eu-west-3', 'awsRegion', 'eu-west-3'],
   ['AWS_REGION', 'eu-west-3', 'awsRegion', 'eu-west-3'],
-  ['AWS_S3_ENDPOINT', 'minio.example', 's3Endpoint', 'minio.example'],
+  ['AWS_S3_ENDPOINT', 'minio.example', 's3Endpoint', 'https://minio.example'],
   ['S3_ENDPOINT', 'http://minio:9000', 's3Endpoint', 'http://minio:9000'],
   ['AWS_PATH_STYLE_ACCESS', 'false', 's3PathStyle', false],
   ['GIT_USER_NAME', 'Ada Lovelace', 'gitUserName', 'Ada Lovelace'],

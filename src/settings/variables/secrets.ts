@@ -1,4 +1,4 @@
-import { anyText, flag, httpUrl, oneOf, pathInUrl } from '../values.ts';
+import { anyText, endpoint, flag, httpUrl, oneOf, pathInUrl } from '../values.ts';
 import { platform, secret, type Variable } from '../variable.ts';
 
 export const VAULT = {
@@ -33,8 +33,8 @@ export const STORAGE = {
   awsRegion: platform(['AWS_DEFAULT_REGION', 'AWS_REGION'], anyText, 'Region of the object storage.'),
   s3Endpoint: platform(
     ['AWS_S3_ENDPOINT', 'S3_ENDPOINT'],
-    anyText,
-    'S3 server, host[:port] or a URL; without a scheme https is meant. For mc, the AWS CLI, R and duckdb.',
+    endpoint,
+    'S3 server; without a scheme https is meant. For mc, the AWS CLI, R and duckdb.',
   ),
   s3PathStyle: platform(
     'AWS_PATH_STYLE_ACCESS',
