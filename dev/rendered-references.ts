@@ -3,6 +3,7 @@ import { listFlags, renderUsage } from '../src/commands/help.ts';
 import { COMMANDS } from '../src/commands/list.ts';
 import { ROUTES, type Route } from '../src/control/routes.ts';
 import { makeServiceSchema } from '../src/definitions/definitions.ts';
+import { ONYXIA_VARIABLES } from '../src/settings/onyxia-variables.ts';
 import type { Variable } from '../src/settings/variable.ts';
 import { SECRETS, TOPICS } from '../src/settings/variables.ts';
 
@@ -27,6 +28,14 @@ export function renderVariables(): string {
       ...Object.values(variables).map(renderVariable),
       '',
     ]),
+    '## What else onyxia-init.sh read',
+    '',
+    'Variables of its versions, old and new, for which there is no setting. The first ones need none; those in the second',
+    'table have no effect, and the boot names them where they are set. What that script did and Lintel does:',
+    '[onyxia.md](onyxia.md).',
+    '',
+    ...renderOnyxia('needs no setting', ONYXIA_VARIABLES.always),
+    ...renderOnyxia('without effect', ONYXIA_VARIABLES.never),
     '## Secrets from files',
     '',
     '`FILE__NAME=/path` sets NAME, whatever its name, to the text of that file, without one newline at its end. So does',
@@ -41,6 +50,11 @@ export function renderVariables(): string {
 function renderVariable({ names, doc, expected, isSecret, owner }: Variable<unknown>): string {
   const all = names.map(name => `\`${name}\``).join(', ');
   return `| ${all}${owner === 'lintel' ? ' *' : ''} | ${cell(doc)} | ${isSecret ? 'a secret' : cell(expected)} |`;
+}
+
+function renderOnyxia(title: string, variables: Readonly<Record<string, string>>): string[] {
+  const rows = Object.entries(variables).map(([name, why]) => `| \`${name}\` | ${cell(why)} |`);
+  return [`| ${title} | because |`, '|---|---|', ...rows, ''];
 }
 
 /** docs/cli.md: every subcommand, and the requests behind them. */

@@ -20,7 +20,7 @@ export interface SecretFiles {
   readonly warnings: readonly string[];
 }
 
-/** Reads the files that variables name. An empty variable counts as an absent one. Never throws. */
+/** Reads the files that variables name. An empty variable, or one of blanks, counts as an absent one. Never throws. */
 export function readSecretFiles(environment: Environment): SecretFiles {
   const found = new Map<string, string>();
   const sources = new Map<string, Environment>();
@@ -68,7 +68,7 @@ function findNamers(environment: Environment): (readonly [by: string, name: stri
     .filter(by => by.startsWith(PREFIX) && by !== PREFIX)
     .map(by => [by, by.slice(PREFIX.length)] as const);
   const known = SECRETS.map(name => [name + SUFFIX, name] as const);
-  return [...prefixed, ...known].filter(([by]) => (environment[by] ?? '') !== '');
+  return [...prefixed, ...known].filter(([by]) => (environment[by] ?? '').trim() !== '');
 }
 
 function readSecret(name: string, path: string): ReturnType<typeof readValueFile> {

@@ -1,4 +1,5 @@
 import type { Environment } from '../launch/environ.ts';
+import { nameWithoutEffect } from './without-effect.ts';
 
 /**
  * s6-overlay's variables that no setting of Lintel's stands for, and why. Those of `always` ask for what is so here in
@@ -32,12 +33,9 @@ export const S6_VARIABLES: Readonly<Record<'always' | 'never', Readonly<Record<s
 
 /** One sentence that names those without effect; none when there are none. */
 export function nameS6Variables(environment: Environment): string[] {
-  const named = Object.entries(S6_VARIABLES.never).filter(([name]) => isSet(name, environment[name]?.trim()));
-  if (named.length === 0) return [];
-  return [`without effect: ${named.map(([name, why]) => `${name} (${why})`).join(', ')}; see docs/s6.md`];
-}
-
-/** Empty and 0 are s6's defaults, but for S6_VERBOSITY. */
-function isSet(name: string, value: string | undefined): boolean {
-  return value !== undefined && !['', name === 'S6_VERBOSITY' ? '2' : '0'].includes(value);
+  return nameWithoutEffect(environment, {
+    variables: S6_VARIABLES.never,
+    usual: name => [name === 'S6_VERBOSITY' ? '2' : '0'],
+    page: 'docs/s6.md',
+  });
 }

@@ -1,11 +1,12 @@
 import * as z from 'zod/mini';
 import type { Problem } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
+import { nameOnyxiaVariables } from './onyxia-variables.ts';
 import { nameS6Variables } from './s6-variables.ts';
 import { suggestName } from './suggest.ts';
 import { maskUrl } from './url.ts';
 import type { Variable } from './variable.ts';
-import { OTHER_NAMES, VARIABLES } from './variables.ts';
+import { OTHER_NAMES, SECRETS, VARIABLES } from './variables.ts';
 
 /** Absent and empty variables are undefined. Derived from VARIABLES: there is no second list. */
 export type Settings = {
@@ -43,7 +44,11 @@ export function parseSettings(environment: Environment): ParsedSettings {
   return {
     settings: usable,
     problems: wrong.map(variable => makeProblem({ variable, environment, strict })),
-    warnings: [...makeWarnings(environment), ...nameS6Variables(environment)],
+    warnings: [
+      ...makeWarnings(environment),
+      ...nameS6Variables(environment),
+      ...nameOnyxiaVariables(environment),
+    ],
   };
 }
 
@@ -80,7 +85,8 @@ const SERVICE_LINK = /^LINTEL_[A-Z0-9_]*(PORT|SERVICE_HOST|_TCP|_ADDR|_PROTO)(_|
 
 /** A mistyped name would silently do nothing; nothing else in the container would ever say so. */
 function makeWarnings(environment: Environment): string[] {
-  const known = new Set([...KEYS.flatMap(key => VARIABLES[key].names), ...OTHER_NAMES]);
+  const files = SECRETS.map(name => `${name}_FILE`);
+  const known = new Set([...KEYS.flatMap(key => VARIABLES[key].names), ...OTHER_NAMES, ...files]);
   const beginnings = new Set([...known].map(name => name.slice(0, 3)));
   const warnings: string[] = [];
   for (const name of Object.keys(environment)) {

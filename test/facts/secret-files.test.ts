@@ -79,6 +79,12 @@ describe('a variable that names a file', () => {
     assert.deepEqual(environment, { ...given, ...added });
   });
 
+  test('is absent when it is blank', () => {
+    const blank = { PASSWORD_FILE: ' \t', FILE__MY_NAME: ' ' };
+    const { environment, names, problems, warnings } = readSecretFiles(blank);
+    assert.deepEqual([environment, [...names], problems, warnings], [blank, [], [], []]);
+  });
+
   test('is absent when it is empty', () => {
     const given = { FILE__TOKEN: '', PASSWORD_FILE: '' };
     const { environment, names, problems, warnings } = readSecretFiles(given);

@@ -47,6 +47,7 @@ const VALID: readonly (readonly [string, string, keyof Settings, unknown])[] = [
   ['AWS_S3_ENDPOINT', 'minio.example', 's3Endpoint', 'https://minio.example'],
   ['S3_ENDPOINT', 'http://minio:9000', 's3Endpoint', 'http://minio:9000'],
   ['AWS_PATH_STYLE_ACCESS', 'false', 's3PathStyle', false],
+  ['PATH_STYLE_ACCES', 'true', 's3PathStyle', true],
   ['GIT_USER_NAME', 'Ada Lovelace', 'gitUserName', 'Ada Lovelace'],
   ['GIT_USER_MAIL', 'ada@example.org', 'gitUserMail', 'ada@example.org'],
   ['GIT_USER_EMAIL', 'ada@example.org', 'gitUserMail', 'ada@example.org'],
@@ -346,6 +347,7 @@ describe('a name that is no setting', () => {
     'LINTEL_SSHD_PORT',
     'LINTEL_BIND',
     'LINTEL_WORKBENCH_UID',
+    'LINTEL_PREVIOUS_PASSWORD_FILE',
   ]) {
     test(`is known to shipped services and scripts: ${name}`, () => {
       assert.deepEqual(parseSettings({ [name]: '1' }).warnings, []);

@@ -123,7 +123,7 @@ describe('duckdb’s secret', () => {
   });
 
   test('is written once, and taken away when the variable is gone', () => {
-    const ours = configure(PATH_STYLE).files[0]?.text;
+    const ours = Buffer.from(configure(PATH_STYLE).files[0]?.text ?? '', 'base64').toString('latin1');
     assert.deepEqual(configure(PATH_STYLE, { duckdb: [{ ...FOLDER, ours }] }).files, []);
     const [gone] = configure({}, { duckdb: [{ ...FOLDER, ours }] }).files;
     assert.deepEqual([gone?.path, gone?.text], [FOLDER.file, undefined]);

@@ -37,8 +37,8 @@ export const STORAGE = {
     'S3 server; without a scheme https is meant. For mc, the AWS CLI, R and duckdb.',
   ),
   s3PathStyle: platform(
-    'AWS_PATH_STYLE_ACCESS',
+    ['AWS_PATH_STYLE_ACCESS', 'PATH_STYLE_ACCES'],
     flag,
-    'Buckets stand in the path (1) or in the host’s name (0).',
+    'Buckets stand in the path (1) or in the host’s name (0). The second name is an older one of Onyxia’s.',
   ),
 } as const satisfies Record<string, Variable<unknown>>;
