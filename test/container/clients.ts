@@ -70,7 +70,8 @@ export const CLIENTS = {
     // Nothing but its configuration shall tell it whom to trust.
     command: () => [
       ...['env', '-u', 'NODE_EXTRA_CA_CERTS', '-u', 'SSL_CERT_FILE', '-u', 'REQUESTS_CA_BUNDLE'],
-      ...[NODE, CONDA_CLIENT, 'lintel-tiny'],
+      // Conda itself follows the proxy's variables.
+      ...['NODE_USE_ENV_PROXY=1', NODE, CONDA_CLIENT, 'lintel-tiny'],
     ],
     proof: PROOF.conda,
     distrust: /unable to verify the first certificate/,

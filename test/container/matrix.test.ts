@@ -28,14 +28,16 @@ interface Start {
   readonly needsRoot: boolean;
 }
 
+const AS_USER: Start = {
+  how: 'started as uid 1000, which may not write /etc',
+  options: { user: WORKBENCH_USER },
+  uid: 1000,
+  needsRoot: false,
+};
+
 const STARTS: readonly Start[] = [
   { how: 'started as root', options: {}, uid: 1000, needsRoot: true },
-  {
-    how: 'started as uid 1000, which may not write /etc',
-    options: { user: WORKBENCH_USER },
-    uid: 1000,
-    needsRoot: false,
-  },
+  AS_USER,
   {
     how: 'started as an arbitrary uid of group 0 with an unwritable home',
     options: { user: { uid: 12345, gid: 0 } },
@@ -83,6 +85,19 @@ const WAYS: readonly Way[] = [
   },
 ];
 
+const THROUGH_A_PROXY: Way = {
+  how: 'over https, where only a proxy leads to',
+  origin: HIDDEN_ORIGINS.https,
+  settings: {
+    ...makeMirrorSettings('https', HIDDEN_ORIGINS.https),
+    PATH_TO_CA_BUNDLE: AUTHORITY_FILE,
+    HTTPS_PROXY: PROXY_URL,
+    NO_PROXY,
+  },
+  rest: { ...makeMirrorSettings('https', HIDDEN_ORIGINS.https), PATH_TO_CA_BUNDLE: AUTHORITY_FILE },
+  complaint: 'lost',
+};
+
 /** What is still to come. */
 const AWAITED: Readonly<Record<Way['complaint'], readonly ClientName[]>> = {
   lost: ['npm', 'git', 'curl', 'wget', 'node', 'Java'],
@@ -99,18 +114,17 @@ suite('the operator’s settings', { skip: whyNot({ programs: MIRROR_PROGRAMS })
   });
   after(() => layer.remove());
 
-  for (const start of STARTS) {
-    for (const way of WAYS) {
-      test(`${start.how}, ${way.how}`, { skip: whyNot({ isRoot: start.needsRoot }) }, async t => {
-        const things = { mirror, layer, start, way };
-        const [kept, lost] = await Promise.all([
-          tryClients(t, things, way.settings),
-          tryClients(t, things, way.rest),
-        ]);
-        assert.equal(kept.uid.stdout.trim(), String(start.uid));
-        for (const name of CLIENT_NAMES) await testClient(t, name, { way, kept, lost });
-      });
-    }
+  const cells = STARTS.flatMap(start => WAYS.map(way => ({ start, way })));
+  for (const { start, way } of [...cells, { start: AS_USER, way: THROUGH_A_PROXY }]) {
+    test(`${start.how}, ${way.how}`, { skip: whyNot({ isRoot: start.needsRoot }) }, async t => {
+      const things = { mirror, layer, start, way };
+      const [kept, lost] = await Promise.all([
+        tryClients(t, things, way.settings),
+        tryClients(t, things, way.rest),
+      ]);
+      assert.equal(kept.uid.stdout.trim(), String(start.uid));
+      for (const name of CLIENT_NAMES) await testClient(t, name, { way, kept, lost });
+    });
   }
 });
 
@@ -159,8 +173,7 @@ async function tryClients(
   return outcomes as Outcomes;
 }
 
-function makeMirrorSettings(scheme: Scheme): Readonly<Record<string, string>> {
-  const origin = ORIGINS[scheme];
+function makeMirrorSettings(scheme: Scheme, origin = ORIGINS[scheme]): Readonly<Record<string, string>> {
   return {
     PIP_REPOSITORY: `${origin}/pypi/simple`,
     CONDA_REPOSITORY: `${origin}/conda`,
