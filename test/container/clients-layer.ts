@@ -13,14 +13,17 @@ export interface ClientsLayer {
   remove(): Promise<void>;
 }
 
-/** Makes a venv with its pip, a class for Java and the client that stands for conda. Takes about 3 s. */
-export async function makeClientsLayer(): Promise<ClientsLayer> {
+const MAKERS = { venv: makeVenv, java: makeClass, conda: bundleConda } as const;
+
+/** Makes a venv with its pip (in 2 s), a class for Java, the client that stands for conda: what is asked for. */
+export async function makeClientsLayer(...parts: readonly (keyof typeof MAKERS)[]): Promise<ClientsLayer> {
   const folder = await mkdtemp(join(tmpdir(), 'lintel-clients-'));
-  await Promise.all([makeVenv(join(folder, VENV)), makeClass(join(folder, CLASSES)), bundleConda(folder)]);
+  await Promise.all(parts.map(part => MAKERS[part](folder)));
   return { folder, remove: () => rm(folder, { recursive: true }) };
 }
 
-async function makeVenv(folder: string): Promise<void> {
+async function makeVenv(root: string): Promise<void> {
+  const folder = join(root, VENV);
   // With this variable compiled modules are checked by their source's hash: copies have another time.
   const env = { PATH: process.env['PATH'], SOURCE_DATE_EPOCH: '0' };
   await execa(PYTHON, ['-m', 'venv', folder], { env, extendEnv: false });
@@ -29,16 +32,16 @@ async function makeVenv(folder: string): Promise<void> {
   await Promise.all(others.map(name => rm(join(folder, modules, name), { recursive: true, force: true })));
 }
 
-async function makeClass(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'Fetch.class'), makeFetchClass('Fetch'));
+async function makeClass(root: string): Promise<void> {
+  await mkdir(join(root, CLASSES), { recursive: true });
+  await writeFile(join(root, CLASSES, 'Fetch.class'), makeFetchClass('Fetch'));
 }
 
 /** As one file, since a sandbox has no node_modules. */
-async function bundleConda(folder: string): Promise<void> {
+async function bundleConda(root: string): Promise<void> {
   await build({
     entryPoints: [join(import.meta.dirname, 'fixtures/conda-client.ts')],
-    outfile: join(folder, CONDA_CLIENT),
+    outfile: join(root, CONDA_CLIENT),
     bundle: true,
     platform: 'node',
     format: 'cjs',

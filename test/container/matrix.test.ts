@@ -35,6 +35,13 @@ const AS_USER: Start = {
   needsRoot: false,
 };
 
+const READ_ONLY_USER: Start = {
+  how: 'started as uid 1000 on a read-only root with nothing but /tmp',
+  options: { user: WORKBENCH_USER, readOnly: true, writable: ['/tmp'], environment: { HOME: '/tmp' } },
+  uid: 1000,
+  needsRoot: true,
+};
+
 const STARTS: readonly Start[] = [
   { how: 'started as root', options: {}, uid: 1000, needsRoot: true },
   AS_USER,
@@ -50,12 +57,6 @@ const STARTS: readonly Start[] = [
     uid: 1000,
     needsRoot: true,
   },
-  {
-    how: 'started as uid 1000 on a read-only root with nothing but /tmp',
-    options: { user: WORKBENCH_USER, readOnly: true, writable: ['/tmp'], environment: { HOME: '/tmp' } },
-    uid: 1000,
-    needsRoot: true,
-  },
 ];
 
 interface Way {
@@ -68,22 +69,21 @@ interface Way {
   readonly complaint: 'lost' | 'distrust';
 }
 
-const WAYS: readonly Way[] = [
-  {
-    how: 'over http, by mirrors and a proxy',
-    origin: HIDDEN_ORIGINS.http,
-    settings: { ...makeMirrorSettings('http'), HTTP_PROXY: PROXY_URL, NO_PROXY },
-    rest: {},
-    complaint: 'lost',
-  },
-  {
-    how: 'over https that only the operator’s certificates vouch for',
-    origin: ORIGINS.https,
-    settings: { ...makeMirrorSettings('https'), PATH_TO_CA_BUNDLE: AUTHORITY_FILE },
-    rest: makeMirrorSettings('https'),
-    complaint: 'distrust',
-  },
-];
+const HTTP: Way = {
+  how: 'over http, by mirrors and a proxy',
+  origin: HIDDEN_ORIGINS.http,
+  settings: { ...makeMirrorSettings('http'), HTTP_PROXY: PROXY_URL, NO_PROXY },
+  rest: {},
+  complaint: 'lost',
+};
+
+const HTTPS: Way = {
+  how: 'over https that only the operator’s certificates vouch for',
+  origin: ORIGINS.https,
+  settings: { ...makeMirrorSettings('https'), PATH_TO_CA_BUNDLE: AUTHORITY_FILE },
+  rest: makeMirrorSettings('https'),
+  complaint: 'distrust',
+};
 
 const THROUGH_A_PROXY: Way = {
   how: 'over https, where only a proxy leads to',
@@ -98,6 +98,12 @@ const THROUGH_A_PROXY: Way = {
   complaint: 'lost',
 };
 
+const CELLS: readonly { readonly start: Start; readonly way: Way }[] = [
+  ...STARTS.flatMap(start => [HTTP, HTTPS].map(way => ({ start, way }))),
+  { start: READ_ONLY_USER, way: HTTPS },
+  { start: AS_USER, way: THROUGH_A_PROXY },
+];
+
 /** What is still to come. */
 const AWAITED: Readonly<Record<Way['complaint'], readonly ClientName[]>> = {
   lost: ['npm', 'git', 'curl', 'wget', 'node', 'Java'],
@@ -110,12 +116,11 @@ suite('the operator’s settings', { skip: whyNot({ programs: MIRROR_PROGRAMS })
   let mirror: Mirror;
   let layer: ClientsLayer;
   before(async () => {
-    [mirror, layer] = await Promise.all([makeMirror(), makeClientsLayer()]);
+    [mirror, layer] = await Promise.all([makeMirror(), makeClientsLayer('venv', 'java', 'conda')]);
   });
   after(() => layer.remove());
 
-  const cells = STARTS.flatMap(start => WAYS.map(way => ({ start, way })));
-  for (const { start, way } of [...cells, { start: AS_USER, way: THROUGH_A_PROXY }]) {
+  for (const { start, way } of CELLS) {
     test(`${start.how}, ${way.how}`, { skip: whyNot({ isRoot: start.needsRoot }) }, async t => {
       const things = { mirror, layer, start, way };
       const [kept, lost] = await Promise.all([

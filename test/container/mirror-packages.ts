@@ -102,7 +102,7 @@ async function makeNpmRegistry(
   }
 }
 
-/** What a resolver reads of a channel. Nothing unpacks the package, so there is none. */
+/** What a resolver reads of a channel, and an empty one. Nothing unpacks the package, so there is none. */
 async function makeCondaChannel(tree: string): Promise<void> {
   const record = {
     name: 'lintel-tiny',
@@ -114,9 +114,12 @@ async function makeCondaChannel(tree: string): Promise<void> {
     sha256: createHash('sha256').digest('hex'),
   };
   const packages = { 'lintel-tiny-1.0-from_the_mirror_0.tar.bz2': record };
-  await writeFiles(join(tree, 'conda'), {
-    'noarch/repodata.json': JSON.stringify({ info: { subdir: 'noarch' }, packages }),
-    'linux-64/repodata.json': JSON.stringify({ info: { subdir: 'linux-64' }, packages: {} }),
+  const render = (subdir: string, listed: object) => JSON.stringify({ info: { subdir }, packages: listed });
+  await writeFiles(tree, {
+    'conda/noarch/repodata.json': render('noarch', packages),
+    'conda/linux-64/repodata.json': render('linux-64', {}),
+    'empty/noarch/repodata.json': render('noarch', {}),
+    'empty/linux-64/repodata.json': render('linux-64', {}),
   });
 }
 
