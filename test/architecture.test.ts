@@ -271,6 +271,24 @@ describe('one spawner', () => {
   }
 });
 
+describe('one way to fetch', () => {
+  const INSTEAD =
+    'fetch by download of src/remote/download.ts: proxies, certificates and limits are decided there';
+
+  test('only download.ts uses undici, and loads it when it is needed', () => {
+    assert.deepEqual(importersOf('undici'), ['src/remote/download.ts'], INSTEAD);
+    const { code = '' } = SOURCES.get('src/remote/download.ts') ?? {};
+    assert.doesNotMatch(code, /^import .*["']undici["']/m, 'no boot that fetches nothing shall load it');
+  });
+
+  test('nobody uses what Node has for it, but for probes of the container’s own services', () => {
+    const who = [...SOURCES.values()]
+      .filter(({ code }) => /(?<![.\w$])fetch\(/.test(code))
+      .map(({ path }) => path);
+    assert.deepEqual([...who, ...importersOf('node:https')], ['src/probes/probe-net.ts'], INSTEAD);
+  });
+});
+
 test('nothing imports in a circle, not even a type', () => {
   const done = new Set<string>();
   const visit = (path: string, way: readonly string[]): void => {
