@@ -203,7 +203,12 @@ async function runLate(
     const grown = { ...known, layers: [...known.layers, ...layers] };
     house.learn(grown);
     const { given, added } = growAll(grown);
-    for (const failure of furniture.folder.write({ ...given, ...added })) log.error(failure);
+    for (const failure of [
+      ...furniture.folder.write({ ...given, ...added }),
+      ...applyShellFile(shellFilesOf(grown)),
+    ])
+      log.error(failure);
+    writeRFiles(house, grown);
   } catch (error) {
     if (!(error instanceof LintelError)) throw error;
     log.error(error.message);

@@ -60,6 +60,7 @@ test('with LINTEL_ASYNC_INIT services do not wait for it, and what it adds reach
   await serve(t, 'echo "at last"; echo "LATE=1" >> "$LINTEL_ENV"\n', { port });
   await lintel.waitForText(/^personal-script \| at last$/m);
   assert.equal(await lintel.waitForFile('/run/lintel/env/LATE', /./), '1');
+  await lintel.waitForFile('/run/lintel/env.sh', /LATE/);
   assert.equal((await lintel.stop()).code, 0);
 });
 
