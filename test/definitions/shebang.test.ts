@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { parseWithContenv } from '../../src/definitions/shebang.ts';
+import { parseInterpreter, parseWithContenv } from '../../src/definitions/shebang.ts';
 import { bootRoot, NEEDS_PYTHON, PYTHON } from '../rig.ts';
 
 for (const [head, program] of [
@@ -16,6 +16,18 @@ for (const [head, program] of [
 ] as const) {
   test(`${JSON.stringify(head)} is run by ${program?.join(' ') ?? 'the kernel'}`, () => {
     assert.deepEqual(parseWithContenv(head), program);
+  });
+}
+
+for (const [head, argv] of [
+  ['#!/bin/sh\necho', ['/bin/sh']],
+  ['#! /usr/bin/env -S bash -eu\r\n', ['/usr/bin/env', '-S bash -eu']],
+  ['#!/command/with-contenv bash -e\n', ['bash', '-e']],
+  ['echo #!/bin/sh\n', undefined],
+  ['#!\n', undefined],
+] as const) {
+  test(`${JSON.stringify(head)} ${argv === undefined ? 'names no interpreter' : `is started by ${argv.join(' + ')}`}`, () => {
+    assert.deepEqual(parseInterpreter(head), argv);
   });
 }
 
