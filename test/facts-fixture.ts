@@ -60,6 +60,7 @@ export function makeFacts(difference: Difference = {}): Facts {
     home: { uid: 1000, gid: 1000, mode: 0o40755, isMount: false, isEmpty: false },
     workbench: { user: ADA, problems: [], warnings: [] },
     runtimeDir: '/run/lintel',
+    linux: { distribution: 'bookworm' },
     cgroup: { memoryLimitBytes: undefined, cpuLimit: undefined, oomCounter: undefined, isOomGroup: false },
     gpus: [],
     programs: {},
@@ -89,18 +90,34 @@ export function makeConfig(
   text?: string,
   difference: Partial<Omit<ConfigFile, 'path' | 'text'>> = {},
 ): ConfigFile {
-  return { path, text, isPrivate: false, isWritable: true, trouble: undefined, ...difference };
+  return {
+    path,
+    text,
+    isPrivate: false,
+    isWritable: true,
+    owner: 'lintel',
+    trouble: undefined,
+    ...difference,
+  };
 }
 
 const NO_CONFIGS: Configs = {
   pip: makeConfig('/etc/pip.conf'),
   uv: makeConfig('/etc/uv/uv.toml'),
   conda: makeConfig('/opt/conda/.condarc'),
+  firstConda: makeConfig('/etc/conda/.condarc'),
   git: makeConfig('/etc/gitconfig'),
   sudoers: makeConfig('/etc/sudoers.d/lintel'),
-  r: makeConfig('/etc/R/Rprofile.site'),
+  r: [makeConfig('/etc/R/Rprofile.site')],
+  npm: undefined,
+  wget: undefined,
+  apt: undefined,
   userPip: [makeConfig('/home/ada/.config/pip/pip.conf')],
+  userUv: [makeConfig('/home/ada/.config/uv/uv.toml')],
   userConda: [makeConfig('/home/ada/.condarc')],
+  userNpm: [],
+  userCurl: [],
+  userWget: [],
   userGit: [makeConfig('/home/ada/.gitconfig')],
 };
 

@@ -19,7 +19,9 @@ import { type HomeFact, readHomeFact } from './home.ts';
 import { type HookFolders, readHookFolders } from './hooks.ts';
 import { type KubernetesFacts, readKubernetes } from './kubernetes.ts';
 import { readLeftOut } from './left-out.ts';
+import { type LinuxFacts, readLinux } from './linux.ts';
 import { type Mentions, readMentions } from './mentions.ts';
+import { readMountPoints } from './mounts.ts';
 import { findStartWrapper } from './pangeo.ts';
 import { type ProcessFacts, readProcess } from './process.ts';
 import { findProgram, type Programs, readPrograms } from './programs.ts';
@@ -48,6 +50,7 @@ export interface Facts {
   readonly programs: Programs;
   /** Path of a setpriv that can keep supplementary groups; undefined where there is none (BusyBox's can't). */
   readonly setpriv: string | undefined;
+  readonly linux: LinuxFacts;
   readonly configs: Configs;
   readonly shells: ShellFacts;
   readonly hooks: HookFolders;
@@ -108,6 +111,7 @@ export function readFacts(given: {
     environment,
     services.flatMap(service => service.when.command),
   );
+  const place = { root, mountPoints: readMountPoints() };
   const certificates = readCertificates(root, settings, environment);
   return {
     root,
@@ -122,8 +126,14 @@ export function readFacts(given: {
     gpus: readGpus(root, settings),
     programs,
     setpriv: findSetpriv(environment),
-    configs: readConfigs({ root, environment, programs, home: presentHome }),
-    shells: readShells(root, presentHome),
+    linux: readLinux(root),
+    configs: readConfigs({
+      ...place,
+      environment,
+      programs,
+      user: { uid: workbench.user.uid, home: presentHome },
+    }),
+    shells: readShells(place, presentHome),
     hooks: readHookFolders(root),
     startWrapper: findStartWrapper(root),
     certificates,

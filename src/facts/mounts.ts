@@ -10,18 +10,28 @@ export function findNoexecMount(path: string): string | undefined {
   }
 }
 
+/** Every path that something is mounted on: to rename a file over it fails, and to write into it changes the host's file. */
+export function readMountPoints(): ReadonlySet<string> {
+  return new Set(parseMounts(readTextIfAny('/proc/self/mountinfo') ?? '').map(({ point }) => point));
+}
+
 /** As `findNoexecMount`, for a real path and the text of /proc/PID/mountinfo. */
 export function findNoexec(mountinfo: string, path: string): string | undefined {
   let found = { point: '', isNoexec: false };
-  for (const line of mountinfo.split('\n')) {
-    // "36 35 98:0 /root /mount\040point rw,noexec shared:1 - ext4 /dev/sda rw"
-    const [, , , , place = '', options = ''] = line.split(' ');
-    const point = unescapeOctal(place);
+  for (const { point, options } of parseMounts(mountinfo)) {
     // Of two mounts on one place the later one is what is seen.
     if (point.length >= found.point.length && isBelow(path, point))
-      found = { point, isNoexec: options.split(',').includes('noexec') };
+      found = { point, isNoexec: options.includes('noexec') };
   }
   return found.isNoexec ? found.point : undefined;
+}
+
+function parseMounts(mountinfo: string): { point: string; options: readonly string[] }[] {
+  return mountinfo.split('\n').map(line => {
+    // "36 35 98:0 /root /mount\040point rw,noexec shared:1 - ext4 /dev/sda rw"
+    const [, , , , place = '', options = ''] = line.split(' ');
+    return { point: unescapeOctal(place), options: options.split(',') };
+  });
 }
 
 function isBelow(path: string, point: string): boolean {

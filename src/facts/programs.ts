@@ -5,6 +5,7 @@ const USUAL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 /** Programs whose presence the plan or a person wants to know. */
 const PROGRAMS = [
+  'apt-get',
   'conda',
   'git',
   'java',
@@ -20,6 +21,7 @@ const PROGRAMS = [
   'sshd',
   'sudo',
   'uv',
+  'wget',
 ] as const;
 
 /** Name -> path of each program that is installed. */

@@ -1,4 +1,4 @@
-import { type ConfigFile, readConfig } from './configs.ts';
+import { type ConfigFile, type Place, readConfig } from './configs.ts';
 import { isDirectory } from './files.ts';
 
 /** The files by which shells that Lintel did not start find the environment. */
@@ -11,14 +11,17 @@ export interface ShellFacts {
   readonly userBashrc: ConfigFile | undefined;
 }
 
-export function readShells(root: string, home: string): ShellFacts {
-  const found = ['/etc/bash.bashrc', '/etc/bashrc'].map(path => readConfig(root, path));
+export function readShells(place: Place, home: string): ShellFacts {
+  const found = ['/etc/bash.bashrc', '/etc/bashrc'].map(path => readConfig(place, path));
   const bashrc = found.find(({ text, trouble }) => text !== undefined || trouble !== undefined);
   return {
-    profile: isDirectory(`${root}/etc/profile.d`)
-      ? readConfig(root, '/etc/profile.d/00-lintel.sh')
+    profile: isDirectory(`${place.root}/etc/profile.d`)
+      ? readConfig(place, '/etc/profile.d/00-lintel.sh')
       : undefined,
     bashrc,
-    userBashrc: bashrc === undefined || bashrc.isWritable ? undefined : readConfig('', `${home}/.bashrc`),
+    userBashrc:
+      bashrc === undefined || bashrc.isWritable
+        ? undefined
+        : readConfig({ ...place, root: '' }, `${home}/.bashrc`),
   };
 }

@@ -14,6 +14,25 @@ export function hasCredentials(text: string): boolean {
   return url !== null && (url.username !== '' || url.password !== '' || CONDA_TOKEN.test(url.pathname));
 }
 
+/** The URL without its credentials, and these as they are meant. A URL without any comes back as it is. */
+export function splitCredentials(text: string): { url: string; user: string; password: string } {
+  const url = URL.parse(text);
+  const user = url?.username ?? '';
+  const password = url?.password ?? '';
+  if (url === null || (user === '' && password === '')) return { url: text, user: '', password: '' };
+  url.username = '';
+  url.password = '';
+  return { url: url.href, user: decode(user), password: decode(password) };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /**
  * The URL for people and logs: credentials and query replaced by ***. In a text that is no good URL, or holds several,
  * everything between the first beginning and the last @ goes: a password may hold any character.

@@ -48,6 +48,11 @@ export function prependMarked(text: string, lines: readonly string[]): string {
   return `${block(lines)}\n${text}`;
 }
 
+/** A line that ours stands in for, as the comment that `removeMarked` turns back. */
+export function markReplaced(line: string): string {
+  return WAS + line;
+}
+
 function isBegin(line: string): boolean {
   return line.startsWith('# lintel: begin');
 }
@@ -61,10 +66,13 @@ function findEnd(lines: readonly string[], begin: number): number {
 }
 
 export interface IniEdit {
+  /** "" for what stands above the first section, where npm has its keys. */
   readonly section: string;
   readonly entries: Readonly<Record<string, string>>;
   /** Whether an indented line goes on with the value above it (Python's INI), or may be a key (git's). */
   readonly hasIndentedValues: boolean;
+  /** Whether the keys give way in every section: pip asks the section of the command, [install], before [global]. */
+  readonly replacesEverywhere?: boolean;
 }
 
 /**
@@ -72,10 +80,12 @@ export interface IniEdit {
  * own are: to Python a deeper line would go on with the value above it.
  */
 export function setIniMarked(text: string, edit: IniEdit): string {
-  const lines = replaceKeys(text.split('\n'), edit);
+  const read = readLines(text, edit);
+  const lines = replaceKeys(read, edit);
   const own = Object.entries(edit.entries).map(([key, value]) => `${key} = ${value}`);
-  const header = lines.findIndex(line => isSection(readHeader(line), edit));
-  if (header === -1) return appendMarked(text, [`[${edit.section}]`, ...own]);
+  if (edit.section === '') return [block(own), ...lines].join('\n');
+  const header = read.findIndex(line => line.kind === 'header' && isSection(line.header, edit));
+  if (header === -1) return appendMarked(lines.join('\n'), [`[${edit.section}]`, ...own]);
   const indent = edit.hasIndentedValues ? readIndent(lines.slice(header + 1)) : '';
   return [
     ...lines.slice(0, header + 1),
@@ -96,35 +106,6 @@ export function hasIniKey(text: string, section: string, key: string): boolean {
       return true;
   }
   return false;
-}
-
-/** Sets top-level keys of a YAML mapping in block style; undefined for a text in any other style. */
-export function setYamlMarked(
-  text: string,
-  entries: Readonly<Record<string, readonly string[]>>,
-): string | undefined {
-  const lines = text.split('\n');
-  if (!isBlockMapping(lines)) return undefined;
-  const kept = replaceBlocks(lines, new Set(Object.keys(entries)));
-  return appendMarked(kept.join('\n'), Object.values(entries).flat());
-}
-
-/** Plain keys at the margin, and only what belongs to them below: deeper lines, or list items at the margin. */
-function isBlockMapping(lines: readonly string[]): boolean {
-  let hasKey = false;
-  for (const [index, line] of lines.entries()) {
-    if (line.trim() === '' || line.startsWith('#') || (index === 0 && line.trimEnd() === '---')) continue;
-    if (readYamlKey(line) !== undefined) hasKey = true;
-    else if (!hasKey || !/^(\s|-\s|-$|[\]}])/.test(line)) return false;
-  }
-  return true;
-}
-
-/** Whether the text, outside our part, has that top-level key. */
-export function hasYamlKey(text: string, key: string): boolean {
-  return removeMarked(text)
-    .split('\n')
-    .some(line => readYamlKey(line) === key);
 }
 
 function block(lines: readonly string[]): string {
@@ -156,36 +137,38 @@ function normalize(key: string): string {
   return key.toLowerCase().replaceAll('_', '-');
 }
 
-/** Comments out the keys in every section of that name: of several the last would win. */
-function replaceKeys(lines: readonly string[], edit: IniEdit): string[] {
+/** Comments out the keys in every section of that name: of several the last would win; or in every section. */
+function replaceKeys(lines: readonly IniLine[], edit: IniEdit): string[] {
   const keys = new Set(Object.keys(edit.entries).map(normalize));
-  let isInside = false;
+  let isInside = edit.section === '';
   let isReplaced = false;
-  let indent = 0;
-  return lines.map(line => {
+  return lines.map(({ text, kind, header, key }) => {
+    if (kind === 'none') return text;
+    if (kind === 'header') isInside = edit.replacesEverywhere === true || isSection(header, edit);
+    if (kind !== 'more') isReplaced = isInside && kind === 'key' && keys.has(key ?? '');
+    return isReplaced ? markReplaced(text) : text;
+  });
+}
+
+interface IniLine {
+  readonly text: string;
+  /** `more` goes on with the value above it, also where it looks like a header. */
+  readonly kind: 'none' | 'header' | 'key' | 'more';
+  readonly header: string | undefined;
+  readonly key: string | undefined;
+}
+
+function readLines(text: string, { hasIndentedValues }: IniEdit): IniLine[] {
+  // Only a value is gone on with, so nothing is before the first key of a section.
+  let indent = Number.POSITIVE_INFINITY;
+  return text.split('\n').map(line => {
+    const header = readHeader(line);
+    const seen = { text: line, header, key: readKey(line) };
     // Blank lines and comments may stand within a value of several lines.
-    if (line.trim() === '' || /^\s*[#;]/.test(line)) return line;
+    if (line.trim() === '' || /^\s*[#;]/.test(line)) return { ...seen, kind: 'none' };
     const ownIndent = line.length - line.trimStart().length;
-    const goesOn = edit.hasIndentedValues && ownIndent > indent;
-    if (!goesOn) {
-      const header = readHeader(line);
-      if (header !== undefined) isInside = isSection(header, edit);
-      isReplaced = isInside && header === undefined && keys.has(readKey(line) ?? '');
-      indent = header === undefined ? ownIndent : Number.POSITIVE_INFINITY;
-    }
-    return isReplaced ? WAS + line : line;
+    if (hasIndentedValues && ownIndent > indent) return { ...seen, kind: 'more' };
+    indent = header === undefined ? ownIndent : Number.POSITIVE_INFINITY;
+    return { ...seen, kind: header === undefined ? 'key' : 'header' };
   });
-}
-
-/** A top-level key's block goes to the next line that begins another; list items may stand at the margin. */
-function replaceBlocks(lines: readonly string[], keys: ReadonlySet<string>): string[] {
-  let isReplaced = false;
-  return lines.map(line => {
-    if (readYamlKey(line) !== undefined) isReplaced = keys.has(readYamlKey(line) ?? '');
-    return isReplaced && line.trim() !== '' && !line.startsWith('#') ? WAS + line : line;
-  });
-}
-
-function readYamlKey(line: string): string | undefined {
-  return /^([\w-]+)\s*:(\s|$)/.exec(line)?.[1];
 }

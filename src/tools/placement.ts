@@ -1,64 +1,41 @@
 import type { ConfigFile } from '../facts/configs.ts';
 import type { Facts } from '../facts/facts.ts';
-import type { Settings } from '../settings/settings.ts';
 import { removeMarked } from './marked.ts';
-import type { Contribution, FileWrite } from './tool.ts';
-import { NOTHING } from './tool.ts';
+import { type Contribution, type FileWrite, NOTHING } from './tool.ts';
 
-/**
- * Where a setting goes: the system's file when it can be written, else a file of ours that a variable names.
- * A text with credentials never goes into a file that others can read. Where a user's own file has the key, it
- * wins: a system's file loses to it by itself, and the variable, which would win, is then not set.
- */
-export interface Placed {
-  readonly config: ConfigFile;
-  /** Name of our own file below the runtime directory. */
-  readonly fileName: string;
-  /** The variable that makes the tool read our own file. */
-  readonly variable: string;
-  /** Our text made from what is there; undefined when that is in a form that we can't edit. */
-  readonly edit: (text: string) => string | undefined;
-  readonly isSecret: boolean;
-  /** The user's file that has the same key. */
-  readonly userFile: string | undefined;
-  /** "index https://mirror.example/simple" */
-  readonly note: string;
+/** A text with our part in it, or why it can't be put there: "line 3: …". */
+export type Edited = { readonly text: string } | { readonly trouble: string };
+
+export interface InPlace {
+  /** Whether our part stands in the file; else it has to go by a variable. */
+  readonly isPlaced: boolean;
+  readonly files: readonly FileWrite[];
+  readonly warnings: readonly string[];
 }
 
-export function placeConfig(placed: Placed, settings: Settings, facts: Facts): Contribution {
-  const { config, userFile } = placed;
+/**
+ * Our part in the system's file of a tool, where that can be written, read and edited, and `mayStandThere`: what carries
+ * credentials may not, and where the operator enforces it what only a variable can. Else our part of an earlier boot goes.
+ */
+export function placeInFile(
+  config: ConfigFile,
+  mayStandThere: boolean,
+  edit: (text: string) => Edited,
+): InPlace {
+  const nowhere = { isPlaced: false, files: [] };
   if (config.trouble !== undefined)
-    return warn(`${config.path} can't be read (${config.trouble}): left alone`);
-  const enforce = settings.enforce === true;
-  const warnings =
-    userFile === undefined || enforce ? [] : [`${userFile} has a setting of its own, which wins`];
-  const text = placed.edit(removeMarked(config.text ?? ''));
-  if (text === undefined)
-    return warn(`${config.path} is in a form that can't be edited line by line: left alone`);
-  if (config.isWritable && !placed.isSecret && !enforce) {
-    return {
-      ...NOTHING,
-      files: changedFile(config, text),
-      notes: [`${placed.note} (${config.path})`],
-      warnings,
-    };
-  }
-  if (userFile !== undefined && !enforce) return { ...NOTHING, files: removeOurPart(config).files, warnings };
-  // Our own file is for everybody, or for the workbench user: what others may not read is not copied into it.
-  const own = config.isPrivate ? (placed.edit('') ?? text) : text;
-  const file = ownFile(placed, facts, own);
-  const undo = config.isWritable ? removeOurPart(config).files : [];
-  return {
-    ...NOTHING,
-    files: [file, ...undo],
-    env: { [placed.variable]: file.path },
-    notes: [`${placed.note} (${placed.variable}=${file.path})`],
-  };
+    return { ...nowhere, warnings: [`${config.path} is left alone: ${config.trouble}`] };
+  if (!config.isWritable) return { ...nowhere, warnings: [] };
+  const edited = edit(removeMarked(config.text ?? ''));
+  if ('trouble' in edited)
+    return { ...nowhere, warnings: [`${config.path} is left alone: ${edited.trouble}`] };
+  if (!mayStandThere) return { ...nowhere, files: removeOurPart(config).files, warnings: [] };
+  return { isPlaced: true, files: changedFile(config, edited.text), warnings: [] };
 }
 
 /** Takes our part of an earlier boot out again; nothing when there is none. */
 export function removeOurPart(config: ConfigFile | undefined): Contribution {
-  if (config?.text === undefined || !config.isWritable) return NOTHING;
+  if (config?.text === undefined || !config.isWritable || config.trouble !== undefined) return NOTHING;
   const text = removeMarked(config.text);
   if (text === config.text) return NOTHING;
   return {
@@ -76,16 +53,30 @@ export function findUserFile(
   return files.find(file => file.text !== undefined && hasKey(file.text))?.path;
 }
 
+/** "~/.npmrc has registry of its own, which wins" */
+export function sayUserWins(path: string, key: string): string {
+  return `${path} has ${key} of its own, which wins`;
+}
+
+/** A file of ours that a variable names: the workbench user's alone when it holds credentials, else for everybody. */
+export function makeOwnFile(
+  facts: Facts,
+  file: { readonly name: string; readonly text: string; readonly isSecret: boolean },
+): FileWrite {
+  const { name, text } = file;
+  return file.isSecret
+    ? { path: `${facts.runtimeDir}/secrets/${name}`, text, mode: 0o600, owner: 'workbench' }
+    : { path: `${facts.runtimeDir}/${name}`, text, mode: 0o644, owner: 'lintel' };
+}
+
+/**
+ * What our own file holds besides ours, where it stands in for the system's: that file's text. What others may not read,
+ * or would lose bytes, is not copied.
+ */
+export function textToCopy(config: ConfigFile): string {
+  return config.isPrivate || config.trouble !== undefined ? '' : removeMarked(config.text ?? '');
+}
+
 function changedFile(config: ConfigFile, text: string | undefined): FileWrite[] {
-  return text === config.text ? [] : [{ path: config.path, text, mode: 0o644, owner: 'lintel' }];
-}
-
-function ownFile(placed: Placed, facts: Facts, text: string): FileWrite {
-  return placed.isSecret
-    ? { path: `${facts.runtimeDir}/secrets/${placed.fileName}`, text, mode: 0o600, owner: 'workbench' }
-    : { path: `${facts.runtimeDir}/${placed.fileName}`, text, mode: 0o644, owner: 'lintel' };
-}
-
-function warn(warning: string): Contribution {
-  return { ...NOTHING, warnings: [warning] };
+  return text === config.text ? [] : [{ path: config.path, text, mode: 0o644, owner: config.owner }];
 }

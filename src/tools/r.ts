@@ -1,42 +1,97 @@
-import { hasCredentials, maskUrl } from '../settings/url.ts';
+import type { ConfigFile } from '../facts/configs.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { Settings } from '../settings/settings.ts';
 import { appendMarked } from './marked.ts';
-import { placeConfig, removeOurPart } from './placement.ts';
-import type { Tool } from './tool.ts';
+import { makeOwnFile, placeInFile, removeOurPart } from './placement.ts';
+import { makeRepositories } from './r-repositories.ts';
+import type { SitePart } from './site-part.ts';
+import { type Contribution, type FileWrite, NOTHING, type Tool } from './tool.ts';
 
-/** R: options(repos=) in Rprofile.site, and renv's override. Certificates reach R by CURL_CA_BUNDLE. */
+/** The parts of Rprofile.site, in their order: one writer of the file, each part in a file of its own. */
+const PARTS: readonly ((settings: Settings, facts: Facts) => SitePart | undefined)[] = [makeRepositories];
+
+/**
+ * R: our part at the end of the site file of every R that is installed, else in a file of ours that R_PROFILE names and
+ * that reads the site file of whichever R it is. A user's own .Rprofile runs later and so wins by itself. Certificates
+ * and proxies reach R by variables.
+ */
 export const r: Tool = {
   name: 'r',
   configure(settings, facts) {
-    const config = facts.configs.r;
-    const mirror = settings.rRepository;
-    if (config === undefined) return undefined;
-    if (mirror === undefined) return removeOurPart(config);
-    const lines = [
-      'local({',
-      '  repos <- getOption("repos")',
-      `  repos["CRAN"] <- ${renderString(mirror)}`,
-      '  options(repos = repos)',
-      '})',
-    ];
-    const contribution = placeConfig(
-      {
-        config,
-        fileName: 'Rprofile.site',
-        variable: 'R_PROFILE',
-        edit: text => appendMarked(text, lines),
-        isSecret: hasCredentials(mirror),
-        // A user's own .Rprofile runs later and so wins by itself.
-        userFile: undefined,
-        note: `CRAN ${maskUrl(mirror)}`,
+    const configs = facts.configs.r;
+    if (configs.length === 0) return undefined;
+    const parts = PARTS.flatMap(make => make(settings, facts) ?? []);
+    if (parts.length === 0) return joinAll(configs.map(removeOurPart));
+    const lines = parts.flatMap(part => part.lines);
+    const isSecret = parts.some(part => part.isSecret);
+    const placed = placeEverywhere(configs, { lines, isSecret });
+    const own = placed.isPlaced
+      ? undefined
+      : makeOwnFile(facts, {
+          name: 'Rprofile.site',
+          text: appendMarked('', [...READ_SITE_FILE, ...lines]),
+          isSecret,
+        });
+    const last = settings.enforce === true ? makeLast(parts, facts) : undefined;
+    const where = own === undefined ? configs.map(({ path }) => path).join(', ') : `R_PROFILE=${own.path}`;
+    return {
+      files: [own, last, ...placed.files].filter(file => file !== undefined),
+      env: {
+        ...(own === undefined ? {} : { R_PROFILE: own.path }),
+        ...(last === undefined ? {} : { R_PROFILE_USER: last.path }),
+        ...Object.assign({}, ...parts.map(({ env }) => env)),
       },
-      settings,
-      facts,
-    );
-    return { ...contribution, env: { ...contribution.env, RENV_CONFIG_REPOS_OVERRIDE: mirror } };
+      notes: parts.map(({ note }) => `${note} (${where})`),
+      warnings: [...placed.warnings, ...parts.flatMap(({ warnings }) => warnings)],
+    };
   },
 };
 
-/** R's strings take JSON's escapes for quotes, backslashes and \uXXXX. */
-function renderString(text: string): string {
-  return JSON.stringify(text);
+/** In every file, or in none: R_PROFILE stands in for them all. */
+function placeEverywhere(
+  configs: readonly ConfigFile[],
+  part: { readonly lines: readonly string[]; readonly isSecret: boolean },
+) {
+  const placed = configs.map(config =>
+    placeInFile(config, !part.isSecret, text => ({ text: appendMarked(text, part.lines) })),
+  );
+  const isPlaced = placed.every(one => one.isPlaced);
+  const files = isPlaced
+    ? placed.flatMap(one => one.files)
+    : configs.flatMap(config => removeOurPart(config).files);
+  return { isPlaced, files, warnings: placed.flatMap(({ warnings }) => warnings) };
+}
+
+/** What R would have read without R_PROFILE: as it is now, in whatever encoding, with the rights of who runs R. */
+const READ_SITE_FILE = [
+  'local({',
+  '  site <- file.path(R.home("etc"), "Rprofile.site")',
+  '  if (file.access(site, 4) == 0) sys.source(site, envir = globalenv())',
+  '})',
+];
+
+/** What R would have read without R_PROFILE_USER: the folder's .Rprofile, which is renv's place too, else the home's. */
+const READ_USER_FILE = [
+  'local({',
+  '  own <- Filter(file.exists, c(".Rprofile", path.expand("~/.Rprofile")))',
+  '  if (length(own) > 0) sys.source(own[[1]], envir = globalenv())',
+  '})',
+];
+
+function makeLast(parts: readonly SitePart[], facts: Facts): FileWrite | undefined {
+  const enforced = parts.filter(({ isEnforced }) => isEnforced);
+  if (enforced.length === 0) return undefined;
+  return makeOwnFile(facts, {
+    name: 'Rprofile.user',
+    text: appendMarked('', [...READ_USER_FILE, ...enforced.flatMap(({ lines }) => lines)]),
+    isSecret: enforced.some(({ isSecret }) => isSecret),
+  });
+}
+
+function joinAll(contributions: readonly Contribution[]): Contribution {
+  return {
+    ...NOTHING,
+    files: contributions.flatMap(({ files }) => files),
+    notes: contributions.flatMap(({ notes }) => notes),
+  };
 }

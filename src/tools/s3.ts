@@ -59,7 +59,7 @@ function configureDuckdb(settings: Settings, facts: Facts): Pick<Contribution, '
   const isWanted = server !== undefined && s3PathStyle === true;
   const made = facts.duckdb.map(folder => {
     const isTheirs = folder.others.length > 0 && settings.enforce !== true;
-    const hasClient = !folder.isForR || facts.configs.r !== undefined;
+    const hasClient = !folder.isForR || facts.configs.r.length > 0;
     const isOurs = isWanted && hasClient && !isTheirs;
     return writeSecret(folder, isOurs ? renderDuckdbSecret(folder.name, new URL(server)) : undefined);
   });

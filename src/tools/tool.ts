@@ -12,20 +12,24 @@ export interface Tool {
 
 export type ToolName =
   | 'ca'
+  | 'proxies'
   | 'pip'
   | 'uv'
   | 'conda'
   | 'r'
-  | 'git'
   | 'node'
-  | 'sudo'
-  | 'gpu'
-  | 'shells'
-  | 'pangeo'
+  | 'npm'
+  | 'git'
+  | 'curl'
+  | 'wget'
   | 'java'
+  | 'apt'
   | 's3'
   | 'kubernetes'
-  | 'appearance';
+  | 'gpu'
+  | 'pangeo'
+  | 'shells'
+  | 'sudo';
 
 export interface Contribution {
   readonly files: readonly FileWrite[];

@@ -3,6 +3,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -16,7 +17,16 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { type BootOptions, type End, type Files, IS_ROOT, makeRoot, type Root, WORKBENCH } from '../rig.ts';
+import {
+  type BootOptions,
+  type End,
+  type Files,
+  IS_ROOT,
+  makeRoot,
+  NEEDS_ROOT,
+  type Root,
+  WORKBENCH,
+} from '../rig.ts';
 
 /** What a boot does to the files of a root: once, twice, and when a setting is gone again. */
 const SERVICE: Files = {
@@ -30,6 +40,13 @@ const ALL: Readonly<Record<string, string>> = {
   PIP_REPOSITORY: 'https://mirror.example/simple',
   CONDA_REPOSITORY: 'https://mirror.example/conda, conda-forge',
   R_REPOSITORY: 'https://mirror.example/cran',
+};
+/** What needs a program that this machine may lack is read where the environment says that it is. */
+const MORE: Readonly<Record<string, string>> = {
+  NPM_REPOSITORY: 'https://mirror.example/npm/',
+  NPM_CONFIG_GLOBALCONFIG: '/etc/npmrc',
+  PACKAGE_MANAGER_URL: 'https://mirror.example/cran',
+  HTTP_PROXY: 'http://proxy.example:3128',
 };
 const ETC = [
   '/etc/pip.conf',
@@ -168,7 +185,7 @@ test('a folder where a file should be is named, and the other tools are set', as
   const { stderr } = await bootOnce(root, { environment: ALL });
   const lines = stderr.split('\n').filter(line => line.includes('/etc/pip.conf'));
   assert.equal(lines.length, 1, stderr);
-  assert.match(lines[0] ?? '', /pip\.conf can't be read \(it is a directory\)/);
+  assert.match(lines[0] ?? '', /pip\.conf is left alone: it is a directory/);
   assert.deepEqual(readdirSync(root.at('/etc/pip.conf')), ['inner']);
   assert.match(root.read('/etc/conda/.condarc'), /mirror\.example/);
 });
@@ -207,16 +224,20 @@ test('the state of an earlier run is gone, and nobody else can read the secrets 
   const root = makeRoot(t, {
     ...SERVICE,
     '/run/lintel/old/file': 'old\n',
-    '/run/lintel/secrets/pip.conf': 'old\n',
+    '/run/lintel/secrets/condarc': 'old\n',
   });
-  const environment = { PIP_REPOSITORY: 'https://ada:hunter2@mirror.example/simple' };
+  const environment = {
+    PIP_REPOSITORY: 'https://ada:hunter2@mirror.example/simple',
+    CONDA_REPOSITORY: 'https://ada:hunter2@mirror.example/conda',
+  };
   const end = await bootOnce(root, { environment });
   assert.equal(existsSync(root.at('/run/lintel/old')), false);
   assert.equal(existsSync(root.at('/etc/pip.conf')), false);
-  assert.equal(end.environment['PIP_CONFIG_FILE'], root.at('/run/lintel/secrets/pip.conf'));
-  const secret = statSync(root.at('/run/lintel/secrets/pip.conf'));
+  assert.equal(end.environment['PIP_INDEX_URL'], environment.PIP_REPOSITORY);
+  assert.equal(end.environment['CONDARC'], root.at('/run/lintel/secrets/condarc'));
+  const secret = statSync(root.at('/run/lintel/secrets/condarc'));
   assert.deepEqual([secret.mode & 0o777, secret.uid], [0o600, WORKBENCH.uid]);
-  assert.match(root.read('/run/lintel/secrets/pip.conf'), /hunter2/);
+  assert.match(root.read('/run/lintel/secrets/condarc'), /hunter2/);
   assert.doesNotMatch(end.stderr + end.stdout, /hunter2/);
 });
 
@@ -227,9 +248,11 @@ test('who can’t write /etc gets variables instead', async t => {
   const { environment, stderr } = await bootOnce(root, { environment: ALL, isUnprivileged: true });
   if (!IS_ROOT) chmodSync(etc, 0o755);
   const runtimeDir = environment['LINTEL_RUNTIME_DIR'] ?? '';
-  assert.equal(environment['PIP_CONFIG_FILE'], `${runtimeDir}/pip.conf`, stderr);
+  assert.equal(environment['CONDARC'], `${runtimeDir}/condarc`, stderr);
+  assert.equal(environment['R_PROFILE'], `${runtimeDir}/Rprofile.site`);
+  assert.equal(environment['PIP_INDEX_URL'], 'https://mirror.example/simple');
   assert.equal(environment['UV_DEFAULT_INDEX'], 'https://mirror.example/simple');
-  assert.match(readFileSync(`${runtimeDir}/pip.conf`, 'utf8'), /mirror\.example/);
+  assert.match(readFileSync(`${runtimeDir}/condarc`, 'utf8'), /mirror\.example/);
   assert.equal(existsSync(root.at('/etc/pip.conf')), false);
 });
 
@@ -242,10 +265,95 @@ test('a user’s own key wins, and that is said', async t => {
   const { stderr } = await bootOnce(root, { environment: ALL });
   assert.match(
     stderr,
-    /warning: pip: \S+\/home\/ada\/\.config\/pip\/pip\.conf has a setting of its own, which wins/,
+    /warning: pip: \S+\/home\/ada\/\.config\/pip\/pip\.conf has index-url of its own, which wins/,
   );
   assert.equal(
     root.read('/home/ada/.config/pip/pip.conf'),
     '[global]\nindex-url = https://mine.example/simple\n',
   );
+});
+
+test('files of every style are as they were before, byte by byte, when the settings are gone', async t => {
+  const given: Files = {
+    '/etc/pip.conf':
+      '  [global]\r\ntimeout = 60\r\n\r\n[install]\r\nindex_url: https://old.example\r\n  https://more.example',
+    '/etc/conda/.condarc': '# mine\n{channels: [defaults], show_channel_urls: true} # flow',
+    '/etc/R/Rprofile.site': 'options(digits = 5)',
+    '/etc/npmrc': 'registry=https://old.example/\n; mine\nfund=false',
+    '/etc/wgetrc': '',
+  };
+  const root = makeRoot(t, { ...SERVICE, ...given, '/etc/os-release': 'VERSION_CODENAME=bookworm\n' });
+  const paths = Object.keys(given).filter(path => path !== '/etc/npmrc' || existsSync('/usr/bin/npm'));
+  const before = identify(root, paths);
+  for (let boot = 0; boot < 2; boot++) {
+    const { stderr } = await bootOnce(root, { environment: { ...ALL, ...MORE } });
+    assert.deepEqual(errorsOf({ stderr } as End), []);
+    assert.match(root.read('/etc/conda/.condarc'), /^\{ channels: \[ https:\/\/mirror\.example/m);
+    assert.match(root.read('/etc/R/Rprofile.site'), /latest\/bin\/linux\/bookworm-/);
+  }
+  const changed = identify(root, paths);
+  await bootOnce(root, { environment: { ...ALL, ...MORE } });
+  assert.deepEqual(identify(root, paths), changed);
+  const { NPM_CONFIG_GLOBALCONFIG = '' } = MORE;
+  await bootOnce(root, { environment: { NPM_CONFIG_GLOBALCONFIG } });
+  for (const { path, text } of before) assert.equal(root.read(path), text, path);
+});
+
+test('conda’s file in a folder of the workbench user’s is written with their rights, and a link there leads nowhere', {
+  skip: NEEDS_ROOT,
+}, async t => {
+  const folder = '/opt/conda';
+  const root = makeRoot(t, {
+    ...SERVICE,
+    [`${folder}/conda-meta/x`]: '',
+    [`${folder}/.condarc`]: 'channels: [a]\n',
+  });
+  const own = (path: string) => lchownSync(root.at(path), WORKBENCH.uid, WORKBENCH.gid);
+  own(folder);
+  own(`${folder}/.condarc`);
+  const { environment } = await bootOnce(root, { environment: ALL });
+  assert.match(root.read(`${folder}/.condarc`), /mirror\.example/);
+  assert.equal(statSync(root.at(`${folder}/.condarc`)).uid, WORKBENCH.uid);
+  assert.equal(environment['CONDARC'], undefined);
+  await bootOnce(root);
+  assert.equal(root.read(`${folder}/.condarc`), 'channels: [a]\n');
+
+  root.write({ '/etc/precious': 'channels: [precious]\n' });
+  rmSync(root.at(`${folder}/.condarc`));
+  symlinkSync(root.at('/etc/precious'), root.at(`${folder}/.condarc`));
+  own(`${folder}/.condarc`);
+  const end = await bootOnce(root, { environment: ALL });
+  assert.equal(root.read('/etc/precious'), 'channels: [precious]\n');
+  assert.equal(end.environment['CONDARC'], root.at('/run/lintel/condarc'));
+  assert.doesNotMatch(root.read('/run/lintel/condarc'), /precious/);
+});
+
+test('files that can’t be understood are left as they are, named with the line, and variables are set instead', async t => {
+  const given: Files = {
+    '/etc/pip.conf': '[global]\nwords\n',
+    '/etc/conda/.condarc': 'channels:\n  - a\n b: [\n',
+  };
+  const root = makeRoot(t, { ...SERVICE, ...given });
+  mkdirSync(root.at('/etc/uv'));
+  const latin1 = Buffer.from('# caf\xe9\n', 'latin1');
+  writeFileSync(root.at('/etc/uv/uv.toml'), latin1);
+  const { environment, stderr } = await bootOnce(root, { environment: ALL });
+  for (const [path, text] of Object.entries(given)) assert.equal(root.read(path), text);
+  assert.deepEqual(readFileSync(root.at('/etc/uv/uv.toml')), latin1);
+  assert.match(stderr, /warning: pip: \S+\/etc\/pip\.conf is left alone: line 2: neither a \[section\]/);
+  assert.match(stderr, /warning: conda: \S+\/\.condarc is left alone: line 3: /);
+  assert.match(stderr, /warning: uv: \S+\/uv\.toml is left alone: it is not UTF-8 text/);
+  assert.equal(environment['PIP_INDEX_URL'], ALL['PIP_REPOSITORY']);
+  assert.equal(environment['UV_DEFAULT_INDEX'], ALL['PIP_REPOSITORY']);
+  assert.equal(environment['CONDARC'], root.at('/run/lintel/condarc'));
+});
+
+test('an empty variable is an absent one for every tool', async t => {
+  const root = makeRoot(t, SERVICE);
+  const names = [...Object.keys(ALL), 'NPM_REPOSITORY', 'PACKAGE_MANAGER_URL', 'HTTP_PROXY', 'NO_PROXY'];
+  const before = readdirSync(root.at('/etc'), { recursive: true });
+  const empty = Object.fromEntries(names.map(name => [name, '']));
+  const { stderr } = await bootOnce(root, { environment: empty });
+  assert.deepEqual(readdirSync(root.at('/etc'), { recursive: true }), before);
+  assert.doesNotMatch(stderr, /warning|error/);
 });

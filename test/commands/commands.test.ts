@@ -153,6 +153,7 @@ describe('lintel facts', () => {
       text: '28 characters',
       isPrivate: false,
       isWritable: true,
+      owner: 'lintel',
     });
   });
 });

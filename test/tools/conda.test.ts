@@ -55,7 +55,7 @@ describe('conda', () => {
       files: [
         {
           path: '/run/lintel/condarc',
-          text: `auto_activate_base: false\n${OURS}`,
+          text: OURS,
           mode: 0o644,
           owner: 'lintel',
         },
@@ -122,7 +122,7 @@ default_channels:
 
 describe('a user’s own .condarc', () => {
   const userConda = [makeConfig('/home/ada/.condarc', 'channels: [ada]\n')];
-  const WARNING = '/home/ada/.condarc has a setting of its own, which wins';
+  const WARNING = '/home/ada/.condarc has channels of its own, which wins';
   const readOnly = makeConfig(PATH, undefined, READ_ONLY);
 
   test('wins over the operator’s channels by itself, and that is said', () => {
@@ -143,9 +143,66 @@ describe('a user’s own .condarc', () => {
     assert.deepEqual(made.env, { CONDARC: '/run/lintel/condarc' });
   });
 
-  test('loses with LINTEL_ENFORCE=1', () => {
-    const made = configure({ ...MIRROR, LINTEL_ENFORCE: '1' }, { configs: { userConda } });
-    assert.deepEqual([made.env, made.warnings], [{ CONDARC: '/run/lintel/condarc' }, []]);
+  test('wins with its own key alone: CONDARC, which would win, holds the other', () => {
+    const made = configure(MIRROR, {
+      certificates: ONE_CERTIFICATE,
+      configs: { userConda, conda: readOnly },
+    });
+    assert.equal(
+      made.files[0]?.text,
+      '# lintel: begin (set at every boot; edits here are lost)\nssl_verify: "/run/lintel/ca-bundle.pem"\n# lintel: end\n',
+    );
+    assert.deepEqual(made.notes, ['certificates (CONDARC=/run/lintel/condarc)']);
+  });
+});
+
+describe('with LINTEL_ENFORCE=1', () => {
+  const ENFORCED = { ...MIRROR, LINTEL_ENFORCE: '1' };
+  const userConda = [makeConfig('/home/ada/.condarc', 'channels: [ada]\n')];
+  const OWN = { path: '/run/lintel/condarc', text: OURS, mode: 0o644, owner: 'lintel' } as const;
+  const FIRST = '/etc/conda/.condarc';
+
+  test('no file of the user adds channels: they are final in the first file that conda reads, and in CONDARC', () => {
+    const config = makeConfig(PATH, OURS);
+    const final = OURS.replaceAll('hannels:\n', 'hannels: #!final\n');
+    assert.deepEqual(configure(ENFORCED, { configs: { userConda, conda: config } }), {
+      files: [
+        OWN,
+        { path: FIRST, text: final, mode: 0o644, owner: 'lintel' },
+        { path: PATH, text: undefined, mode: 0o644, owner: 'lintel' },
+      ],
+      env: { CONDARC: '/run/lintel/condarc' },
+      notes: ['channels https://mirror.example/conda, conda-forge (CONDARC=/run/lintel/condarc)'],
+      warnings: [],
+    });
+    const first = makeConfig(FIRST, final);
+    assert.deepEqual(configure(ENFORCED, { configs: { firstConda: first } }).files, [OWN]);
+    for (const environment of [{}, MIRROR])
+      assert.deepEqual(configure(environment, { configs: { firstConda: first } }).files.at(-1), {
+        path: FIRST,
+        text: undefined,
+        mode: 0o644,
+        owner: 'lintel',
+      });
+  });
+
+  test('channels of others come after ours where that file can’t be written, and that is said', () => {
+    const made = configure(ENFORCED, {
+      configs: { userConda, firstConda: makeConfig(FIRST, undefined, READ_ONLY) },
+    });
+    assert.deepEqual(
+      [made.files, made.env, made.warnings],
+      [[OWN], { CONDARC: OWN.path }, ['channels of other files are still asked after these']],
+    );
+  });
+
+  test('the first file may be the only one', () => {
+    const only = makeConfig(FIRST);
+    const made = configure(ENFORCED, { configs: { conda: only, firstConda: only } });
+    assert.deepEqual(
+      made.files.map(({ path }) => path),
+      [OWN.path, FIRST],
+    );
   });
 });
 
@@ -166,16 +223,36 @@ describe('when CONDA_REPOSITORY is gone', () => {
 });
 
 for (const [config, warning] of [
+  [makeConfig(PATH, undefined, { trouble: 'permission denied' }), `${PATH} is left alone: permission denied`],
   [
-    makeConfig(PATH, undefined, { trouble: 'permission denied' }),
-    `${PATH} can't be read (permission denied): left alone`,
+    makeConfig(PATH, 'x: [\n'),
+    `${PATH} is left alone: line 2: Flow sequence in block collection must be sufficiently indented and end with a ]`,
   ],
   [
-    makeConfig(PATH, '{channels: [a]}\n'),
-    `${PATH} is in a form that can't be edited line by line: left alone`,
+    makeConfig(PATH, 'caf\xe9: 1\n', { trouble: 'it is not UTF-8 text' }),
+    `${PATH} is left alone: it is not UTF-8 text`,
   ],
 ] as const) {
   test(`a .condarc is left alone, and that is said: ${warning}`, () => {
-    assert.deepEqual(configure(MIRROR, { configs: { conda: config } }), { ...NOTHING, warnings: [warning] });
+    const made = configure(MIRROR, { configs: { conda: config } });
+    assert.deepEqual(
+      [made.files.map(({ path }) => path), made.env, made.warnings],
+      [['/run/lintel/condarc'], { CONDARC: '/run/lintel/condarc' }, [warning]],
+    );
   });
 }
+
+test('the channels of an image’s .condarc that can’t be changed stay in conda’s list, and that is said', () => {
+  const config = makeConfig(PATH, 'channels: [conda-forge]\n', READ_ONLY);
+  assert.deepEqual(configure(MIRROR, { configs: { conda: config } }).warnings, [
+    `the channels of ${PATH} are asked too, after these`,
+  ]);
+});
+
+test('a .condarc that is the workbench user’s is written with that user’s rights', () => {
+  const config = makeConfig(PATH, 'channels: [conda-forge]\n', { owner: 'workbench' });
+  assert.deepEqual(
+    configure(MIRROR, { configs: { conda: config } }).files.map(({ path, owner }) => ({ path, owner })),
+    [{ path: PATH, owner: 'workbench' }],
+  );
+});

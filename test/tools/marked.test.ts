@@ -1,27 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  appendMarked,
-  hasIniKey,
-  hasYamlKey,
-  removeMarked,
-  setIniMarked,
-  setYamlMarked,
-} from '../../src/tools/marked.ts';
-import { readPipConf } from './ini.ts';
+import { appendMarked, hasIniKey, removeMarked, setIniMarked } from '../../src/tools/marked.ts';
+import { type Ini, readPipConf } from './ini.ts';
 
 const BEGIN = '# lintel: begin (set at every boot; edits here are lost)';
 const END = '# lintel: end';
 const NEW = { 'index-url': 'https://new.example/simple', 'trusted-host': 'new.example' };
 
 const PIP = (text: string) =>
-  setIniMarked(text, { section: 'global', entries: NEW, hasIndentedValues: true });
+  setIniMarked(text, { section: 'global', entries: NEW, hasIndentedValues: true, replacesEverywhere: true });
 const GIT = (text: string) =>
   setIniMarked(text, { section: 'http', entries: { sslCAInfo: '/new.pem' }, hasIndentedValues: false });
-const CONDA = (text: string) =>
-  setYamlMarked(text, {
-    channels: ['channels:', '  - "https://new.example"'],
-    ssl_verify: ['ssl_verify: "/new.pem"'],
+const NPM = (text: string) =>
+  setIniMarked(text, {
+    section: '',
+    entries: { registry: 'https://new.example/' },
+    hasIndentedValues: false,
   });
 const UV = (text: string) => appendMarked(text, ['[[index]]', 'url = "https://new.example"']);
 
@@ -66,19 +60,12 @@ const GIT_TEXTS: readonly string[] = [
   '[http]\n; sslCAInfo = /comment.pem\n# sslCAInfo = /comment.pem\n',
 ];
 
-const CONDA_TEXTS: readonly string[] = [
+const NPM_TEXTS: readonly string[] = [
   '',
-  '# only a comment\n',
-  '---\nauto_activate_base: false\n',
-  'auto_activate_base: false',
-  'channels:\n  - old\n',
-  'channels:\n  - old',
-  'channels:\n- at the margin\n- another\nauto_activate_base: false\n',
-  'channels:\n  # indented comment\n  - old\n\n  - after a blank line\n# comment at the margin\n  - last\nssl_verify: true\n',
-  'channels: [a, b]\nssl_verify: false\n',
-  'channels: [\n  a,\n  b\n]\nauto_activate_base: false\n',
-  'channels:\r\n  - old\r\nssl_verify: true\r\n',
-  'channel_alias: https://alias.example\ncustom_channels:\n  channels: https://nested.example\n',
+  'registry=https://old.example/\n',
+  'registry = https://old.example/',
+  '; comment\nfund=false\n//old.example/:_authToken=x\n@scope:registry=https://scope.example/\n',
+  'fund=false\n[section]\nregistry=https://inner.example/\n',
 ];
 
 const UV_TEXTS: readonly string[] = [
@@ -91,7 +78,7 @@ const UV_TEXTS: readonly string[] = [
 const FORMATS = [
   ['pip.conf', PIP, PIP_TEXTS],
   ['gitconfig', GIT, GIT_TEXTS],
-  ['.condarc', CONDA, CONDA_TEXTS],
+  ['npmrc', NPM, NPM_TEXTS],
   ['uv.toml', UV, UV_TEXTS],
 ] as const;
 
@@ -125,8 +112,13 @@ for (const [name, set, texts] of FORMATS) {
 describe('what pip reads', () => {
   for (const text of PIP_TEXTS) {
     test(`is our keys and otherwise what it read before: ${JSON.stringify(text)}`, () => {
-      const before = readPipConf(text);
-      assert.deepEqual(readPipConf(PIP(text)), { ...before, global: { ...before['global'], ...NEW } });
+      // pip asks [install] before [global], so a key of ours may stand nowhere else.
+      const before = Object.entries(readPipConf(text)).map(([section, keys]) => [
+        section,
+        Object.fromEntries(Object.entries(keys).filter(([key]) => !(key in NEW))),
+      ]);
+      const rest: Ini = Object.fromEntries(before);
+      assert.deepEqual(readPipConf(PIP(text)), { ...rest, global: { ...rest['global'], ...NEW } });
     });
   }
 });
@@ -135,7 +127,6 @@ describe('text without our part', () => {
   for (const text of [
     ...PIP_TEXTS,
     ...GIT_TEXTS,
-    ...CONDA_TEXTS,
     '# lintel is a beam\n',
     ' # lintel: begin, indented by somebody\nkept\n',
     `${END}\nkept\n`,
@@ -257,67 +248,4 @@ describe('gitconfig', () => {
     const values = text.split('\n').filter(line => /^\s*sslCAInfo/.test(line));
     assert.deepEqual(values, ['sslCAInfo = /new.pem']);
   });
-});
-
-describe('.condarc', () => {
-  test('gets our keys at its end, and blocks that they replace become comments', () => {
-    assert.equal(
-      CONDA('channels:\n- one\n# note\n- two\nssl_verify: true\nauto_activate_base: false\n'),
-      [
-        '# lintel: was channels:',
-        '# lintel: was - one',
-        '# note',
-        '# lintel: was - two',
-        '# lintel: was ssl_verify: true',
-        'auto_activate_base: false',
-        BEGIN,
-        'channels:',
-        '  - "https://new.example"',
-        'ssl_verify: "/new.pem"',
-        END,
-        '',
-      ].join('\n'),
-    );
-  });
-
-  test('keeps keys of the same name that stand deeper', () => {
-    const text = 'custom_channels:\n  channels: https://nested.example\n';
-    assert.ok(CONDA(text)?.startsWith(text));
-  });
-
-  for (const text of [
-    '{channels: [a]}\n',
-    '[a, b]\n',
-    '"channels":\n  - a\n',
-    "'channels': [a]\n",
-    '%YAML 1.2\n---\nchannels: [a]\n',
-    'channels: [a]\n---\nchannels: [b]\n',
-    'channels: [a]\n...\n',
-    '&anchor\nchannels: [a]\n',
-    '!!map\nchannels: [a]\n',
-    '|\n  text\n',
-    '? channels\n: [a]\n',
-    '  channels:\n    - a\n',
-    '- a\n- b\n',
-    'just words\n',
-    'channels\n  - a\n',
-  ]) {
-    test(`is left alone in a form that line by line can’t be edited: ${JSON.stringify(text)}`, () =>
-      assert.equal(CONDA(text), undefined));
-  }
-
-  for (const [text, has] of [
-    ['channels:\n  - a\n', true],
-    ['channels: [a]\n', true],
-    ['channels :\n  - a\n', true],
-    ['# channels:\n', false],
-    ['  channels:\n', false],
-    ['default_channels:\n', false],
-    ['channels:a\n', false],
-    [`${BEGIN}\nchannels:\n${END}\n`, false],
-    [`${BEGIN}\nchannels:\n${END}\n# lintel: was channels:\n`, true],
-  ] as const) {
-    test(`${has ? 'has' : 'has not'} channels of its own: ${JSON.stringify(text)}`, () =>
-      assert.equal(hasYamlKey(text, 'channels'), has));
-  }
 });

@@ -16,6 +16,12 @@ index-url = https://mirror.example/simple
 # lintel: end
 `;
 const READ_ONLY = { isWritable: false };
+const VARIABLE = {
+  files: [],
+  env: { PIP_INDEX_URL: 'https://mirror.example/simple' },
+  notes: ['index https://mirror.example/simple (PIP_INDEX_URL)'],
+  warnings: [],
+};
 
 function configure(environment: Readonly<Record<string, string>>, difference: Difference = {}) {
   const { rivals: _, ...made } = pip.configure(makeSettings(environment), makeFacts(difference)) ?? NOTHING;
@@ -48,7 +54,7 @@ describe('pip', () => {
     );
   });
 
-  test('keeps a value of several lines together when it gives way', () => {
+  test('keeps a value of several lines together when it gives way, and trusts whom the image trusts', () => {
     const config = makeConfig('/etc/pip.conf', '[global]\ntrusted-host =\n  a.example\n  b.example\n');
     const made = configure({ PIP_REPOSITORY: 'http://mirror.example' }, { configs: { pip: config } });
     assert.equal(
@@ -56,7 +62,7 @@ describe('pip', () => {
       `[global]
 # lintel: begin (set at every boot; edits here are lost)
 index-url = http://mirror.example
-trusted-host = mirror.example
+trusted-host = mirror.example a.example b.example
 # lintel: end
 # lintel: was trusted-host =
 # lintel: was   a.example
@@ -74,15 +80,36 @@ trusted-host = mirror.example
     assert.equal(other.files[0]?.text, OWN_FILE.replace('mirror.example/simple', 'other.example'));
   });
 
-  test('gets a file of Lintel’s and PIP_CONFIG_FILE where /etc can’t be written', () => {
-    const config = makeConfig('/etc/pip.conf', undefined, READ_ONLY);
-    assert.deepEqual(configure(MIRROR, { configs: { pip: config } }), {
-      files: [{ path: '/run/lintel/pip.conf', text: OWN_FILE, mode: 0o644, owner: 'lintel' }],
-      env: { PIP_CONFIG_FILE: '/run/lintel/pip.conf' },
-      notes: ['index https://mirror.example/simple (PIP_CONFIG_FILE=/run/lintel/pip.conf)'],
-      warnings: [],
-    });
+  test('gives way nowhere to an image that names an index for pip install alone', () => {
+    const config = makeConfig('/etc/pip.conf', '[install]\nindex-url = https://old.example\nuser = no\n');
+    assert.equal(
+      configure(MIRROR, { configs: { pip: config } }).files[0]?.text,
+      `[install]\n# lintel: was index-url = https://old.example\nuser = no\n${OWN_FILE}`,
+    );
   });
+
+  test('gets the index by a variable where /etc can’t be written, since PIP_CONFIG_FILE would hide the user’s file', () => {
+    const config = makeConfig('/etc/pip.conf', undefined, READ_ONLY);
+    assert.deepEqual(configure(MIRROR, { configs: { pip: config } }), VARIABLE);
+    assert.deepEqual(
+      configure({ PIP_REPOSITORY: 'http://mirror.example' }, { configs: { pip: config } }).env,
+      { PIP_INDEX_URL: 'http://mirror.example', PIP_TRUSTED_HOST: 'mirror.example' },
+    );
+  });
+
+  for (const [text, trouble] of [
+    ['index-url = x\n', 'line 1: no [section] above it'],
+    ['[global]\ntimeout = 1\n[global]\n', 'line 3: a second [global]'],
+    ['[global]\ntimeout = 1\nTimeout = 2\n', 'line 3: a second timeout in [global]'],
+    ['[global]\nwords\n', 'line 2: neither a [section] nor "key = value"'],
+  ] as const) {
+    test(`gets the index by a variable where it can’t read /etc/pip.conf, which is left alone: ${JSON.stringify(text)}`, () => {
+      assert.deepEqual(configure(MIRROR, { configs: { pip: makeConfig('/etc/pip.conf', text) } }), {
+        ...VARIABLE,
+        warnings: [`/etc/pip.conf is left alone: ${trouble}`],
+      });
+    });
+  }
 
   test('gets certificates, with an index and without', () => {
     const certificates = ONE_CERTIFICATE;
@@ -129,30 +156,20 @@ trusted-host = ${host}
 });
 
 describe('an index with credentials', () => {
-  test('stands only in a file that is the workbench user’s alone, and in no note', () => {
+  test('stands in no file that others can read, and in no note', () => {
     assert.deepEqual(configure(SECRET), {
-      files: [
-        {
-          path: '/run/lintel/secrets/pip.conf',
-          text: OWN_FILE.replace('mirror', 'user:secret@mirror'),
-          mode: 0o600,
-          owner: 'workbench',
-        },
-      ],
-      env: { PIP_CONFIG_FILE: '/run/lintel/secrets/pip.conf' },
-      notes: ['index https://***@mirror.example/simple (PIP_CONFIG_FILE=/run/lintel/secrets/pip.conf)'],
+      files: [],
+      env: { PIP_INDEX_URL: SECRET.PIP_REPOSITORY },
+      notes: ['index https://***@mirror.example/simple (PIP_INDEX_URL)'],
       warnings: [],
     });
   });
 
   test('takes our part of an earlier boot out of /etc/pip.conf', () => {
     const config = makeConfig('/etc/pip.conf', `[list]\nformat = columns\n${OWN_FILE}`);
-    assert.deepEqual(configure(SECRET, { configs: { pip: config } }).files[1], {
-      path: '/etc/pip.conf',
-      text: '[list]\nformat = columns\n',
-      mode: 0o644,
-      owner: 'lintel',
-    });
+    assert.deepEqual(configure(SECRET, { configs: { pip: config } }).files, [
+      { path: '/etc/pip.conf', text: '[list]\nformat = columns\n', mode: 0o644, owner: 'lintel' },
+    ]);
   });
 
   test('takes it out too where a user’s own index wins', () => {
@@ -177,7 +194,7 @@ describe('a user’s own pip.conf', () => {
     makeConfig('/home/ada/.config/pip/pip.conf'),
     makeConfig('/home/ada/.pip/pip.conf', '[global]\nindex-url = https://ada.example\n'),
   ];
-  const WARNING = '/home/ada/.pip/pip.conf has a setting of its own, which wins';
+  const WARNING = '/home/ada/.pip/pip.conf has index-url of its own, which wins';
   const readOnly = makeConfig('/etc/pip.conf', undefined, READ_ONLY);
 
   test('wins over the operator’s index in /etc by itself, and that is said', () => {
@@ -194,8 +211,19 @@ describe('a user’s own pip.conf', () => {
     });
   });
 
-  test('wins over an index with credentials', () => {
+  test('wins over an index with credentials, and over plain http’s trusted host', () => {
     assert.deepEqual(configure(SECRET, { configs: { userPip } }), { ...NOTHING, warnings: [WARNING] });
+    const http = configure(
+      { PIP_REPOSITORY: 'http://mirror.example' },
+      { configs: { userPip, pip: readOnly } },
+    );
+    assert.deepEqual(http.env, {});
+  });
+
+  test('wins with its own key alone: the other goes by its variable', () => {
+    const made = configure(MIRROR, { certificates: ONE_CERTIFICATE, configs: { userPip, pip: readOnly } });
+    assert.deepEqual(made.env, { PIP_CERT: '/run/lintel/ca-bundle.pem' });
+    assert.deepEqual(made.notes, ['certificates (PIP_CERT)']);
   });
 
   test('wins with an index for pip install alone', () => {
@@ -206,30 +234,31 @@ describe('a user’s own pip.conf', () => {
   test('wins only with the same key', () => {
     const other = [makeConfig('/home/ada/.pip/pip.conf', '[global]\ntimeout = 60\n# index-url = x\n')];
     const made = configure(MIRROR, { configs: { userPip: other, pip: readOnly } });
-    assert.deepEqual(made.warnings, []);
-    assert.deepEqual(made.env, { PIP_CONFIG_FILE: '/run/lintel/pip.conf' });
+    assert.deepEqual(made, VARIABLE);
   });
 
   test('that has certificates wins over ours', () => {
     const own = [makeConfig('/home/ada/.pip/pip.conf', '[global]\ncert = /home/ada/ca.pem\n')];
     const made = configure({}, { certificates: ONE_CERTIFICATE, configs: { userPip: own, pip: readOnly } });
-    assert.deepEqual(made, { ...NOTHING, warnings: [WARNING] });
+    assert.deepEqual(made, {
+      ...NOTHING,
+      warnings: ['/home/ada/.pip/pip.conf has cert of its own, which wins'],
+    });
   });
 
-  test('loses with LINTEL_ENFORCE=1', () => {
-    assert.deepEqual(configure({ ...MIRROR, LINTEL_ENFORCE: '1' }, { configs: { userPip } }), {
-      files: [{ path: '/run/lintel/pip.conf', text: OWN_FILE, mode: 0o644, owner: 'lintel' }],
-      env: { PIP_CONFIG_FILE: '/run/lintel/pip.conf' },
-      notes: ['index https://mirror.example/simple (PIP_CONFIG_FILE=/run/lintel/pip.conf)'],
-      warnings: [],
-    });
+  test('loses with LINTEL_ENFORCE=1, also for pip install alone: pip asks variables first', () => {
+    assert.deepEqual(configure({ ...MIRROR, LINTEL_ENFORCE: '1' }, { configs: { userPip } }), VARIABLE);
   });
 
   test('that can’t be read does not count', () => {
     const closed = [makeConfig('/home/ada/.pip/pip.conf', undefined, { trouble: 'permission denied' })];
-    assert.deepEqual(configure(MIRROR, { configs: { userPip: closed, pip: readOnly } }).env, {
-      PIP_CONFIG_FILE: '/run/lintel/pip.conf',
-    });
+    assert.deepEqual(configure(MIRROR, { configs: { userPip: closed, pip: readOnly } }), VARIABLE);
+  });
+
+  test('counts also where it is no UTF-8', () => {
+    const text = '[global]\n# caf\xe9\nindex-url = https://ada.example\n';
+    const old = [makeConfig('/home/ada/.pip/pip.conf', text, { trouble: 'it is not UTF-8 text' })];
+    assert.deepEqual(configure(MIRROR, { configs: { userPip: old, pip: readOnly } }).env, {});
   });
 });
 
@@ -256,13 +285,20 @@ describe('when PIP_REPOSITORY is gone', () => {
   });
 });
 
-test('a /etc/pip.conf that can’t be read is left alone, and that is said', () => {
-  const pipConfig = makeConfig('/etc/pip.conf', undefined, { trouble: 'it is a directory' });
-  for (const environment of [MIRROR, SECRET, { ...MIRROR, LINTEL_ENFORCE: '1' }]) {
-    assert.deepEqual(configure(environment, { configs: { pip: pipConfig } }), {
-      ...NOTHING,
-      warnings: ["/etc/pip.conf can't be read (it is a directory): left alone"],
+test('a /etc/pip.conf that can’t be read or would lose bytes is left alone, that is said, and the variable is set', () => {
+  for (const config of [
+    makeConfig('/etc/pip.conf', undefined, { trouble: 'it is a directory' }),
+    makeConfig('/etc/pip.conf', OWN_FILE, { trouble: 'it is not UTF-8 text' }),
+  ]) {
+    assert.deepEqual(configure(MIRROR, { configs: { pip: config } }), {
+      ...VARIABLE,
+      warnings: [`/etc/pip.conf is left alone: ${config.trouble}`],
     });
+    assert.deepEqual(configure({}, { configs: { pip: config } }), NOTHING);
   }
-  assert.deepEqual(configure({}, { configs: { pip: pipConfig } }), NOTHING);
+});
+
+test('a variable of pip’s that the container has wins over the file, and agrees where it says the same', () => {
+  const made = pip.configure(makeSettings(MIRROR), makeFacts());
+  assert.deepEqual(made?.rivals, { PIP_INDEX_URL: 'https://mirror.example/simple' });
 });

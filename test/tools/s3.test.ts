@@ -114,7 +114,7 @@ describe('duckdb’s secret', () => {
 
   test('is written where R looks for it only where R is', () => {
     const facts = makeFacts({ duckdb: [FOLDER, FOR_R] });
-    const withoutR = { ...facts, configs: { ...facts.configs, r: undefined } };
+    const withoutR = { ...facts, configs: { ...facts.configs, r: [] } };
     const made = s3.configure(makeSettings(PATH_STYLE), withoutR);
     assert.deepEqual(
       made?.files.map(({ path }) => path),

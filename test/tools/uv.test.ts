@@ -52,7 +52,6 @@ describe('uv', () => {
 
   for (const [why, config] of [
     ['it can’t be written', makeConfig(PATH, undefined, { isWritable: false })],
-    ['it can’t be read', makeConfig(PATH, undefined, { trouble: 'it is a directory' })],
     ['it has an index', makeConfig(PATH, '[[index]]\nurl = "https://own.example"\n')],
     ['it has an index in an older spelling', makeConfig(PATH, 'index-url = "https://own.example"\n')],
     ['it has another index', makeConfig(PATH, 'extra-index-url = ["https://own.example"]\n')],
@@ -63,6 +62,47 @@ describe('uv', () => {
       assert.deepEqual(configure(MIRROR, { configs: { uv: config } }), { files: [], ...VARIABLE });
     });
   }
+
+  test('gets the index by a variable where uv.toml can’t be read or would lose bytes, and that is said', () => {
+    const config = makeConfig(PATH, 'x', { trouble: 'it is not UTF-8 text' });
+    assert.deepEqual(configure(MIRROR, { configs: { uv: config } }), {
+      files: [],
+      ...VARIABLE,
+      warnings: [`${PATH} is left alone: it is not UTF-8 text`],
+    });
+  });
+
+  describe('whose user has a default index of their own', () => {
+    const OWN = '/home/ada/.config/uv/uv.toml';
+    const readOnly = makeConfig(PATH, undefined, { isWritable: false });
+    const warnings = [`${OWN} has a default index of its own, which wins`];
+
+    for (const text of [
+      'index-url = "https://ada.example"\n',
+      '[[index]]\nurl = "https://ada.example"\ndefault = true\n',
+      'index = [{ url = "https://ada.example", default = true }]\n',
+    ]) {
+      test(`leaves it to them: the variable, which would win, is not set: ${JSON.stringify(text)}`, () => {
+        const userUv = [makeConfig(OWN, text)];
+        assert.deepEqual(configure(MIRROR, { configs: { userUv, uv: readOnly } }), { ...NOTHING, warnings });
+        const inFile = configure(MIRROR, { configs: { userUv } });
+        assert.deepEqual([inFile.env, inFile.files[0]?.path, inFile.warnings], [{}, PATH, warnings]);
+      });
+    }
+
+    test('gets the operator’s with LINTEL_ENFORCE=1', () => {
+      const userUv = [makeConfig(OWN, 'index-url = "https://ada.example"\n')];
+      assert.deepEqual(configure({ ...MIRROR, LINTEL_ENFORCE: '1' }, { configs: { userUv } }), {
+        files: [],
+        ...VARIABLE,
+      });
+    });
+
+    test('has it beside one more index of theirs', () => {
+      const userUv = [makeConfig(OWN, '# default = true\n[[index]]\nurl = "https://ada.example"\n')];
+      assert.deepEqual(configure(MIRROR, { configs: { userUv, uv: readOnly } }), { files: [], ...VARIABLE });
+    });
+  });
 
   test('gets an index with credentials by a variable, and our part of an earlier boot goes', () => {
     const secret = 'https://user:secret@mirror.example/simple';

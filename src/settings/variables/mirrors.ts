@@ -8,11 +8,15 @@ export const MIRRORS = {
     channels,
     'Channels for conda, mamba and micromamba, instead of the defaults.',
   ),
-  rRepository: platform('R_REPOSITORY', httpUrl, 'CRAN mirror for R and renv.'),
+  rRepository: platform(
+    'R_REPOSITORY',
+    httpUrl,
+    'CRAN mirror for R and renv, after PACKAGE_MANAGER_URL where there are both.',
+  ),
   packageManagerUrl: platform(
     'PACKAGE_MANAGER_URL',
     httpUrl,
-    'Posit Package Manager with R packages built for this distribution; its codename is added.',
+    'Posit Package Manager with R packages built for this distribution, whose name is added: https://host/cran. One that names a distribution is taken as it is.',
   ),
   npmRepository: platform('NPM_REPOSITORY', httpUrl, 'Package registry for npm.'),
 } as const satisfies Record<string, Variable<unknown>>;

@@ -20,6 +20,6 @@ export const NETWORK = {
   noProxy: platform(
     ['NO_PROXY', 'no_proxy'],
     anyText,
-    'Hosts that are asked without the proxy. Set in both cases for every tool.',
+    'Hosts that are asked without the proxy. Set in both cases for every tool. Default, where there is a proxy: this container itself.',
   ),
 } as const satisfies Record<string, Variable<unknown>>;
