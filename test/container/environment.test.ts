@@ -88,6 +88,8 @@ for (const [how, options] of CONTAINERS) {
         assert.deepEqual([seen['HOME'], seen['TERM'], stderr], ['/home/lintel', 'dumb', ''], shell.join(' '));
       }
       assertWhole((await asUser(container, ['bash', '-i', '-c', SHOW])).stdout);
+      const bySsh = { ...LOGIN, SSH_CLIENT: '127.0.0.1 50000 22' };
+      assertWhole((await asUser(container, ['bash', '-c', SHOW], bySsh)).stdout);
       const image = { ...IMAGE, HOME: '/home/lintel' };
       assertWhole((await asUser(container, ['bash', '-i', '-c', SHOW], image)).stdout);
       assertWhole((await asUser(container, ['bash', '-l', '-c', SHOW], image)).stdout, /tools/);

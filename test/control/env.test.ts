@@ -87,7 +87,7 @@ describe('lintel env', () => {
       {
         ...FILES,
         '/etc/cont-init.d/30-mirror':
-          '#!/bin/sh\necho PIP_REPOSITORY=https://mirror.example/simple >> "$LINTEL_ENV"\n',
+          '#!/bin/sh\necho PIP_REPOSITORY=https://mirror.example/simple >> "$LINTEL_ENV"\necho FILE__LATE=/proc/self/comm >> "$LINTEL_ENV"\n',
       },
       { environment: { COLOUR: 'green', FILE__NOTE: '/proc/self/comm' } },
     );
@@ -97,6 +97,7 @@ describe('lintel env', () => {
     assert.match(await explain('COLOUR'), /container replaced that by green\n {2}script 10-first/);
     assert.match(await explain('PIP_REPOSITORY'), /^ {2}script 30-mirror set it to https/m);
     assert.equal(await explain('NOTE'), 'NOTE=***\n  FILE__NOTE=/proc/self/comm set it to ***\n');
+    assert.equal(await explain('LATE'), 'LATE=***\n  FILE__LATE=/proc/self/comm set it to ***\n');
     assert.match(await explain('HOME'), /^ {2}workbench user /m);
   });
 

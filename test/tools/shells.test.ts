@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chownSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { PROFILE_HOOK, renderProfileHook, shells } from '../../src/tools/shells.ts';
+import { makeFolder } from '../facts/folder.ts';
 import { makeConfig, makeFacts, makeSettings } from '../facts-fixture.ts';
+import { NEEDS_ROOT } from '../rig.ts';
 
+const SHELLS = [['/bin/dash'], ['/bin/bash'], ['/usr/bin/busybox', 'sh'], ['/bin/ksh']].filter(
+  ([program = '']) => existsSync(program),
+);
 const HOOK = renderProfileHook('');
 const LINE = `if [ -r ${PROFILE_HOOK} ]; then . ${PROFILE_HOOK}; fi`;
 const BLOCK = `# lintel: begin (set at every boot; edits here are lost)\n${LINE}\n# lintel: end\n`;
@@ -13,6 +19,50 @@ const closed = { isWritable: false };
 
 const configure = (given: Parameters<typeof makeFacts>[0]) =>
   shells.configure(makeSettings(), makeFacts(given))?.files;
+
+describe('the hook of login shells reads env.sh', { skip: NEEDS_ROOT }, () => {
+  const ADAS = { uid: 1000, gid: 1000 };
+  const ROOTS = { uid: 0, gid: 0 };
+  const OTHERS = { uid: 1234, gid: 1234 };
+  const rows = [
+    ['/run/lintel', ROOTS, ADAS, true],
+    ['/run/lintel', ROOTS, ROOTS, true],
+    ['/run/lintel', ADAS, ADAS, true],
+    ['/run/lintel', ADAS, ROOTS, false],
+    ['/tmp/lintel-1000', ADAS, ADAS, true],
+    ['/tmp/lintel-1000', ADAS, ROOTS, false],
+    ['/tmp/lintel-1000', OTHERS, ADAS, false],
+    ['/dev/shm/lintel-0', ROOTS, ADAS, false],
+  ] as const;
+  const read = (root: string, who: { uid: number; gid: number }) => {
+    const script = join(root, 'hook.sh');
+    writeFileSync(script, renderProfileHook(root));
+    const line = `. ${script}; echo "$FOUND\${lintel__folder-}"`;
+    return SHELLS.map(([program = '', ...flags]) => {
+      const { stdout, stderr } = spawnSync(program, [...flags, '-euc', line], {
+        ...who,
+        env: { FOUND: '' },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      return `${stdout}${stderr}`;
+    });
+  };
+  for (const [folder, owner, reader, isRead] of rows)
+    test(`of uid ${owner.uid} in ${folder} ${isRead ? 'for' : 'never for'} uid ${reader.uid}`, t => {
+      const root = makeFolder(t, { [`${folder.slice(1)}/env.sh`]: 'FOUND=yes\n' });
+      for (const path of [root.at(folder), join(root.at(folder), 'env.sh')])
+        chownSync(path, owner.uid, owner.gid);
+      for (const said of read(root.path, reader)) assert.equal(said, isRead ? 'yes\n' : '\n');
+    });
+
+  test('of nobody who put a link there', t => {
+    const root = makeFolder(t, { 'home/project/env.sh': 'FOUND=yes\n', tmp: 'a folder' });
+    chownSync(root.at('home/project'), 1000, 1000);
+    chownSync(root.at('home/project/env.sh'), 1000, 1000);
+    symlinkSync(root.at('home/project'), root.at('tmp/lintel-trap'));
+    for (const said of read(root.path, ADAS)) assert.equal(said, '\n');
+  });
+});
 
 describe('shells find the environment', () => {
   test('by files of /etc, where those can be written', () => {
