@@ -100,6 +100,31 @@ for (const [how, options] of CONTAINERS) {
       assert.equal(stdout, '1000\n');
     });
 
+    test('is that of logins and commands by ssh', {
+      skip: whyNot({ programs: ['/usr/sbin/sshd', '/usr/bin/ssh'] }),
+    }, async t => {
+      const ssh =
+        'ssh -q -p 2222 -i "$HOME/key" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null 127.0.0.1';
+      const script = [
+        'umask 077; mkdir -p "$HOME/.ssh"',
+        'ssh-keygen -q -t ed25519 -N "" -f "$HOME/key" </dev/null',
+        'cp "$HOME/key.pub" "$HOME/.ssh/authorized_keys"',
+        'lintel ready --timeout 20s >&2',
+        `${ssh} 'exec /usr/bin/env -0'; echo; echo ---`,
+        `echo 'exec /usr/bin/env -0' | ${ssh} -T`,
+      ].join('\n');
+      const container = startContainer(t, ['/init', 'sh', '-euc', script], {
+        ...options,
+        files: { ...FILES, '/home/lintel/.bashrc': '' },
+        environment: { GIVEN: ODD, HF_TOKEN: SECRET, HOME: '/home/lintel', LINTEL_SERVICES: 'sshd' },
+      });
+      const { stdout, stderr } = await container.end();
+      const [command = '', login = ''] = stdout.split('\n---\n');
+      assert.notEqual(command, '', stderr);
+      assertWhole(command);
+      assertWhole(login, /\/opt\/tools\/bin/);
+    });
+
     test('is nobody else’s', async t => {
       const container = await start(t);
       const other = { uid: 1234, gid: 1234 };
