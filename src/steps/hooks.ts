@@ -16,7 +16,10 @@ import type { Step, StepContext, StepSubject } from './step.ts';
 export const startNotebookHooks: Step = {
   name: 'start-notebook.d',
   isWanted: subject => isOurs(subject) && subject.facts.hooks.startNotebook !== undefined,
-  run: context => runHooks('start-notebook.d', context.facts.hooks.startNotebook ?? '', context),
+  async run(context) {
+    const growth = await runHooks('start-notebook.d', context.facts.hooks.startNotebook ?? '', context);
+    return { ...growth, source: 'hooks start-notebook.d' };
+  },
 };
 
 export const beforeNotebookHooks: Step = {
@@ -29,7 +32,8 @@ export const beforeNotebookHooks: Step = {
     const folder = context.facts.hooks.beforeNotebook;
     const growth = folder === undefined ? NOTHING : await runHooks('before-notebook.d', folder, context);
     // Whoever calls start.sh later does not run them again.
-    return { set: { ...growth.set, _START_SH_EXECUTED: '1' }, unset: growth.unset };
+    const set = { ...growth.set, _START_SH_EXECUTED: '1' };
+    return { set, unset: growth.unset, source: 'hooks before-notebook.d' };
   },
 };
 

@@ -42,8 +42,12 @@ export function makeSessionLines(runtimeDir: string): string[] {
     '  own <- own[nzchar(own)]',
     '  readRenviron(files[[1]])',
     '  sys.source(files[[2]], envir = new.env(parent = baseenv()))',
-    '  own <- own[names(own) != "PATH" & own != Sys.getenv(names(own))]',
-    '  if (length(own) > 0) do.call(Sys.setenv, as.list(own))',
+    '  changed <- own[names(own) != "PATH" & own != Sys.getenv(names(own))]',
+    '  if (length(changed) > 0) do.call(Sys.setenv, as.list(changed))',
+    // What R would have read at its start, had it known.
+    '  profile <- Sys.getenv("R_PROFILE")',
+    '  if (!("R_PROFILE" %in% names(own)) && file.access(profile, 4) == 0)',
+    '    sys.source(profile, envir = baseenv())',
     '})',
   ];
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { startsByStacks } from '../../src/steps/hooks.ts';
 import { type BootOptions, type Files, makeRoot } from '../rig.ts';
@@ -7,6 +8,7 @@ import { type BootOptions, type Files, makeRoot } from '../rig.ts';
 const START = '/usr/local/bin/start-notebook.d';
 const BEFORE = '/usr/local/bin/before-notebook.d';
 const ODD = 'it\'s "odd" $(id) `id` \\ and\ntwo lines';
+const LINTEL = join(dirname(dirname(import.meta.dirname)), 'dist/lintel.cjs lintel');
 const SHOW = ['/usr/bin/env', '-0'];
 
 describe('hooks of docker-stacks', () => {
@@ -44,6 +46,19 @@ describe('hooks of docker-stacks', () => {
     assert.match(stderr, /^start-notebook\.d \| run with B=11$/m);
     assert.match(stderr, /warning: hooks of .*start-notebook\.d have failed: 20-b\.sh \(exit code 1\)$/m);
     assert.match(stderr, /hooks of .*before-notebook\.d done/);
+  });
+
+  test('are named as the source of what they set', async t => {
+    const { stdout } = await makeRoot(t, { [`${START}/10-a.sh`]: 'export COLOUR=blue\n' })
+      .boot({
+        command: ['sh', '-c', `${LINTEL} ready --timeout 20s >&2; exec ${LINTEL} env explain COLOUR`],
+        environment: { COLOUR: 'red' },
+      })
+      .end();
+    assert.equal(
+      stdout,
+      'COLOUR=blue\n  container set it to red\n  hooks start-notebook.d replaced that by blue\n',
+    );
   });
 
   test('that fail, end the shell or are none are named, and the boot goes on', async t => {

@@ -21,15 +21,21 @@ describe('an R session that Lintel did not start', {
     own: Environment,
     environment: Environment,
     change: (folder: string) => void = () => undefined,
+    [program, ...flags]: readonly [string, ...string[]] = [R],
   ): Environment {
     const folder = makeFolder(t, {}).path;
     writeFileSync(join(folder, 'Renviron'), renderRenviron(environment));
     writeFileSync(join(folder, 'environment.R'), renderEnvironmentR(environment));
-    writeFileSync(join(folder, 'Rprofile.site'), `${makeSessionLines(folder).join('\n')}\n`);
+    writeFileSync(join(folder, '.Rprofile'), `${makeSessionLines(folder).join('\n')}\n`);
     change(folder);
-    const { stdout, stderr, status } = spawnSync(R, ['-e', 'system("exec /usr/bin/env -0")'], {
-      env: { PATH: '/usr/bin:/bin', HOME: '/tmp', ...own, R_PROFILE: join(folder, 'Rprofile.site') },
-    });
+    // As the site's own file, which no variable names: R reads the user's at the same moment.
+    const { stdout, stderr, status } = spawnSync(
+      program,
+      [...flags, '-e', 'system("exec /usr/bin/env -0")'],
+      {
+        env: { PATH: '/usr/bin:/bin', HOME: folder, ...own },
+      },
+    );
     assert.equal(status, 0, stderr.toString());
     assert.equal(stderr.toString(), '');
     const entries = stdout.toString().split('\0').slice(0, -1);
@@ -40,12 +46,22 @@ describe('an R session that Lintel did not start', {
     return Object.fromEntries(names.map(name => [name, seen.get(name) ?? '']));
   }
 
-  for (const LC_ALL of ['C', 'C.UTF-8'])
-    test(`has every value as it is, in locale ${LC_ALL}`, t => {
+  for (const [LC_ALL, command] of [
+    ['C', [R]],
+    ['C.UTF-8', ['/usr/bin/R', '--no-save', '--no-echo']],
+  ] as const)
+    test(`has every value as it is, in locale ${LC_ALL}: ${command.join(' ')}`, t => {
       const environment = { ...RUNTIME, ...ODD_VALUES };
-      assert.deepEqual(read(t, { LC_ALL }, environment), { ...environment, LC_ALL });
+      const seen = read(t, { LC_ALL }, environment, undefined, command);
+      assert.deepEqual(seen, { ...environment, LC_ALL });
       assert.equal(existsSync('/tmp/evaluated'), false);
     });
+
+  test('reads the profile that R would have read, had it known the environment', t => {
+    const profile = makeFolder(t, { 'own.R': 'Sys.setenv(FROM_PROFILE = Sys.getenv("A"))\n' }).at('own.R');
+    const seen = read(t, {}, { ...RUNTIME, A: 'a', R_PROFILE: profile, FROM_PROFILE: '' });
+    assert.deepEqual([seen['FROM_PROFILE'], seen['R_PROFILE']], ['a', profile]);
+  });
 
   test('keeps what it has of its own, and the folders of its PATH behind ours', t => {
     const environment = { ...RUNTIME, A: 'a', B: 'b', PATH: '/opt/conda/bin:/usr/bin' };
