@@ -16,9 +16,9 @@ import { NOTHING, type Tool } from './tool.ts';
 type Entries = Readonly<Record<string, string>>;
 
 /**
- * npm: registry and cafile in npm's global file, else in one of ours that
- * NPM_CONFIG_GLOBALCONFIG names, below a project's and the user's own .npmrc either way. cafile replaces npm's roots, so
- * it names the merged bundle.
+ * npm: registry and cafile in npm's global file, else in one of ours, below a project's and the user's own .npmrc either
+ * way. NPM_CONFIG_GLOBALCONFIG names it: by itself npm looks for it in the prefix, which users like to change. cafile
+ * replaces npm's roots, so it names the merged bundle.
  */
 export const npm: Tool = {
   name: 'npm',
@@ -34,7 +34,13 @@ export const npm: Tool = {
     const warnings = [...placed.warnings, ...(settings.enforce === true ? [] : sayOwners(userNpm, wanted))];
     const rivals = makeRivals(wanted);
     if (placed.isPlaced)
-      return { files: placed.files, env: enforced, rivals, notes: [`${note} (${config.path})`], warnings };
+      return {
+        files: placed.files,
+        env: { NPM_CONFIG_GLOBALCONFIG: config.path, ...enforced },
+        rivals,
+        notes: [`${note} (${config.path})`],
+        warnings,
+      };
     const own = makeOwnFile(facts, { name: 'npmrc', text: edit(textToCopy(config), wanted), isSecret });
     return {
       ...NOTHING,

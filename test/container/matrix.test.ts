@@ -106,8 +106,8 @@ const CELLS: readonly { readonly start: Start; readonly way: Way }[] = [
 
 /** What is still to come. */
 const AWAITED: Readonly<Record<Way['complaint'], readonly ClientName[]>> = {
-  lost: ['npm', 'git', 'curl', 'wget', 'node', 'Java'],
-  distrust: ['npm', 'wget', 'Java'],
+  lost: ['Java'],
+  distrust: ['Java'],
 };
 
 type Outcomes = Readonly<Record<ClientName | 'uid', Outcome>>;

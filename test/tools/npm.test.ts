@@ -29,10 +29,10 @@ describe('npm', () => {
     assert.equal(npm.configure(makeSettings(MIRROR), makeFacts()), undefined);
   });
 
-  test('gets the registry, with the slash that it wants, in its global file where that can be written', () => {
+  test('gets the registry, with the slash that it wants, in its global file, which is named whatever the prefix', () => {
     assert.deepEqual(configure(MIRROR), {
       files: [{ path: PATH, text: OURS, mode: 0o644, owner: 'lintel' }],
-      env: {},
+      env: { NPM_CONFIG_GLOBALCONFIG: PATH },
       notes: [`registry https://npm.example/repo/ (${PATH})`],
       warnings: [],
     });
@@ -106,13 +106,16 @@ describe('a user’s own .npmrc', () => {
     const made = configure(MIRROR, { configs: { userNpm } });
     assert.deepEqual(
       [made.env, made.warnings],
-      [{}, ['/home/ada/.npmrc has registry of its own, which wins']],
+      [{ NPM_CONFIG_GLOBALCONFIG: PATH }, ['/home/ada/.npmrc has registry of its own, which wins']],
     );
   });
 
   test('loses with LINTEL_ENFORCE=1, and so does a project’s', () => {
     const made = configure({ ...MIRROR, LINTEL_ENFORCE: '1' }, { configs: { userNpm } });
-    assert.deepEqual([made.env, made.warnings], [{ npm_config_registry: 'https://npm.example/repo/' }, []]);
+    assert.deepEqual(
+      [made.env, made.warnings],
+      [{ NPM_CONFIG_GLOBALCONFIG: PATH, npm_config_registry: 'https://npm.example/repo/' }, []],
+    );
   });
 
   test('loses without the credentials in a variable', () => {
