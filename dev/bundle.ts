@@ -36,7 +36,11 @@ const common = {
   legalComments: 'none',
   charset: 'ascii',
   // pino's worker transports are not used; the stub keeps worker_threads out of every start.
-  alias: { 'thread-stream': join(SOURCE, 'launch/no-worker.ts') },
+  alias: {
+    'thread-stream': join(SOURCE, 'launch/no-worker.ts'),
+    // Its main file asks for the others by names that no bundler sees.
+    'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
+  },
 } satisfies BuildOptions;
 
 await mkdir(DIST, { recursive: true });

@@ -5,6 +5,7 @@ import type { ServiceFact } from '../src/definitions/folder.ts';
 import type { CertificateFacts } from '../src/facts/certificates.ts';
 import type { ConfigFile, Configs } from '../src/facts/configs.ts';
 import type { Facts } from '../src/facts/facts.ts';
+import type { PreferenceFacts } from '../src/facts/preferences.ts';
 import type { ProcessFacts } from '../src/facts/process.ts';
 import type { Environment } from '../src/launch/environ.ts';
 import { parseSettings, type Settings } from '../src/settings/settings.ts';
@@ -73,6 +74,7 @@ export function makeFacts(difference: Difference = {}): Facts {
     presentFiles: [],
     duckdb: [],
     kubernetes: { namespace: undefined, serviceAccount: undefined },
+    preferences: NO_PREFERENCES,
     problems: [],
     startWrapper: undefined,
     hooks: { startNotebook: undefined, beforeNotebook: undefined },
@@ -119,6 +121,13 @@ const NO_CONFIGS: Configs = {
   userCurl: [],
   userWget: [],
   userGit: [makeConfig('/home/ada/.gitconfig')],
+};
+
+const NO_PREFERENCES: PreferenceFacts = {
+  codeServer: undefined,
+  rstudio: undefined,
+  jupyter: makeConfig('/etc/jupyter/labconfig/default_setting_overrides.d/lintel.json'),
+  record: { path: '/home/ada/.local/state/lintel/appearance.json', text: undefined, trouble: undefined },
 };
 
 const NO_CERTIFICATES: CertificateFacts = {

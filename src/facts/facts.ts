@@ -23,6 +23,7 @@ import { type LinuxFacts, readLinux } from './linux.ts';
 import { type Mentions, readMentions } from './mentions.ts';
 import { readMountPoints } from './mounts.ts';
 import { findStartWrapper } from './pangeo.ts';
+import { type PreferenceFacts, readPreferences } from './preferences.ts';
 import { type ProcessFacts, readProcess } from './process.ts';
 import { findProgram, type Programs, readPrograms } from './programs.ts';
 import { findRuntimeDir } from './runtime.ts';
@@ -59,6 +60,7 @@ export interface Facts {
   readonly certificates: CertificateFacts;
   readonly duckdb: readonly SecretFolder[];
   readonly kubernetes: KubernetesFacts;
+  readonly preferences: PreferenceFacts;
   readonly initScripts: readonly ScriptFact[];
   readonly finishScripts: readonly ScriptFact[];
   readonly services: readonly Definition[];
@@ -102,6 +104,7 @@ export function readFacts(given: {
   });
   const workbench = { ...found, warnings: [...refit.warnings, ...found.warnings] };
   const presentHome = findPresentHome(workbench.user.home, change);
+  const home = { path: workbench.user.home, present: presentHome };
   const folders = readServices(root);
   const parsed = folders.map(fact =>
     parseDefinition(fact, SIGNAL_NAMES, fact.origin === 'image' ? settings.s6ServicesGraceMs : undefined),
@@ -137,8 +140,9 @@ export function readFacts(given: {
     hooks: readHookFolders(root),
     startWrapper: findStartWrapper(root),
     certificates,
-    duckdb: readDuckdb(environment, { path: workbench.user.home, present: presentHome }),
+    duckdb: readDuckdb(environment, home),
     kubernetes: readKubernetes(root),
+    preferences: readPreferences({ root, environment, home, uid: workbench.user.uid }),
     initScripts: readScripts(root, 'cont-init.d'),
     finishScripts: readScripts(root, 'cont-finish.d'),
     services,

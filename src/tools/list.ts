@@ -1,3 +1,4 @@
+import { appearance } from './appearance.ts';
 import { apt } from './apt.ts';
 import { ca } from './ca.ts';
 import { conda } from './conda.ts';
@@ -36,6 +37,7 @@ export const TOOLS: readonly Tool[] = [
   apt,
   s3,
   kubernetes,
+  appearance,
   gpu,
   pangeo,
   shells,

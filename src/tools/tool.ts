@@ -26,6 +26,7 @@ export type ToolName =
   | 'apt'
   | 's3'
   | 'kubernetes'
+  | 'appearance'
   | 'gpu'
   | 'pangeo'
   | 'shells'

@@ -13,7 +13,7 @@ function plan(environment: Readonly<Record<string, string>>) {
     environment,
     command: [],
   });
-  const own = Object.fromEntries(Object.entries(added).filter(([name]) => /_proxy$/i.test(name)));
+  const own = Object.fromEntries(Object.entries(added).filter(([name]) => /^(https?|no)_proxy$/i.test(name)));
   return {
     added: own,
     warnings: made.warnings,
