@@ -196,6 +196,36 @@ test('a token opens the repository and stands in no argv, no .git/config, no log
   await git(root, '-C', 'private', 'push', '--quiet');
 });
 
+for (const isUnprivileged of [false, true]) {
+  test(`git knows who the user is${isUnprivileged ? ' and has the token, where /etc can’t be written' : ''}`, {
+    skip: isUnprivileged && NEEDS_ROOT,
+  }, async t => {
+    const server = await startGitServer(t, { token: TOKEN });
+    const root = makeRoot(t, { '/etc/gitconfig': '[alias]\n\tmine = status\n' });
+    const lintel = root.boot({
+      isUnprivileged,
+      command: [
+        '/bin/sh',
+        '-c',
+        'git var GIT_AUTHOR_IDENT; git config alias.mine; git -C "$HOME/private" fetch && echo fetched',
+      ],
+      environment: {
+        GIT_USER_NAME: 'Ada "Countess" Lovelace; #1',
+        GIT_USER_MAIL: 'ada@math.example',
+        GIT_REPOSITORY: `${server.url}/private.git`,
+        GIT_PERSONAL_ACCESS_TOKEN: TOKEN,
+      },
+    });
+    const { stdout, stderr } = await lintel.end();
+    assert.match(
+      stdout,
+      /^Ada "Countess" Lovelace; #1 <ada@math\.example> \d+ .*\nstatus\nfetched\n$/,
+      stderr,
+    );
+    assert.equal(root.read('/etc/gitconfig').includes('lintel'), !isUnprivileged && IS_ROOT);
+  });
+}
+
 test('the token goes to no other server, not even to another port', async t => {
   const server = await startGitServer(t, { token: TOKEN });
   const other = await startGitServer(t, { token: TOKEN });
