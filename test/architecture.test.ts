@@ -199,6 +199,8 @@ describe('one writer', () => {
     'src/apply/home.ts': 'anything',
     'src/apply/ownership.ts': 'anything',
     'src/apply/s6.ts': 'anything',
+    // A program text for a client of `lintel doctor` that reads it from a file only; gone when it has been asked.
+    'src/apply/scratch.ts': ['mkdtempSync', 'rmSync', 'writeFileSync'],
     'src/apply/termination.ts': 'anything',
     'src/main.ts': ['writeFileSync', 'writeSync'],
     'src/log/output.ts': ['write'],

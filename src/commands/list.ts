@@ -1,6 +1,7 @@
 import { LintelError } from '../errors.ts';
 import { suggestWord } from '../settings/suggest.ts';
 import { type Command, type CommandContext, type CommandResult, JSON_FLAG } from './command.ts';
+import { doctor } from './doctor.ts';
 import { env } from './env.ts';
 import { facts } from './facts.ts';
 import { parseFlags } from './flags.ts';
@@ -52,6 +53,7 @@ export const COMMANDS: readonly Command[] = [
   shutdown,
   plan,
   facts,
+  doctor,
   version,
   help,
 ];

@@ -90,8 +90,8 @@ interface SystemBundle {
   readonly oursInIt: ReadonlySet<string>;
 }
 
-/** What was put into the store stands in the bundle as it was put there. */
-function readSystem(root: string, installed: readonly string[]): SystemBundle | undefined {
+/** Without `installed`, which stands in the bundle as it was put into the store. undefined where there is none. */
+export function readSystem(root: string, installed: readonly string[]): SystemBundle | undefined {
   for (const name of SYSTEM_BUNDLES) {
     const path = `${root}${name}`;
     const whole = readTextIfAny(path);

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { runCommand } from '../../src/commands/list.ts';
+import { CLIENTS, findComplaint } from '../../src/doctor/clients.ts';
+import { findFollowed } from '../../src/doctor/follows.ts';
+
+const URL_ASKED = new URL('https://ssl.mirror.example/simple');
+
+describe('of what a client wrote, the line is shown that says why it got no answer', () => {
+  for (const [client, text, line] of [
+    [
+      'curl',
+      'curl: (60) SSL certificate problem: unable to get local issuer certificate\nMore details here: https://curl.se',
+      'curl: (60) SSL certificate problem: unable to get local issuer certificate',
+    ],
+    [
+      'Java',
+      'Picked up JAVA_TOOL_OPTIONS: -Djavax.net.ssl.trustStore=/x\nException in thread "main" javax.net.ssl.SSLHandshakeException: PKIX path building failed\n\tat java.base/sun.security.ssl.Alert(Alert.java:131)',
+      'Exception in thread "main" javax.net.ssl.SSLHandshakeException: PKIX path building failed',
+    ],
+    [
+      'npm',
+      'npm error code ECONNREFUSED\nnpm error FetchError: request failed, reason: connect refused\nnpm error If you are behind a proxy, see docs',
+      'npm error FetchError: request failed, reason: connect refused',
+    ],
+    [
+      'a host whose name sounds like a complaint',
+      'cannot fetch https://ssl.mirror.example/simple\nconnection refused',
+      'connection refused',
+    ],
+    ['nothing known', 'oh\nno\n', 'no'],
+    ['nothing', '\n', 'it says nothing'],
+  ] as const) {
+    test(client, () => assert.equal(findComplaint(text, URL_ASKED), line));
+  }
+});
+
+describe('what a client follows', () => {
+  for (const [name, environment, follows] of [
+    ['curl', { SSL_CERT_FILE: '/b', CURL_CA_BUNDLE: '/a' }, 'CURL_CA_BUNDLE=/a'],
+    ['curl', { SSL_CERT_FILE: '/b', CURL_CA_BUNDLE: '' }, 'SSL_CERT_FILE=/b'],
+    ['python urllib', {}, 'the system’s roots'],
+    ['node', {}, 'roots of its own'],
+    ['java', { JAVA_TOOL_OPTIONS: '-Xmx1g' }, 'roots of its own'],
+    [
+      'java',
+      { JAVA_TOOL_OPTIONS: '-Djavax.net.ssl.trustStore=/a -Djavax.net.ssl.trustStore=/b' },
+      'JAVA_TOOL_OPTIONS: trustStore=/b',
+    ],
+  ] as const) {
+    test(`${name}: ${follows}`, () => {
+      const client = CLIENTS.find(one => one.name === name);
+      assert.ok(client !== undefined);
+      assert.equal(findFollowed(client, environment), follows);
+    });
+  }
+});
+
+describe('lintel doctor', () => {
+  const context = {
+    origin: { environment: {}, notUtf8: [], openFilesSoft: 1024 },
+    cacheUse: 'used',
+    terminal: { isTerminal: false, hasColours: false, columns: undefined, rows: undefined },
+    write: async () => undefined,
+  } as const;
+
+  for (const [args, message] of [
+    [[], /expected trust URL/],
+    [['trust'], /expected trust URL/],
+    [['heal', 'https://a.example'], /Cannot use argument "heal", expected trust URL/],
+    [['trust', 'http://a.example'], /Cannot try "http:\/\/a.example", expected an https URL/],
+    [['trust', 'https://ada:secret@a.example'], /Cannot try one with a user name, expected/],
+    [['trust', 'https://'], /expected an https URL/],
+  ] as const) {
+    test(`takes no ${JSON.stringify(args)}`, async () => {
+      await assert.rejects(runCommand('doctor', args, context), { message, exitCode: 2 });
+    });
+  }
+});
