@@ -69,7 +69,9 @@ export function makeDated(name: string, from: string, to: string): Made {
 
 /** What `openssl x509` makes of a certificate. */
 export function convert(pem: string, args: readonly string[]): Uint8Array {
-  return execaSync('openssl', ['x509', ...args], { input: pem, encoding: 'buffer' }).stdout;
+  // The last byte of one certificate in sixteen looks like a newline.
+  const options = { input: pem, encoding: 'buffer', stripFinalNewline: false } as const;
+  return execaSync('openssl', ['x509', ...args], options).stdout;
 }
 
 function inScratch<T>(act: (folder: string) => T): T {
