@@ -173,12 +173,21 @@ interface MergedEnvironment {
   readonly warnings: readonly string[];
 }
 
+/** Where to find what Lintel made for this boot. */
+function makeOwnVariables({ runtimeDir }: Facts): Environment {
+  return {
+    LINTEL_RUNTIME_DIR: runtimeDir,
+    LINTEL_PASSWORD_FILE: `${runtimeDir}/secrets/password`,
+    LINTEL_VNC_PASSWORD_FILE: `${runtimeDir}/secrets/vnc-password`,
+  };
+}
+
 /** A variable that the container was given wins over a tool's, unless the operator enforces the settings. */
 function mergeEnvironment(
   contributions: readonly ({ readonly tool: ToolName } & Contribution)[],
   { environment, settings, facts }: PlanSources,
 ): MergedEnvironment {
-  const layers: Layer[] = [{ source: 'Lintel', set: { LINTEL_RUNTIME_DIR: facts.runtimeDir }, unset: [] }];
+  const layers: Layer[] = [{ source: 'Lintel', set: makeOwnVariables(facts), unset: [] }];
   const leftAlone = new Set<string>();
   const warnings: string[] = [];
   // To whoever reads a setting blanks alone are nothing, too.

@@ -198,6 +198,7 @@ describe('one writer', () => {
     'src/apply/folders.ts': ['renameSync'],
     'src/apply/home.ts': 'anything',
     'src/apply/ownership.ts': 'anything',
+    'src/apply/passwords.ts': 'anything',
     'src/apply/s6.ts': 'anything',
     // A program text for a client of `lintel doctor` that reads it from a file only; gone when it has been asked.
     'src/apply/scratch.ts': ['mkdtempSync', 'rmSync', 'writeFileSync'],

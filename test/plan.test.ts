@@ -27,7 +27,11 @@ const CHANGE: AccountChange = {
   isInPlace: false,
 };
 /** What every boot adds. */
-const FOLDER = { LINTEL_RUNTIME_DIR: '/run/lintel' };
+const FOLDER = {
+  LINTEL_RUNTIME_DIR: '/run/lintel',
+  LINTEL_PASSWORD_FILE: '/run/lintel/secrets/password',
+  LINTEL_VNC_PASSWORD_FILE: '/run/lintel/secrets/vnc-password',
+};
 const NO_GPU = { LINTEL_GPU: 'none', LINTEL_GPU_COUNT: '0' };
 const RUNTIME = { ...FOLDER, ...NO_GPU };
 const PROBLEM: Problem = { what: 'x', seen: 'y', expected: 'z', fatal: false };

@@ -5,6 +5,7 @@ import {
   constants,
   fchmodSync,
   fchownSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -15,6 +16,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { asUser } from './as-user.ts';
 
 /** Who shall own what is written. */
 export interface Owner {
@@ -87,16 +89,46 @@ export function makeRuntimeFolder(
 ): void {
   makeFolder(path);
   // The folder itself may be a mount, so it is emptied, not removed.
-  for (const name of readdirSync(path)) rmSync(`${path}/${name}`, { recursive: true, force: true });
+  for (const name of readdirSync(path))
+    if (name !== 'secrets') rmSync(`${path}/${name}`, { recursive: true, force: true });
   chmodSync(path, options.mode);
   const secrets = `${path}/secrets`;
-  mkdirSync(secrets, { mode: 0o700 });
+  if (!clearSecrets(secrets)) {
+    rmSync(secrets, { recursive: true, force: true });
+    mkdirSync(secrets, { mode: 0o700 });
+  }
   giveSecrets(path, options.user);
+}
+
+/** Passwords outlive a restart of the container, as the accounts do that have them. */
+const KEPT: ReadonlySet<string> = new Set(['password', 'vnc-password']);
+
+/** Takes away all else, with the rights of the folder's owner. Returns whether that could be done. */
+function clearSecrets(path: string): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat?.isDirectory()) return false;
+  try {
+    asUser({ uid: stat.uid, gid: stat.gid, groups: [] }, () => {
+      for (const name of readdirSync(path))
+        if (!KEPT.has(name)) rmSync(`${path}/${name}`, { recursive: true, force: true });
+      chmodSync(path, 0o700);
+    });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What is secret in the folder of this boot's state is that user's from now on. */
 export function giveSecrets(path: string, user: Owner): void {
   try {
+    for (const name of KEPT) {
+      const file = `${path}/secrets/${name}`;
+      // With one name: another one's file, linked there, is not given away.
+      const stat = lstatSync(file, { throwIfNoEntry: false });
+      if (process.geteuid?.() === 0 && stat?.isFile() && stat.nlink === 1)
+        lchownSync(file, user.uid, user.gid);
+    }
     giveFile(`${path}/secrets`, user);
   } catch {
     // Root without CAP_CHOWN: it stays root's, and the workbench user goes without it.

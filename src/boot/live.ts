@@ -18,6 +18,7 @@ import type { Plan, Script } from '../plan.ts';
 import type { Spawner } from '../processes/child.ts';
 import type { Gate } from '../processes/gate.ts';
 import type { Supervisor } from '../services/supervisor.ts';
+import { UNSEEN } from '../settings/variables.ts';
 import { startsByStacks } from '../steps/hooks.ts';
 import { LATE_STEPS, STEPS } from '../steps/list.ts';
 import type { Step } from '../steps/step.ts';
@@ -121,6 +122,8 @@ async function bootAndRun(
   timed(timeline, 'files', () => apply(house, planned.draft));
   const early = await runSteps(STEPS.beforeScripts, stepsContext(house, planned));
   const prepared: Known = { ...planned, layers: [...planned.layers, ...early] };
+  const forServices = runStepsBeside(STEPS.forServices, stepsContext(house, prepared));
+  const passwordSet = forServices.catch(error => log.error(renderBug(error)));
   const beside = runStepsBeside(STEPS.besideScripts, stepsContext(house, prepared));
   // Whoever waits for it sees how it ended; until then nobody may be listening.
   beside.catch(() => undefined);
@@ -147,6 +150,7 @@ async function bootAndRun(
     ...cleanupOf(house, last),
     cgroup: last.draft.facts.cgroup,
     beforeCommand: beside,
+    passwordSet,
     onSupervisor: supervisor => {
       house.keepSupervisor(supervisor);
       subject.attach(supervisor);
@@ -353,8 +357,8 @@ function cleanupOf({ spawner, self, log, requests }: House, known: Known): Clean
 function growAll({ draft, layers }: Known): { given: Environment; added: Environment } {
   const growth = joinLayers(layers);
   return {
-    given: without(draft.environment, growth.unset),
-    added: grow(draft.plan.environment, growth),
+    given: without(draft.environment, [...growth.unset, ...UNSEEN]),
+    added: without(grow(draft.plan.environment, growth), UNSEEN),
   };
 }
 
@@ -362,7 +366,21 @@ function growAll({ draft, layers }: Known): { given: Environment; added: Environ
 function listLayers({ draft, layers }: Known): Layer[] {
   const { sources, plan } = draft;
   const { files, container, secrets, platform } = sources;
-  return [...files, container, ...secrets, ...platform, ...plan.layers, ...layers, makeUserLayer(plan.user)];
+  const all = [
+    ...files,
+    container,
+    ...secrets,
+    ...platform,
+    ...plan.layers,
+    ...layers,
+    makeUserLayer(plan.user),
+  ];
+  return all.map(layer => ({ ...layer, set: without(layer.set, UNSEEN) }));
+}
+
+/** No service waits for ever because of one. */
+function renderBug(error: unknown): string {
+  return `Bug in Lintel: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }
 
 /** The last lines of a script stand in the log already, twice. */

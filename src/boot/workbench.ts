@@ -12,6 +12,8 @@ export interface WorkbenchOptions extends Cleanup {
   readonly cgroup: CgroupFacts;
   /** The CMD waits for it, services don't. Rejects only for a bug. */
   readonly beforeCommand: Promise<void>;
+  /** Services wait for it that say so, nobody else. Never rejects. */
+  readonly passwordSet: Promise<void>;
   /** Told of the supervisor, for those who know of ended children. */
   readonly onSupervisor: (supervisor: Supervisor) => void;
   /** Called once services and CMD have been started: what nobody waits for is done then. */
@@ -81,6 +83,7 @@ function superviseServices(
     umask: plan.umask,
     log: options.log,
     memory: options.memory,
+    passwordSet: options.passwordSet,
     onFinalEnd: (name, { code, explanation, ...ended }) => {
       const hasCommand = plan.command.length > 0;
       if (ended.isCritical || (ended.isOnly && !hasCommand)) {

@@ -8,6 +8,7 @@ import { parseFlags } from './flags.ts';
 import { health } from './health.ts';
 import { makeCommandHelp, makeHelp } from './help.ts';
 import { logs } from './logs.ts';
+import { password } from './password.ts';
 import { plan } from './plan.ts';
 import { ready } from './ready.ts';
 import { restart } from './restart.ts';
@@ -51,6 +52,7 @@ export const COMMANDS: readonly Command[] = [
   env,
   run,
   shutdown,
+  password,
   plan,
   facts,
   doctor,

@@ -10,6 +10,11 @@ const MOST_ODD_NAMES = 16;
  * the owner of PID 1 would have put it.
  */
 export function listSockets(environment: Environment, uid: number): string[] {
+  return listPlaces(environment, uid).map(folder => `${folder}/control.sock`);
+}
+
+/** The folders themselves. */
+export function listPlaces(environment: Environment, uid: number): string[] {
   const root = (environment['LINTEL_ROOT'] ?? '').replace(/\/+$/, '');
   const absolute = (name: string) => (environment[name]?.startsWith('/') ? [environment[name]] : []);
   const uids = uid === 0 ? [...new Set([0, readInitUid() ?? 0])] : [uid];
@@ -21,7 +26,7 @@ export function listSockets(environment: Environment, uid: number): string[] {
     ...uids.flatMap(owner => shared.map(folder => `${folder}/lintel-${owner}`)),
     ...uids.flatMap(owner => shared.flatMap(folder => listOddNames(folder, owner))),
   ];
-  return [...new Set(folders)].map(folder => `${folder}/control.sock`);
+  return [...new Set(folders)];
 }
 
 /** The uids of whom a control socket may be trusted: anybody can make one in /tmp. */

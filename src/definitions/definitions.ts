@@ -49,6 +49,7 @@ export function makeServiceSchema() {
     stopTimeoutMs: z.optional(milliseconds),
     kill: z.optional(z.enum(['tree', 'group'])),
     successCodes: z.optional(z.array(z.union([z.int().check(z.gte(0), z.lte(255)), signalName]))),
+    needsPassword: z.optional(z.boolean()),
     noNewPrivs: z.optional(z.boolean()),
     oomScoreAdj: z.optional(z.int().check(z.gte(-1000), z.lte(1000))),
     limits: z.optional(
@@ -92,6 +93,8 @@ export interface Definition {
   readonly ready: Readiness | undefined;
   readonly health: Health | undefined;
   readonly policy: Policy;
+  /** It lets people in by the workbench user's password, so it starts once that has been set. */
+  readonly needsPassword: boolean;
   readonly noNewPrivs: boolean;
   /** Its share in the kernel's choice of whom to kill when memory runs out; undefined for Lintel's own. */
   readonly oomScoreAdj: number | undefined;
@@ -119,7 +122,7 @@ export interface Policy {
   readonly successCodes: readonly (number | string)[];
   readonly hasFinish: boolean;
   readonly finishTimeoutMs: number;
-  /** It waits for others. */
+  /** It waits for others, or for the password. */
   readonly hasDependencies: boolean;
   /** Time that it has to become ready; undefined where nothing is asked. */
   readonly readyTimeoutMs: number | undefined;
@@ -141,6 +144,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   kill: '"tree" or "group"',
   limits: `{"nofile": …}, a whole number from 16 to ${MAX_OPEN_FILES}`,
   maxRestarts: '{"count": …, "windowMs": …}',
+  needsPassword: 'true or false',
   noNewPrivs: 'true or false',
   oomScoreAdj: 'a whole number from -1000 to 1000',
   requires: 'a list of names of services',
@@ -350,6 +354,7 @@ function makeDefinition(
     after: json.after ?? [],
     ready: makeReady(json, s6),
     health: json.health && makeHealth(json.health),
+    needsPassword: json.needsPassword ?? false,
     noNewPrivs: json.noNewPrivs ?? false,
     oomScoreAdj: json.oomScoreAdj,
     openFilesSoft: json.limits?.nofile,
@@ -382,7 +387,8 @@ function makePolicy(json: ServiceJson, s6: S6Folder, hasFinish: boolean): Omit<P
     successCodes: [0, ...(json.successCodes ?? [])],
     hasFinish,
     finishTimeoutMs: s6.finishTimeoutMs ?? DEFAULTS.finishTimeoutMs,
-    hasDependencies: (json.requires ?? []).length + (json.after ?? []).length > 0,
+    hasDependencies:
+      (json.requires ?? []).length + (json.after ?? []).length > 0 || json.needsPassword === true,
     readyTimeoutMs: makeReady(json, s6)?.timeoutMs,
     deathTally: s6.deathTally ?? DEFAULTS.deathTally,
   };

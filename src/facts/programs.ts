@@ -17,6 +17,7 @@ const PROGRAMS = [
   'pip',
   'python3',
   'R',
+  'rserver',
   'setpriv',
   'sshd',
   'sudo',

@@ -22,6 +22,8 @@ export interface Entry {
   lastDeath: string | undefined;
   /** What its probe found wrong last. */
   illness: string | undefined;
+  /** It needs the workbench user's password, which is not set yet. */
+  isHeld: boolean;
   /** Of what it requires, the one that can never be ready. */
   blockedBy: string | undefined;
 }
@@ -52,6 +54,7 @@ export function makeEntries(services: readonly PlannedService[]): Entries {
         mark: 0,
         lastDeath: undefined,
         illness: undefined,
+        isHeld: planned.definition.needsPassword,
         blockedBy: undefined,
       };
       return [name, entry];

@@ -39,6 +39,8 @@ export interface Supervisor {
 export interface SupervisorOptions extends Surroundings {
   readonly services: readonly PlannedService[];
   readonly memory: MemoryWatch;
+  /** The workbench user's password is set, or can't be. Never rejects. */
+  readonly passwordSet: Promise<void>;
   readonly onFinalEnd: (name: string, ended: FinalEnd) => void;
 }
 
@@ -59,7 +61,9 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
   const quiet: (() => void)[] = [];
   /** Those that are yet to be told to stop. */
   const untold = new Set(entries.values());
-  const isOrdered = definitions.some(({ requires, after }) => requires.length + after.length > 0);
+  const isOrdered = definitions.some(
+    ({ requires, after, needsPassword }) => requires.length + after.length > 0 || needsPassword,
+  );
   let isDispatching = false;
   let isStopping = false;
   let waitTimer: NodeJS.Timeout | undefined;
@@ -192,10 +196,23 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
     dispatchAll({ type: 'shutdown' });
   }
 
+  /** Asked of nobody who needs no password: most workbenches have none that does. */
+  function holdForPassword(): void {
+    const held = [...entries.values()].filter(({ isHeld }) => isHeld);
+    if (held.length === 0) return;
+    void options.passwordSet.then(() => {
+      for (const entry of held) entry.isHeld = false;
+      if (!isDispatching) workOff();
+    });
+  }
+
   const isQuiet = () => [...entries.values()].every(entry => isResting(entry.service));
 
   return {
-    start: () => dispatchAll({ type: 'start' }, ({ planned }) => !planned.definition.isDownAtStart),
+    start() {
+      holdForPassword();
+      dispatchAll({ type: 'start' }, ({ planned }) => !planned.definition.isDownAtStart);
+    },
     stopAll,
     killAll() {
       stopAll();

@@ -4,8 +4,14 @@ import { askToStart, type FindService, type Permission } from './order.ts';
 /** What a waiting service waits for; nothing for any other. */
 export function permissionOf(entry: Entry, entries: Entries): Permission | undefined {
   if (entry.service.state.name !== 'waiting') return undefined;
-  return askToStart(entry.planned.definition, findIn(entries));
+  const permission = askToStart(entry.planned.definition, findIn(entries));
+  if (!entry.isHeld || permission.type === 'blocked') return permission;
+  const names = permission.type === 'waits' ? permission.names : [];
+  return { type: 'waits', names: [...names, PASSWORD] };
 }
+
+/** As people are told of it. No service can be called so. */
+const PASSWORD = 'the password';
 
 export function findIn(entries: Entries): FindService {
   return name => entries.get(name)?.service;
@@ -22,11 +28,15 @@ export function renderWaiting(entries: Entries, nowMs: number): string | undefin
     if (permission?.type !== 'waits') continue;
     for (const name of permission.names) needed.set(name, [...(needed.get(name) ?? []), entry.name]);
   }
+  const forPassword = needed.get(PASSWORD);
   const awaited = [...entries.values()].filter(entry => needed.has(entry.name) || isAwaited(entry));
-  if (awaited.length === 0) return undefined;
-  const parts = awaited
-    .filter(({ service }) => service.state.name !== 'waiting')
-    .map(entry => renderOne(entry, needed.get(entry.name) ?? [], nowMs));
+  if (awaited.length === 0 && forPassword === undefined) return undefined;
+  const parts = [
+    ...awaited
+      .filter(({ service }) => service.state.name !== 'waiting')
+      .map(entry => renderOne(entry, needed.get(entry.name) ?? [], nowMs)),
+    ...(forPassword === undefined ? [] : [`${PASSWORD} (needed by ${forPassword.join(', ')})`]),
+  ];
   return `waiting for ${parts.join(', ')}`;
 }
 

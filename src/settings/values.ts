@@ -25,6 +25,16 @@ export const flag: Value<boolean> = {
 
 export const anyText: Value<string> = { expected: 'text', schema: text };
 
+/** PAM takes no more. */
+const MAX_PASSWORD = 500;
+
+/** What is asked and typed: programs read it up to the end of the line. */
+export const passwordText: Value<string> = {
+  expected: `one line of at most ${MAX_PASSWORD} characters, none of them a control character`,
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
+  schema: text.check(z.regex(/^[^\x00-\x1f\x7f]+$/), z.maxLength(MAX_PASSWORD)),
+};
+
 export const absolutePath: Value<string> = {
   expected: 'an absolute path',
   schema: text.check(z.startsWith('/')),

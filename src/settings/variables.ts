@@ -41,16 +41,21 @@ export const SECRETS: readonly string[] = Object.values<Variable<unknown>>(VARIA
   .flatMap(({ names }) => names)
   .sort();
 
+/** What only Lintel itself is to see: no process that it starts has it, and nothing that it prints. */
+export const UNSEEN: readonly string[] = VARIABLES.previousPassword.names;
+
 /** Names that Lintel sets itself or that only shipped services and scripts read. */
 export const OTHER_NAMES: readonly string[] = [
   'LINTEL_BIND',
   'LINTEL_ENV',
   'LINTEL_ORIGIN_FD',
+  'LINTEL_PASSWORD_FILE',
   'LINTEL_JUPYTER_PORT',
   'LINTEL_RUNTIME_DIR',
   'LINTEL_SERVICE',
   'LINTEL_SSHD_PORT',
   'LINTEL_SSH_HOST_KEYS_DIR',
+  'LINTEL_VNC_PASSWORD_FILE',
   'LINTEL_WORKBENCH_GID',
   'LINTEL_WORKBENCH_HOME',
   'LINTEL_WORKBENCH_UID',

@@ -3,6 +3,7 @@ import { gpu } from './gpu.ts';
 import { homeTemplate } from './home-template.ts';
 import { beforeNotebookHooks, startNotebookHooks } from './hooks.ts';
 import { ownership } from './ownership.ts';
+import { password } from './password.ts';
 import { personalScript } from './personal-script.ts';
 import { regionScript } from './region-script.ts';
 import type { LateStep, Step } from './step.ts';
@@ -20,6 +21,8 @@ export const STEPS = {
   beforeScripts: [],
   /** The CMD waits for them, services and scripts don't. */
   besideScripts: [systemStore],
+  /** Beside the scripts too; only services that say so wait for them. */
+  forServices: [password],
   /** Those that LINTEL_ASYNC_INIT names go on after services and CMD have started. */
   afterScripts: [startNotebookHooks, clone, personalScript, beforeNotebookHooks],
 } as const satisfies Record<string, readonly Step[]>;

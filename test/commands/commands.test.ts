@@ -66,6 +66,8 @@ Files
 
 Variables added
   LINTEL_RUNTIME_DIR=/run/lintel (Lintel)
+  LINTEL_PASSWORD_FILE=/run/lintel/secrets/password (Lintel)
+  LINTEL_VNC_PASSWORD_FILE=/run/lintel/secrets/vnc-password (Lintel)
   LINTEL_GPU=none (tool gpu)
   LINTEL_GPU_COUNT=0 (tool gpu)
 

@@ -85,6 +85,7 @@ const WRONG: readonly (readonly [string, string, string])[] = [
   ['{"successCodes": [256]}', 'successCodes.0 256', CODES],
   ['{"successCodes": [0, "TERM"]}', 'successCodes.1 "TERM"', CODES],
   ['{"successCodes": ["SIGNONE"]}', 'successCodes.0 "SIGNONE"', SIGNAL],
+  ['{"needsPassword": "no"}', 'needsPassword "no"', 'true or false'],
   ['{"noNewPrivs": "1"}', 'noNewPrivs "1"', 'true or false'],
   [String.raw`{"command": ["echo", "a\u0000b"]}`, String.raw`command.1 "a\u0000b"`, NO_NUL],
   [String.raw`{"cwd": "/a\u0000b"}`, String.raw`cwd "/a\u0000b"`, NO_NUL],
@@ -229,6 +230,7 @@ describe('a service', () => {
         after: [],
         ready: undefined,
         health: undefined,
+        needsPassword: false,
         noNewPrivs: false,
         oomScoreAdj: undefined,
         openFilesSoft: undefined,
@@ -236,6 +238,10 @@ describe('a service', () => {
       },
       problems: [],
     });
+  });
+
+  test('waits before its first start where it needs the password', () => {
+    assert.equal(makeDefinition('door', { needsPassword: true }).policy.hasDependencies, true);
   });
 
   test('is the same with an empty service.json', () => {
@@ -266,6 +272,7 @@ describe('a service', () => {
         after: ['cache'],
         ready: { tcp: 80, timeoutMs: 1000 },
         health: { http: 'http://127.0.0.1/', failures: 1 },
+        needsPassword: true,
         noNewPrivs: true,
         oomScoreAdj: -500,
         limits: { nofile: 4096 },
@@ -303,6 +310,7 @@ describe('a service', () => {
       after: ['cache'],
       ready: { probe: { tcp: 80 }, intervalMs: undefined, timeoutMs: 1000 },
       health: { probe: { http: 'http://127.0.0.1/' }, intervalMs: 10_000, failures: 1 },
+      needsPassword: true,
       noNewPrivs: true,
       oomScoreAdj: -500,
       openFilesSoft: 4096,

@@ -1,4 +1,4 @@
-import { absolutePath, anyText, flag, gid, paths, uid, umask } from '../values.ts';
+import { absolutePath, anyText, flag, gid, passwordText, paths, uid, umask } from '../values.ts';
 import { lintel, platform, secret, type Variable } from '../variable.ts';
 
 export const USER = {
@@ -34,18 +34,18 @@ export const USER = {
   ),
   password: secret(
     'PASSWORD',
-    anyText,
-    'Password of the workbench user. Default: 24 random characters; see lintel password.',
+    passwordText,
+    'Password of the workbench user. Default: 24 random characters, in the file that LINTEL_PASSWORD_FILE names; see lintel password.',
   ),
   previousPassword: secret(
     'LINTEL_PREVIOUS_PASSWORD',
-    anyText,
+    passwordText,
     'Password that the image baked in: without root it takes the old one to set a new one. No child sees it.',
   ),
   setPassword: lintel('LINTEL_SET_PASSWORD', flag, '0: the user’s password stays what it is. Default: 1.'),
   vncPassword: secret(
     'VNC_PASSWORD',
-    anyText,
-    'Password of the desktop; VNC reads 8 characters of it. Default: 8 random characters.',
+    passwordText,
+    'Password of the desktop; VNC reads 8 characters of it. Default: 8 random characters, in the file that LINTEL_VNC_PASSWORD_FILE names.',
   ),
 } as const satisfies Record<string, Variable<unknown>>;

@@ -1,0 +1,79 @@
+import { chmodSync, closeSync, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
+import { readText } from '../facts/files.ts';
+import type { User } from '../user.ts';
+import { asUser } from './as-user.ts';
+import { writeFile } from './files.ts';
+
+/** Without 0 and O, 1, l and I: people type them. */
+const LETTERS = 'abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
+/** Of a byte's values those above would make the first letters likelier. */
+const FAIR = 256 - (256 % LETTERS.length);
+/** Longer than any password that PAM takes. */
+const MAX_BYTES = 1024;
+/** /dev/urandom's number. */
+const URANDOM = (1 << 8) | 9;
+
+export type SecretFile = 'password' | 'vnc-password';
+
+/** The path in the folder of this boot's state. */
+export function secretPath(runtimeDir: string, name: SecretFile): string {
+  return `${runtimeDir}/secrets/${name}`;
+}
+
+/** What an earlier start of the same container left there; undefined where there is none. Never throws. */
+export function readKeptSecret(runtimeDir: string, name: SecretFile, user: User): string | undefined {
+  try {
+    const text = asOwner(runtimeDir, user, () => readText(secretPath(runtimeDir, name), MAX_BYTES));
+    return text?.replace(/\n$/, '') || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The user's alone to read. Throws the system's error. */
+export function writeSecret(
+  runtimeDir: string,
+  { name, text, user }: { readonly name: SecretFile; readonly text: string; readonly user: User },
+): void {
+  const path = secretPath(runtimeDir, name);
+  asOwner(runtimeDir, user, () => {
+    writeFile(path, { text: `${text}\n`, mode: 0o600, owner: user });
+    // An earlier one keeps the mode that somebody gave it.
+    chmodSync(path, 0o600);
+  });
+}
+
+/** The folder is the user's, so what they plant there meets their own rights; it is root's where it could not be given. */
+function asOwner<T>(runtimeDir: string, user: User, act: () => T): T {
+  return lstatSync(`${runtimeDir}/secrets`).uid === user.uid ? asUser(user, act) : act();
+}
+
+/** Letters and digits of the system's CSPRNG. node:crypto would take 10 ms to load, as long as all of a boot's files. */
+export function makeRandomText(length: number): string {
+  let text = '';
+  while (text.length < length)
+    for (const byte of readRandomBytes(2 * length))
+      if (byte < FAIR && text.length < length) text += LETTERS[byte % LETTERS.length];
+  return text;
+}
+
+function readRandomBytes(count: number): Uint8Array {
+  return readUrandom(count) ?? crypto.getRandomValues(new Uint8Array(count));
+}
+
+/** undefined where that is not the kernel's device. */
+function readUrandom(count: number): Uint8Array | undefined {
+  try {
+    const fd = openSync('/dev/urandom', 'r');
+    try {
+      const stat = fstatSync(fd);
+      const bytes = new Uint8Array(count);
+      const isDevice = stat.isCharacterDevice() && stat.rdev === URANDOM;
+      return isDevice && readSync(fd, bytes, 0, count, null) === count ? bytes : undefined;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return undefined;
+  }
+}
