@@ -142,7 +142,7 @@ export function readFacts(given: {
     certificates,
     duckdb: readDuckdb(environment, home),
     kubernetes: readKubernetes(root),
-    preferences: readPreferences({ root, environment, home, uid: workbench.user.uid }),
+    preferences: readPreferences({ place, environment, home, uid: workbench.user.uid }),
     initScripts: readScripts(root, 'cont-init.d'),
     finishScripts: readScripts(root, 'cont-finish.d'),
     services,

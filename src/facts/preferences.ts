@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { renderCause } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
-import { type ConfigFile, readConfig } from './configs.ts';
+import { type ConfigFile, type Place, readConfig } from './configs.ts';
 import { isDirectory } from './files.ts';
 import { findProgram } from './programs.ts';
 
@@ -28,13 +28,13 @@ const MAX_BYTES = 1024 * 1024;
 const RSTUDIO = '/usr/lib/rstudio-server';
 
 export function readPreferences(where: {
-  readonly root: string;
+  readonly place: Place;
   readonly environment: Environment;
   /** `present`: where the home is now, before it gets its name. */
   readonly home: { readonly path: string; readonly present: string };
   readonly uid: number;
 }): PreferenceFacts {
-  const { root, environment, home, uid } = where;
+  const { place, environment, home, uid } = where;
   const read = (given: string | undefined, usual: string, name: string) => {
     const inHome = (path: string) => `${given || `${path}/${usual}`}/${name}`;
     return readOwn(inHome(home.present), { uid, path: inHome(home.path) });
@@ -42,11 +42,11 @@ export function readPreferences(where: {
   const config = environment['XDG_CONFIG_HOME'];
   const data = environment['XDG_DATA_HOME'];
   const hasCodeServer = findProgram('code-server', environment) !== undefined;
-  const hasRstudio = isDirectory(root + RSTUDIO) || findProgram('rserver', environment) !== undefined;
+  const hasRstudio = isDirectory(place.root + RSTUDIO) || findProgram('rserver', environment) !== undefined;
   return {
     codeServer: hasCodeServer ? read(data, '.local/share', 'code-server/User/settings.json') : undefined,
     rstudio: hasRstudio ? read(config, '.config', 'rstudio/rstudio-prefs.json') : undefined,
-    jupyter: readConfig(root, '/etc/jupyter/labconfig/default_setting_overrides.d/lintel.json'),
+    jupyter: readConfig(place, '/etc/jupyter/labconfig/default_setting_overrides.d/lintel.json'),
     record: read(environment['XDG_STATE_HOME'], '.local/state', 'lintel/appearance.json'),
   };
 }
