@@ -12,11 +12,12 @@ import { openWorkshop } from './image.ts';
 import { makeLogCases } from './log-path.ts';
 import { makeOrphanCases } from './orphans.ts';
 import { findPeers } from './peers.ts';
+import { makeSettingsCases } from './settings.ts';
 import { type Case, interleave, type Measurements } from './statistics.ts';
 import { floor, lintel, lintelJson, lintelRoot } from './subjects.ts';
 import { renderBoots, renderLines, renderLives, renderLogs, renderNoise, renderWakeups } from './tables.ts';
 
-const PARTS = ['boot', 'plan', 'stop', 'logs', 'orphans', 'cli', 'idle'] as const;
+const PARTS = ['boot', 'plan', 'settings', 'stop', 'logs', 'orphans', 'cli', 'idle'] as const;
 type Part = (typeof PARTS)[number];
 
 const { values: options } = parseArgs({
@@ -44,6 +45,7 @@ const measurements: Measurements = new Map([
   ...(await measure('boot', runs, () => makeBootCases(workshop, inits))),
   // A difference of two medians needs more of each to stand out from the noise.
   ...(await measure('plan', 4 * runs, () => makePlanCases(workshop))),
+  ...(await measure('settings', runs, () => makeSettingsCases(workshop))),
   ...(await measure('stop', runs, () => makeCommandCases(workshop, installed))),
   ...(await measure('stop', fewRuns, () => makeStubbornCases(workshop, workbenches))),
   ...(await measure('logs', fewRuns, () => makeLogCases(workshop, talkers))),

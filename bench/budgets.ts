@@ -27,13 +27,15 @@ const BOOT_MS = 15;
 const FLOOR_FACTOR = 1.5;
 const SERVICE_MS = 0.4;
 const CLI_MS = 60;
+/** Of all that onyxia-init.sh configured, without the time of the system store's own program. */
+const SETTINGS_MS = 60;
 
 /**
  * The budgets, filled in; those of which nothing was measured are left out. A time over bare node is a target that
  * moves with the machine, all others are absolute.
  */
 export function makeLines(findings: Findings): readonly Line[] {
-  const make = [bootLines, planLines, stopLines, logLines, orphanLines, cliLines, idleLines];
+  const make = [bootLines, planLines, settingsLines, stopLines, logLines, orphanLines, cliLines, idleLines];
   return make.flatMap(each => each(findings)).filter(line => !Number.isNaN(line.measured));
 }
 
@@ -80,7 +82,35 @@ function planLines(findings: Findings): readonly Line[] {
   const clients = valuesOf(findings.measurements, 'with plan', 'clients');
   return [
     { what: 'the plan applied, all tools', unit: 'ms', measured: planned('first'), target: 5 },
-    { what: 'processes started for it', unit: '', measured: Math.max(planned('pid'), ...clients), target: 0 },
+    {
+      what: 'clients started for it',
+      unit: '',
+      measured: Math.max(...(clients.length > 0 ? clients : [Number.NaN])),
+      target: 0,
+    },
+  ];
+}
+
+function settingsLines(findings: Findings): readonly Line[] {
+  const node = { name: 'bare node', value: middle(findings, 'settings: bare node', 'end') };
+  const times = (name: string, number = 'command') => valuesOf(findings.measurements, name, number);
+  const pid = (name: string) => middle(findings, name, 'pid');
+  const target = node.value + SETTINGS_MS;
+  return [
+    { ...spread('to the CMD, no settings', 'ms', times('settings: none, uid 1000')), beside: node },
+    { ...spread('to the CMD, Onyxia’s settings', 'ms', times('settings: uid 1000')), beside: node, target },
+    {
+      what: 'processes started for them',
+      unit: '',
+      measured: pid('settings: uid 1000') - pid('settings: none, uid 1000'),
+      target: 0,
+    },
+    {
+      ...spread('as root, less the store’s own', 'ms', times('settings: root', 'rest')),
+      beside: node,
+      target,
+    },
+    spread('the store’s own', 'ms', times('settings: root', 'storeMs')),
   ];
 }
 

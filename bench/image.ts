@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
@@ -11,19 +12,10 @@ const LINTEL = '/usr/local/lib/lintel';
 /** The node that runs Lintel, and the bare one beside it: one file, so that both find it equally warm. */
 export const NODE = `${LINTEL}/node`;
 /** The names that program.c knows. The last line are the clients that a plan configures and must not start. */
-const PROGRAMS = ['service', 'mortal', 'stubborn', 'chatty', 'operator', 'command'];
-const CLIENTS = [
-  'pip',
-  'pip3',
-  'uv',
-  'conda',
-  'mamba',
-  'R',
-  'Rscript',
-  'git',
-  'npm',
-  'update-ca-certificates',
-];
+const PROGRAMS = ['store', 'service', 'mortal', 'stubborn', 'chatty', 'operator', 'command'];
+const CLIENTS = ['pip', 'pip3', 'uv', 'conda', 'mamba', 'R', 'Rscript', 'git', 'npm'];
+
+export const UPDATE_STORE = '/usr/sbin/update-ca-certificates';
 
 /** Text by its path below `/`; what lies in a folder of scripts or services is executable. */
 export type Files = Readonly<Record<string, string>>;
@@ -79,6 +71,17 @@ async function placePrograms(base: string): Promise<void> {
   }
   for (const name of PROGRAMS) await symlink('program', join(folder, name));
   for (const name of CLIENTS) await symlink('/bench/program', join(base, 'usr/local/bin', name));
+  if (existsSync(UPDATE_STORE)) await placeStore(base);
+}
+
+/** The machine's own program, with a stamp before and after it: its time is nobody's merit. */
+async function placeStore(base: string): Promise<void> {
+  const real = '/usr/local/lib/bench/update-ca-certificates';
+  await mkdir(dirname(join(base, real)), { recursive: true });
+  await copyFile(UPDATE_STORE, join(base, real));
+  const script = `#!/bin/sh\n/bench/store\n${real} "$@"\ncode=$?\n/bench/store\nexit $code\n`;
+  await mkdir(dirname(join(base, UPDATE_STORE)), { recursive: true });
+  await writeFile(join(base, UPDATE_STORE), script, { mode: 0o755 });
 }
 
 async function writeFiles(root: string, files: Files): Promise<void> {

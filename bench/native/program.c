@@ -73,7 +73,8 @@ int main(int argc, char **argv) {
   if (!strcmp(name, "stubborn")) signal(SIGTERM, SIG_IGN);
   int is_service = !strcmp(name, "service") || !strcmp(name, "stubborn") || !strcmp(name, "mortal") ||
                    !strcmp(name, "chatty") || !strcmp(name, "operator");
-  stamp(is_service ? "service" : "client", getpid()); /* pip, git, …: nobody should have started it */
+  const char *other = !strcmp(name, "store") ? "store" : "client"; /* pip, git, …: nobody should have started it */
+  stamp(is_service ? "service" : other, getpid());
   if (!strcmp(name, "mortal")) be_mortal();
   if (!strcmp(name, "chatty")) be_chatty();
   if (!strcmp(name, "operator")) be_operator();
