@@ -1,4 +1,4 @@
-import { maskUrls } from './url.ts';
+import { maskUrl, maskUrls } from './url.ts';
 import { SECRETS, VARIABLES } from './variables.ts';
 
 /** What stands in place of a secret. */
@@ -34,5 +34,7 @@ export function maskValue(name: string, value: string, isSecret = false): string
   if (value === '') return value;
   if (isSecret) return MASK;
   const isPlace = PLACE.test(name.toUpperCase()) && value.startsWith('/');
-  return isSecretName(name) && !isPlace ? MASK : maskUrls(value);
+  if (isSecretName(name) && !isPlace) return MASK;
+  // curl and its like take a proxy without a scheme too: user:password@host:3128.
+  return /_proxy$/i.test(name) ? maskUrl(value) : maskUrls(value);
 }

@@ -54,6 +54,9 @@ describe('what is printed of a value', () => {
     ['SSH_KEY_PATH', '/home/ada/.ssh/id', '/home/ada/.ssh/id'],
     ['DATABASE_URL', 'postgres://ada:hunter2@db.example/x', 'postgres://***@db.example/x'],
     ['PIP_INDEX_URL', 'https://mirror.example/simple?sig=hunter2', 'https://mirror.example/simple?***'],
+    ['http_proxy', 'ada:hunter2@proxy.example:3128', '***@proxy.example:3128'],
+    ['HTTPS_PROXY', 'http://ada:hunter2@proxy.example:3128', 'http://***@proxy.example:3128'],
+    ['NO_PROXY', 'localhost,.svc', 'localhost,.svc'],
     ['MC_HOST_s3', 'https://key:hunter2@s3.example', '***'],
   ];
   for (const [name, value, shown, isSecret] of rows)
