@@ -271,18 +271,18 @@ test('a problem of the platform is said once, even when scripts change other set
 test('the runtime folder stays where it was when scripts name a better one', async t => {
   const root = makeRoot(t, {
     '/etc/cont-init.d/10-all':
-      '#!/bin/sh\nmkdir -m 700 "$LINTEL_ROOT/tmp/xdg"\necho "XDG_RUNTIME_DIR=$LINTEL_ROOT/tmp/xdg" >> "$LINTEL_ENV"\necho PIP_REPOSITORY=https://ada:secret@other.example/simple >> "$LINTEL_ENV"\n',
+      '#!/bin/sh\nmkdir -m 700 "$LINTEL_ROOT/tmp/xdg"\necho "XDG_RUNTIME_DIR=$LINTEL_ROOT/tmp/xdg" >> "$LINTEL_ENV"\necho CONDA_REPOSITORY=https://ada:secret@other.example/conda >> "$LINTEL_ENV"\n',
     '/etc/services.d/web/run':
-      '#!/bin/sh\necho "$LINTEL_RUNTIME_DIR $PIP_CONFIG_FILE" > "$LINTEL_ROOT/tmp/up"\nexec sleep 9999\n',
+      '#!/bin/sh\necho "$LINTEL_RUNTIME_DIR $CONDARC" > "$LINTEL_ROOT/tmp/up"\nexec sleep 9999\n',
     '/run/lintel/file': '',
   });
   // Everybody could write there, so it is not used.
   chmodSync(root.at('/run/lintel'), 0o777);
   const lintel = root.boot();
-  const [runtimeDir = '', pipConfig = ''] = (await lintel.waitForFile('/tmp/up')).trim().split(' ');
+  const [runtimeDir = '', condarc = ''] = (await lintel.waitForFile('/tmp/up')).trim().split(' ');
   assert.equal(runtimeDir, root.at(`/tmp/lintel-${process.getuid?.()}`));
-  assert.equal(pipConfig, `${runtimeDir}/secrets/pip.conf`);
-  assert.match(readFileSync(pipConfig, 'utf8'), /secret/);
+  assert.equal(condarc, `${runtimeDir}/secrets/condarc`);
+  assert.match(readFileSync(condarc, 'utf8'), /secret/);
   assert.equal(statSync(`${runtimeDir}/secrets`).mode & 0o777, 0o700);
   await lintel.stop();
 });
