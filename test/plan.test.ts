@@ -38,7 +38,7 @@ const PROBLEM: Problem = { what: 'x', seen: 'y', expected: 'z', fatal: false };
 
 describe('the plan', () => {
   test('of an image without settings does next to nothing', () => {
-    assert.deepEqual(plan(), {
+    assert.deepEqual(plan({}, { configs: { r: [] } }), {
       user: ADA,
       accountChange: undefined,
       runtimeDir: '/run/lintel',
@@ -100,7 +100,7 @@ describe('the plan', () => {
     });
     assert.deepEqual(
       made.notes.map(({ tool }) => tool),
-      ['ca', 'pip', 'uv', 'conda', 'r', 'git', 'node'],
+      ['ca', 'pip', 'uv', 'conda', 'r', 'node', 'git'],
     );
   });
 

@@ -301,7 +301,7 @@ function settle(house: House, known: Known, changes: readonly Layer[]): Known {
 
 /** R itself takes longer to start than these take to be written. */
 function writeRFiles({ log }: House, known: Known): void {
-  if (known.draft.facts.programs['R'] === undefined) return;
+  if (known.draft.facts.configs.r.length === 0) return;
   for (const failure of applyRFiles(shellFilesOf(known))) log.error(failure);
 }
 

@@ -47,7 +47,7 @@ export function makeSessionLines(runtimeDir: string): string[] {
     // What R would have read at its start, had it known.
     '  profile <- Sys.getenv("R_PROFILE")',
     '  if (!("R_PROFILE" %in% names(own)) && file.access(profile, 4) == 0)',
-    '    sys.source(profile, envir = baseenv())',
+    '    sys.source(profile, envir = globalenv())',
     '})',
   ];
 }

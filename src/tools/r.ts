@@ -2,10 +2,11 @@ import type { ConfigFile } from '../facts/configs.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Settings } from '../settings/settings.ts';
 import { appendMarked } from './marked.ts';
-import { makeOwnFile, placeInFile, removeOurPart } from './placement.ts';
+import { makeOwnFile, placeInFile } from './placement.ts';
+import { makeSessionLines } from './r-environment.ts';
 import { makeRepositories } from './r-repositories.ts';
 import type { SitePart } from './site-part.ts';
-import { type Contribution, type FileWrite, NOTHING, type Tool } from './tool.ts';
+import { type FileWrite, NOTHING, type Tool } from './tool.ts';
 
 /** The parts of Rprofile.site, in their order: one writer of the file, each part in a file of its own. */
 const PARTS: readonly ((settings: Settings, facts: Facts) => SitePart | undefined)[] = [makeRepositories];
@@ -13,7 +14,7 @@ const PARTS: readonly ((settings: Settings, facts: Facts) => SitePart | undefine
 /**
  * R: our part at the end of the site file of every R that is installed, else in a file of ours that R_PROFILE names and
  * that reads the site file of whichever R it is. A user's own .Rprofile runs later and so wins by itself. Certificates
- * and proxies reach R by variables.
+ * and proxies reach R by variables; sessions that Lintel did not start get those by r-environment.ts.
  */
 export const r: Tool = {
   name: 'r',
@@ -21,10 +22,11 @@ export const r: Tool = {
     const configs = facts.configs.r;
     if (configs.length === 0) return undefined;
     const parts = PARTS.flatMap(make => make(settings, facts) ?? []);
-    if (parts.length === 0) return joinAll(configs.map(removeOurPart));
+    const session = makeSessionLines(facts.runtimeDir);
+    if (parts.length === 0) return { ...NOTHING, files: placeSession(configs, session) };
     const lines = parts.flatMap(part => part.lines);
     const isSecret = parts.some(part => part.isSecret);
-    const placed = placeEverywhere(configs, { lines, isSecret });
+    const placed = placeEverywhere(configs, { session, lines, isSecret });
     const own = placed.isPlaced
       ? undefined
       : makeOwnFile(facts, {
@@ -50,16 +52,26 @@ export const r: Tool = {
 /** In every file, or in none: R_PROFILE stands in for them all. */
 function placeEverywhere(
   configs: readonly ConfigFile[],
-  part: { readonly lines: readonly string[]; readonly isSecret: boolean },
+  part: {
+    readonly session: readonly string[];
+    readonly lines: readonly string[];
+    readonly isSecret: boolean;
+  },
 ) {
+  const { session, lines, isSecret } = part;
   const placed = configs.map(config =>
-    placeInFile(config, !part.isSecret, text => ({ text: appendMarked(text, part.lines) })),
+    placeInFile(config, !isSecret, text => ({ text: appendMarked(text, [...session, ...lines]) })),
   );
   const isPlaced = placed.every(one => one.isPlaced);
-  const files = isPlaced
-    ? placed.flatMap(one => one.files)
-    : configs.flatMap(config => removeOurPart(config).files);
+  const files = isPlaced ? placed.flatMap(one => one.files) : placeSession(configs, session);
   return { isPlaced, files, warnings: placed.flatMap(({ warnings }) => warnings) };
+}
+
+/** Wherever it can be: a session that lacks the environment does not know of R_PROFILE either. */
+function placeSession(configs: readonly ConfigFile[], session: readonly string[]): FileWrite[] {
+  return configs.flatMap(
+    config => placeInFile(config, true, text => ({ text: appendMarked(text, session) })).files,
+  );
 }
 
 /** What R would have read without R_PROFILE: as it is now, in whatever encoding, with the rights of who runs R. */
@@ -86,12 +98,4 @@ function makeLast(parts: readonly SitePart[], facts: Facts): FileWrite | undefin
     text: appendMarked('', [...READ_USER_FILE, ...enforced.flatMap(({ lines }) => lines)]),
     isSecret: enforced.some(({ isSecret }) => isSecret),
   });
-}
-
-function joinAll(contributions: readonly Contribution[]): Contribution {
-  return {
-    ...NOTHING,
-    files: contributions.flatMap(({ files }) => files),
-    notes: contributions.flatMap(({ notes }) => notes),
-  };
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { execaSync } from 'execa';
 import { r } from '../../src/tools/r.ts';
+import { makeSessionLines } from '../../src/tools/r-environment.ts';
 import { NOTHING } from '../../src/tools/tool.ts';
 import { makeFolder } from '../facts/folder.ts';
 import { type Difference, makeConfig, makeFacts, makeSettings, ONE_CERTIFICATE } from '../facts-fixture.ts';
@@ -23,7 +24,10 @@ const LINES = `local({
 `;
 const BEGIN = '# lintel: begin (set at every boot; edits here are lost)\n';
 const END = '# lintel: end\n';
-const OURS = `${BEGIN}${LINES}${END}`;
+/** What sessions need that Lintel did not start: see r-environment.test.ts. */
+const SESSION = `${makeSessionLines('/run/lintel').join('\n')}\n`;
+const ALWAYS = `${BEGIN}${SESSION}${END}`;
+const OURS = `${BEGIN}${SESSION}${LINES}${END}`;
 const READ_SITE_FILE = `local({
   site <- file.path(R.home("etc"), "Rprofile.site")
   if (file.access(site, 4) == 0) sys.source(site, envir = globalenv())
@@ -36,8 +40,12 @@ function configure(environment: Readonly<Record<string, string>>, difference: Di
 }
 
 describe('R', () => {
-  test('is left alone without a mirror: certificates reach it by CURL_CA_BUNDLE', () => {
-    assert.deepEqual(configure({}, { certificates: ONE_CERTIFICATE }), NOTHING);
+  test('gets only what its sessions need without a mirror: certificates reach it by CURL_CA_BUNDLE', () => {
+    const files = [{ path: PATH, text: ALWAYS, mode: 0o644, owner: 'lintel' }];
+    assert.deepEqual(configure({}, { certificates: ONE_CERTIFICATE }), { ...NOTHING, files });
+    assert.deepEqual(configure({}, { configs: { r: [makeConfig(PATH, ALWAYS)] } }), NOTHING);
+    const closed = makeConfig(PATH, undefined, { trouble: 'permission denied' });
+    assert.deepEqual(configure({}, { configs: { r: [closed] } }), NOTHING);
   });
 
   test('is left alone where it is not installed', () => {
@@ -87,7 +95,7 @@ describe('R', () => {
       assert.deepEqual(configure(MIRROR, { configs: { r: [config, other] } }), {
         files: [
           { path: '/run/lintel/Rprofile.site', text: OWN_FILE, mode: 0o644, owner: 'lintel' },
-          { path: other.path, text: undefined, mode: 0o644, owner: 'lintel' },
+          { path: other.path, text: ALWAYS, mode: 0o644, owner: 'lintel' },
         ],
         env: { R_PROFILE: '/run/lintel/Rprofile.site', ...RENV },
         notes: ['CRAN https://cran.example (R_PROFILE=/run/lintel/Rprofile.site)'],
@@ -107,7 +115,7 @@ describe('R', () => {
           mode: 0o600,
           owner: 'workbench',
         },
-        { path: PATH, text: undefined, mode: 0o644, owner: 'lintel' },
+        { path: PATH, text: ALWAYS, mode: 0o644, owner: 'lintel' },
       ],
       env: { R_PROFILE: '/run/lintel/secrets/Rprofile.site', RENV_CONFIG_REPOS_OVERRIDE: secret },
       notes: ['CRAN https://***@cran.example/cran (R_PROFILE=/run/lintel/secrets/Rprofile.site)'],
@@ -115,13 +123,11 @@ describe('R', () => {
     });
   });
 
-  test('loses our part when R_REPOSITORY is gone', () => {
+  test('loses its mirror when R_REPOSITORY is gone', () => {
     const config = makeConfig(PATH, `options(digits = 3)\n${OURS}`);
     assert.deepEqual(configure({}, { configs: { r: [config] } }), {
-      files: [{ path: PATH, text: 'options(digits = 3)\n', mode: 0o644, owner: 'lintel' }],
-      env: {},
-      notes: [`settings of an earlier boot removed (${PATH})`],
-      warnings: [],
+      ...NOTHING,
+      files: [{ path: PATH, text: `options(digits = 3)\n${ALWAYS}`, mode: 0o644, owner: 'lintel' }],
     });
   });
 
