@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { suggestWord } from './settings/suggest.ts';
 
 export type Invocation =
   | { readonly type: 'boot'; readonly command: readonly string[] }
@@ -37,7 +38,9 @@ export function parseArguments(
   // No program's name begins with a dash: `--help` is meant for Lintel.
   const isSubcommand = first !== undefined && (subcommands.has(first) || first.startsWith('-'));
   const isDirect = basename(program) === 'lintel.cjs' && rest.length === args.length;
-  if (isCommandLine || (isSubcommand && (saysLintel || isDirect)))
+  // The program's own file is started by hand: a boot of this machine with a mistyped word as its CMD is hardly meant.
+  const isMistyped = isDirect && first !== undefined && suggestWord(first, subcommands) !== undefined;
+  if (isCommandLine || isMistyped || (isSubcommand && (saysLintel || isDirect)))
     return { type: 'subcommand', name: FLAGS.get(first ?? '--help') ?? first ?? '', args: rest.slice(1) };
   return { type: 'boot', command: rest };
 }

@@ -22,6 +22,8 @@ const ROWS: readonly (readonly [string, string, readonly string[], Invocation])[
     boot('sh', '-c', 'exit 7'),
   ],
   ['the bundle in any folder boots', 'dist/lintel.cjs', ['true'], boot('true')],
+  ['but no mistyped subcommand', 'dist/lintel.cjs', ['plam'], subcommand('plam')],
+  ['which /init takes for a program', '/init', ['plam'], boot('plam')],
   ['own names in front are dropped', '/opt/onyxia-init.sh', ['/init', 'rserver'], boot('rserver')],
   ['in the other order too', '/init', ['/opt/onyxia-init.sh', 'rserver'], boot('rserver')],
   [

@@ -1,5 +1,5 @@
-import { isatty } from 'node:tty';
 import type { Environment } from '../launch/environ.ts';
+import { isTerminal } from '../terminal.ts';
 
 /** What stdout is, as far as it decides how things look. */
 export interface Terminal {
@@ -12,7 +12,7 @@ export interface Terminal {
 
 /** Colours only on a terminal that has them, and never under NO_COLOR (https://no-color.org). */
 export function readTerminal(environment: Environment): Terminal {
-  if (!isatty(1)) return { isTerminal: false, hasColours: false, columns: undefined, rows: undefined };
+  if (!isTerminal(1)) return { isTerminal: false, hasColours: false, columns: undefined, rows: undefined };
   const hasColours = (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
   const { columns, rows } = process.stdout;
   return { isTerminal: true, hasColours, columns: columns || undefined, rows: rows || undefined };

@@ -92,6 +92,7 @@ export function readLinkStat(path: string): Stats | undefined {
 /** Where the links of a path lead; undefined when they lead nowhere. */
 export function readRealPath(path: string): string | undefined {
   try {
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
     return realpathSync.native(path);
   } catch {
     return undefined;
@@ -142,6 +143,8 @@ export function isWritableFolder(path: string): boolean {
 
 function openIfThere(path: string): number | undefined {
   try {
+    // Most files that are looked for are not there, and a thrown error costs ten times what a stat does.
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;

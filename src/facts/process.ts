@@ -1,4 +1,4 @@
-import { isatty } from 'node:tty';
+import { isTerminal } from '../terminal.ts';
 import type { Identity } from '../user.ts';
 import { readTextIfAny } from './files.ts';
 
@@ -43,7 +43,7 @@ export function readProcess(openFilesSoft: number | undefined): ProcessFacts {
     canSwitchUser: capabilities.includes('setuid') && capabilities.includes('setgid') && hasOtherUsers(),
     capabilities,
     noNewPrivs: /^NoNewPrivs:\s*1/m.test(status),
-    hasTerminal: isatty(0),
+    hasTerminal: isTerminal(0),
     openFiles: { soft: openFilesSoft ?? Math.min(hard, USUAL_OPEN_FILES), hard },
   };
 }

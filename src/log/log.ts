@@ -1,4 +1,4 @@
-import { isatty } from 'node:tty';
+import { isTerminal } from '../terminal.ts';
 import type { History, Stream } from './history.ts';
 import { makeOutput } from './output.ts';
 import { type Fields, type Level, makeTextRenderer, renderEvent } from './renderer.ts';
@@ -35,7 +35,7 @@ export async function makeLog(options: LogOptions): Promise<Log> {
   const renderer =
     options.format === 'json'
       ? (await import('./renderer-json.ts')).makeJsonRenderer()
-      : makeTextRenderer(isatty(2));
+      : makeTextRenderer(isTerminal(2));
   const renderLost = (lines: number) =>
     renderer.event('warn', 'log lines were dropped: nobody read them for 5 s', { lines });
   const full = new Set<number>();

@@ -6,6 +6,7 @@ import { readRunnable } from '../facts/scripts.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Libc } from '../pid1/libc.ts';
 import type { Reaper } from '../pid1/reaper.ts';
+import { isTerminal } from '../terminal.ts';
 import type { User } from '../user.ts';
 import type { Exit } from './exit.ts';
 import type { Gate } from './gate.ts';
@@ -280,9 +281,7 @@ function makeHelper(
 export function giveStdio(user: User): void {
   for (const fd of [0, 1, 2]) {
     try {
-      const stat = fstatSync(fd);
-      const isTerminal = stat.isCharacterDevice() && stat.rdev >> 8 !== 1;
-      if (isTerminal || stat.isFIFO()) fchownSync(fd, user.uid, user.gid);
+      if (isTerminal(fd) || fstatSync(fd).isFIFO()) fchownSync(fd, user.uid, user.gid);
     } catch {
       // A closed descriptor or a read-only /dev: the CMD can still write to the one that it inherits.
     }
