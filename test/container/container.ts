@@ -53,6 +53,8 @@ export interface ContainerOptions
   extends Omit<SandboxOptions, 'environment' | 'buffer' | 'stdio' | 'timeoutMs'> {
   /** Added to PATH and HOME. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Kills it after this time (milliseconds) when what it does takes long; default LIFE_LIMIT_MS. */
+  readonly lifeLimitMs?: number;
 }
 
 /** Starts `command` (nearly always `['/init', …]`) in a container that ends with the test at the latest. */
@@ -63,9 +65,10 @@ export function startContainer(
 ): Container {
   const home = options.user === undefined ? '/root' : '/home/lintel';
   const environment = { PATH: CONTAINER_PATH, HOME: home, ...options.environment };
-  const sandbox = startSandbox(command, { ...options, environment, buffer: false });
+  const { lifeLimitMs = LIFE_LIMIT_MS, ...sandboxOptions } = options;
+  const sandbox = startSandbox(command, { ...sandboxOptions, environment, buffer: false });
   t.after(() => endSandbox(sandbox));
-  return follow(sandbox);
+  return follow(sandbox, lifeLimitMs);
 }
 
 /** Runs a command to its end. */
@@ -148,7 +151,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-function follow(sandbox: Sandbox): Container {
+function follow(sandbox: Sandbox, lifeLimitMs: number): Container {
   const text = { stdout: '', stderr: '', both: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     sandbox[name].setEncoding('utf8').on('data', (chunk: string) => {
@@ -162,13 +165,13 @@ function follow(sandbox: Sandbox): Container {
   const timer = setTimeout(() => {
     isLate = true;
     void endSandbox(sandbox);
-  }, LIFE_LIMIT_MS);
+  }, lifeLimitMs);
   const ended = (async (): Promise<End> => {
     const { exitCode, signal } = await sandbox;
     hasEnded = true;
     clearTimeout(timer);
     if (isLate)
-      throw new Error(`Cannot see the end of the container: it runs after ${LIFE_LIMIT_MS} ms. ${tail()}`);
+      throw new Error(`Cannot see the end of the container: it runs after ${lifeLimitMs} ms. ${tail()}`);
     return { code: exitCode, signal, stdout: text.stdout, stderr: text.stderr };
   })();
   // Whoever awaits it hears of a failure; a test that does not must not fail twice.

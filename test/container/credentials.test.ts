@@ -15,7 +15,12 @@ const SETTINGS = {
   PATH_TO_CA_BUNDLE: AUTHORITY_FILE,
 };
 const PLACES = { origin: ORIGINS.https };
-const PROGRAMS = [...MIRROR_PROGRAMS, ...CLIENTS.pip.programs, ...CLIENTS.R.programs];
+const PROGRAMS = [
+  ...MIRROR_PROGRAMS,
+  ...CLIENTS.pip.programs,
+  ...CLIENTS.R.programs,
+  ...CLIENTS.npm.programs,
+];
 
 /** Looks, as nobody, for the password in all that may be read; the canary has to be found. */
 const SCAN = `#!/bin/sh
@@ -42,6 +47,7 @@ for (const [how, options] of [
     const commands = {
       pip: CLIENTS.pip.command(PLACES),
       R: CLIENTS.R.command(),
+      npm: CLIENTS.npm.command(),
       ...(isRoot ? { found: FOUND } : {}),
     };
     const scan = {
@@ -57,6 +63,7 @@ for (const [how, options] of [
     });
     assertProof(outcomes.pip, CLIENTS.pip.proof);
     assertProof(outcomes.R, CLIENTS.R.proof);
+    assertProof(outcomes.npm, CLIENTS.npm.proof);
     if (isRoot) assert.equal(outcomes.found?.stdout, '/etc/canary\n');
     assert.ok(!log.includes(MIRROR_USER.password), log);
   });

@@ -104,12 +104,6 @@ const CELLS: readonly { readonly start: Start; readonly way: Way }[] = [
   { start: AS_USER, way: THROUGH_A_PROXY },
 ];
 
-/** What is still to come. */
-const AWAITED: Readonly<Record<Way['complaint'], readonly ClientName[]>> = {
-  lost: ['Java'],
-  distrust: ['Java'],
-};
-
 type Outcomes = Readonly<Record<ClientName | 'uid', Outcome>>;
 
 suite('the operator’s settings', { skip: whyNot({ programs: MIRROR_PROGRAMS }) }, () => {
@@ -148,8 +142,7 @@ async function testClient(
   { way, kept, lost }: { way: Way; kept: Outcomes; lost: Outcomes },
 ): Promise<void> {
   const client: Client = CLIENTS[name];
-  const todo = AWAITED[way.complaint].includes(name);
-  await t.test(`${name} obeys them, and fails without`, { skip: whyNot(client), todo }, () => {
+  await t.test(`${name} obeys them, and fails without`, { skip: whyNot(client) }, () => {
     const { code, stdout, stderr } = lost[name];
     assert.notEqual(code, 0, `Without them it succeeds too: ${stdout}`);
     assert.match(stderr, client[way.complaint]);
