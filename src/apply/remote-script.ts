@@ -2,7 +2,7 @@ import { parseInterpreter, SHEBANG_BYTES } from '../definitions/shebang.ts';
 import type { Growth } from '../environment.ts';
 import { renderCause } from '../errors.ts';
 import { readTextIfAny } from '../facts/files.ts';
-import { findProgram } from '../facts/programs.ts';
+import { findProgram, findSystemProgram } from '../facts/programs.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Log } from '../log/log.ts';
 import type { Plan } from '../plan.ts';
@@ -78,5 +78,5 @@ export async function runRemoteScript(
 function findInterpreter(bytes: Buffer, environment: Environment): readonly [string, ...string[]] {
   const named = parseInterpreter(bytes.toString('latin1', 0, SHEBANG_BYTES));
   if (named !== undefined) return named;
-  return [findProgram('bash', environment) ?? 'sh'];
+  return [findSystemProgram('bash') ?? findProgram('bash', environment) ?? 'sh'];
 }

@@ -25,7 +25,7 @@ import { readMountPoints } from './mounts.ts';
 import { findStartWrapper } from './pangeo.ts';
 import { type PreferenceFacts, readPreferences } from './preferences.ts';
 import { type ProcessFacts, readProcess } from './process.ts';
-import { findProgram, type Programs, readPrograms } from './programs.ts';
+import { findProgram, findSystemProgram, type Programs, readPrograms } from './programs.ts';
 import { findRuntimeDir } from './runtime.ts';
 import { readScripts, type ScriptFact } from './scripts.ts';
 import { readServices } from './services.ts';
@@ -128,7 +128,7 @@ export function readFacts(given: {
     cgroup: readCgroup(root),
     gpus: readGpus(root, settings),
     programs,
-    setpriv: findSetpriv(environment),
+    setpriv: findSetpriv(self.uid, environment),
     linux: readLinux(root),
     configs: readConfigs({
       ...place,
@@ -181,7 +181,7 @@ function readHome(home: string | undefined): UserSources['givenHome'] {
 }
 
 /** BusyBox's setpriv lacks --reuid; it is a link to a program of that name. */
-function findSetpriv(environment: Environment): string | undefined {
-  const path = findProgram('setpriv', environment);
+function findSetpriv(uid: number, environment: Environment): string | undefined {
+  const path = uid === 0 ? findSystemProgram('setpriv') : findProgram('setpriv', environment);
   return path === undefined || realpathSync(path).endsWith('busybox') ? undefined : path;
 }

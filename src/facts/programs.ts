@@ -37,6 +37,14 @@ export function readPrograms(environment: Environment, alsoWanted: Iterable<stri
   return found;
 }
 
+/** Folders that are the system's in every image. */
+export const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** For what root runs of its own accord: an image's PATH may begin with a folder that its user can write. */
+export function findSystemProgram(name: string): string | undefined {
+  return findProgram(name, { PATH: SYSTEM_PATH });
+}
+
 /** The file that `name` would run, as execvp(3) finds it; a name with a slash is a path of its own. */
 export function findProgram(
   name: string,

@@ -1,5 +1,5 @@
 import { isWritableFolder } from '../facts/files.ts';
-import { findProgram } from '../facts/programs.ts';
+import { findProgram, findSystemProgram, SYSTEM_PATH } from '../facts/programs.ts';
 import { type RunOutcome, runToEnd } from '../processes/run.ts';
 import type { StepContext } from './step.ts';
 
@@ -61,14 +61,14 @@ async function isSet(context: StepContext, name: string, text: string): Promise<
 
 /** Returns why it can't be run. */
 async function run(
-  { spawner, self, environment, stop }: StepContext,
+  { spawner, self, facts, environment, stop }: StepContext,
   program: string,
   args: readonly string[],
   input: string,
 ): Promise<RunOutcome | string> {
-  const path = findProgram(program, environment);
+  const path = facts.process.uid === 0 ? findSystemProgram(program) : findProgram(program, environment);
   if (path === undefined) return `${program} is not installed`;
-  const bare = { PATH: environment['PATH'] ?? '', LC_ALL: 'C' };
+  const bare = { PATH: SYSTEM_PATH, LC_ALL: 'C' };
   return runToEnd(spawner, {
     argv: [path, ...args],
     user: self,

@@ -2,7 +2,7 @@ import { removeFile } from '../apply/files.ts';
 import { runScript } from '../apply/scripts.ts';
 import { findUnusable, type Growth } from '../environment.ts';
 import { readBytes } from '../facts/files.ts';
-import { findProgram } from '../facts/programs.ts';
+import { findProgram, findSystemProgram } from '../facts/programs.ts';
 import { type Environment, parseEnviron } from '../launch/environ.ts';
 import type { Plan } from '../plan.ts';
 import { renderExit } from '../processes/exit.ts';
@@ -94,7 +94,7 @@ lintel__now=
 
 async function runHooks(name: string, folder: string, context: StepContext): Promise<Growth> {
   const { environment, log, plan, stop } = context;
-  const bash = findProgram('bash', environment);
+  const bash = findSystemProgram('bash') ?? findProgram('bash', environment);
   if (bash === undefined) {
     log.warn(`the hooks of ${folder} are not run: bash is not installed`);
     return NOTHING;

@@ -1,13 +1,11 @@
 import { applyStore, isOutOfReach, stageStore } from '../apply/store.ts';
 import { renderCause } from '../errors.ts';
 import type { Facts } from '../facts/facts.ts';
-import { findProgram } from '../facts/programs.ts';
+import { findSystemProgram, SYSTEM_PATH } from '../facts/programs.ts';
 import { renderExit } from '../processes/exit.ts';
 import { runToEnd } from '../processes/run.ts';
 import type { Step, StepContext } from './step.ts';
 
-/** What root runs, it takes from where only root can have put it: never from a folder that an image's PATH adds. */
-const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 /** Some hundred certificates, their links, and a distribution's hooks. */
 const UPDATE_TIMEOUT_MS = 60_000;
 /** Copies a few files; or has to ask somebody who does not answer. */
@@ -102,10 +100,6 @@ function findSudo({ facts }: StepContext): string[] | undefined {
   const sudo = facts.process.noNewPrivs ? undefined : findSystemProgram('sudo');
   // -n: it never asks for a password, and so never waits for one.
   return sudo === undefined ? undefined : [sudo, '-n', '--'];
-}
-
-function findSystemProgram(name: string): string | undefined {
-  return findProgram(name, { PATH: SYSTEM_PATH });
 }
 
 async function run(

@@ -138,8 +138,7 @@ test('only a service that says so waits for the password; scripts, the CMD and o
   const container = startContainer(t, ['/init', 'sh', '-c', 'echo CMD runs; exec sleep 100'], {
     environment: { LINTEL_SERVICES: 'web door' },
     files: {
-      '/usr/local/sbin/chpasswd':
-        '#!/bin/sh\nread -r line\necho "$line" > /tmp/got\nread -r go < /tmp/gate\n',
+      '/usr/sbin/chpasswd': '#!/bin/sh\nread -r line\necho "$line" > /tmp/got\nread -r go < /tmp/gate\n',
       '/etc/cont-init.d/10-gate':
         '#!/bin/sh\nmkfifo -m 666 /tmp/gate\necho "$(wc -c < "$LINTEL_PASSWORD_FILE") bytes"\n',
       '/etc/services.d/web/run': '#!/bin/sh\nexec sleep 100\n',
