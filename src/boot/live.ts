@@ -174,7 +174,7 @@ async function bootAndRun(
 
 /** Runs the steps that decide what the plan will be, and makes it again after each of them. */
 async function beforePlan(house: House): Promise<Known> {
-  const { draft, origin, log, requests } = house;
+  const { draft, origin, log, requests, timeline } = house;
   let known: Known = { draft, layers: [] };
   for (const step of STEPS.beforePlan) {
     const context = stepsContext(house, known);
@@ -186,7 +186,9 @@ async function beforePlan(house: House): Promise<Known> {
       refit(draft, log);
     }
     const layers = [...known.layers, ...(await runSteps([step], context))];
+    const startMs = timeline.nowMs();
     known = { draft: makeDraftAgain(draft, origin, layers), layers };
+    timeline.add('planned again', startMs);
   }
   if (known.draft !== draft) house.furniture.giveTo(known.draft.plan.user);
   return known;
@@ -287,15 +289,17 @@ async function runScripts(
 
 /** With what was changed since; where that decides more, planned and applied once more. */
 function settle(house: House, known: Known, changes: readonly Layer[]): Known {
-  const { control, furniture, log, origin, requests } = house;
+  const { control, furniture, log, origin, requests, timeline } = house;
   const layers = [...known.layers, ...changes];
   if (requests.stop.aborted || !changesSettings(changes)) return { ...known, layers };
+  const startMs = timeline.nowMs();
   const draft = makeDraftAgain(house.draft, origin, layers);
   sayChanges(known.draft.plan, draft.plan, log);
   refit(draft, log);
   for (const failure of applyFiles(draft.plan)) log.error(failure);
   control.admit(draft.plan);
   if (!isSameUser(draft.plan.user, known.draft.plan.user)) furniture.giveTo(draft.plan.user);
+  timeline.add('planned again', startMs);
   return { draft, layers };
 }
 

@@ -43,7 +43,7 @@ export function saySummary(draft: Draft, log: Log): void {
   const { plan } = draft;
   for (const warning of plan.warnings) log.warn(warning);
   if (isSilent(draft)) return;
-  for (const { tool, text } of plan.notes) log.info(`${tool}: ${text}`);
+  for (const note of renderNotes(plan)) log.info(note);
   const names = plan.services.map(({ definition }) => definition.name).join(' ');
   const disabled = plan.disabledServices.map(({ name, why }) => `${name} (${why})`).join(', ');
   log.info(`services: ${names || 'none'}${disabled === '' ? '' : `; not: ${disabled}`}`);
@@ -59,5 +59,11 @@ export function sayChanges(before: Plan, after: Plan, log: Log): void {
   const said = new Set(before.problems.map(renderProblem));
   sayProblems({ problems: after.problems.filter(problem => !said.has(renderProblem(problem))) }, log);
   for (const warning of after.warnings) if (!before.warnings.includes(warning)) log.warn(warning);
-  for (const { tool, text } of after.notes) log.info(`${tool}: ${text} (settings changed by scripts)`);
+  const noted = new Set(renderNotes(before));
+  for (const note of renderNotes(after))
+    if (!noted.has(note)) log.info(`${note} (settings changed by scripts)`);
+}
+
+function renderNotes({ notes }: Plan): string[] {
+  return notes.map(({ tool, text }) => `${tool}: ${text}`);
 }

@@ -41,7 +41,7 @@ export function removeOurPart(config: ConfigFile | undefined): Contribution {
   return {
     ...NOTHING,
     files: changedFile(config, text.trim() === '' ? undefined : text),
-    notes: [`settings of an earlier boot removed (${config.path})`],
+    notes: [`what Lintel had set is removed (${config.path})`],
   };
 }
 

@@ -71,7 +71,7 @@ ${OURS}`,
     assert.deepEqual(configure({ configs: { git: config } }), {
       files: [{ path: PATH, text: '[core]\n\teditor = vi\n', mode: 0o644, owner: 'lintel' }],
       env: {},
-      notes: [`settings of an earlier boot removed (${PATH})`],
+      notes: [`what Lintel had set is removed (${PATH})`],
       warnings: [],
     });
   });

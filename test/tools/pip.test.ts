@@ -269,7 +269,7 @@ describe('when PIP_REPOSITORY is gone', () => {
     assert.deepEqual(configure({}, { configs: { pip: makeConfig('/etc/pip.conf', ours) } }), {
       files: [{ path: '/etc/pip.conf', text: before, mode: 0o644, owner: 'lintel' }],
       env: {},
-      notes: ['settings of an earlier boot removed (/etc/pip.conf)'],
+      notes: ['what Lintel had set is removed (/etc/pip.conf)'],
       warnings: [],
     });
   });

@@ -125,7 +125,7 @@ describe('uv', () => {
     assert.deepEqual(configure({}, { configs: { uv: makeConfig(PATH, OURS) } }), {
       files: [{ path: PATH, text: undefined, mode: 0o644, owner: 'lintel' }],
       env: {},
-      notes: [`settings of an earlier boot removed (${PATH})`],
+      notes: [`what Lintel had set is removed (${PATH})`],
       warnings: [],
     });
   });

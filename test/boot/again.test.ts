@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { makeRoot } from '../rig.ts';
+
+/** Scripts may change settings: then the plan is made and applied once more. */
+const MISSION = {
+  PIP_REPOSITORY: 'https://mirror.example/simple',
+  GIT_USER_NAME: 'Ada',
+  CONDA_REPOSITORY: 'https://mirror.example/conda',
+};
+const command = ['sh', '-c', 'cat "$LINTEL_ROOT/etc/pip.conf"; ls "$LINTEL_ROOT/etc/conda"'];
+
+test('what a script changes of the settings is applied, and only that is said again', async t => {
+  const root = makeRoot(t, {
+    '/etc/cont-init.d/10-other': `#!/bin/sh
+echo PIP_REPOSITORY=https://other.example/simple >> "$LINTEL_ENV"
+echo CONDA_REPOSITORY= >> "$LINTEL_ENV"
+`,
+  });
+  const { code, stdout, stderr } = await root.boot({ command, environment: MISSION }).end();
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^index-url = https:\/\/other\.example\/simple$/m);
+  assert.doesNotMatch(stdout, /condarc/);
+  const [, ...again] = stderr.split('script 10-other done');
+  const said = again.join('').matchAll(/^lintel: (\w+: .*)$/gm);
+  assert.deepEqual(
+    [...said].map(([, line]) => line?.replaceAll(root.at('/'), '/')),
+    [
+      'pip: index https://other.example/simple (/etc/pip.conf) (settings changed by scripts)',
+      'uv: default index https://other.example/simple (/etc/uv/uv.toml) (settings changed by scripts)',
+      'conda: what Lintel had set is removed (/etc/conda/.condarc) (settings changed by scripts)',
+    ],
+  );
+  assert.match(stderr, /booted in .*10-other \d+, planned again \d+/);
+});
