@@ -109,8 +109,9 @@ function clearSecrets(path: string): boolean {
   if (!stat?.isDirectory()) return false;
   try {
     asUser({ uid: stat.uid, gid: stat.gid, groups: [] }, () => {
-      for (const name of readdirSync(path))
-        if (!KEPT.has(name)) rmSync(`${path}/${name}`, { recursive: true, force: true });
+      for (const entry of readdirSync(path, { withFileTypes: true }))
+        if (!KEPT.has(entry.name) || !entry.isFile())
+          rmSync(`${path}/${entry.name}`, { recursive: true, force: true });
       chmodSync(path, 0o700);
     });
     return true;

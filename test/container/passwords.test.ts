@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { type ContainerOptions, runContainer, startContainer, whyNot } from './container.ts';
+import { type ContainerOptions, runContainer, startContainer, waitUntil, whyNot } from './container.ts';
 
 /** Logins over real ssh: what Lintel says the password is, opens the door, and what it was before does not. */
 const PROGRAMS = ['/usr/sbin/sshd', '/usr/bin/ssh', '/usr/bin/sshpass', '/usr/bin/ssh-keygen'];
@@ -138,9 +138,9 @@ test('only a service that says so waits for the password; scripts, the CMD and o
   const container = startContainer(t, ['/init', 'sh', '-c', 'echo CMD runs; exec sleep 100'], {
     environment: { LINTEL_SERVICES: 'web door' },
     files: {
-      '/usr/sbin/chpasswd': '#!/bin/sh\nread -r line\necho "$line" > /tmp/got\nread -r go < /tmp/gate\n',
-      '/etc/cont-init.d/10-gate':
-        '#!/bin/sh\nmkfifo -m 666 /tmp/gate\necho "$(wc -c < "$LINTEL_PASSWORD_FILE") bytes"\n',
+      '/usr/sbin/chpasswd':
+        '#!/bin/sh\nmkfifo /tmp/gate\nread -r line\necho "$line" > /tmp/got\nread -r go < /tmp/gate\n',
+      '/etc/cont-init.d/10-size': '#!/bin/sh\nwc -c < "$LINTEL_PASSWORD_FILE"\n',
       '/etc/services.d/web/run': '#!/bin/sh\nexec sleep 100\n',
       '/etc/services.d/door/run': '#!/bin/sh\necho open\nexec sleep 100\n',
       '/etc/services.d/door/service.json': '{ "needsPassword": true }',
@@ -150,10 +150,11 @@ test('only a service that says so waits for the password; scripts, the CMD and o
   });
   await container.waitFor(/CMD runs/);
   await container.waitFor(/web is ready/);
-  assert.match(container.output(), /10-gate \| 25 bytes/);
+  assert.match(container.output(), /10-size \| 25$/m);
   assert.doesNotMatch(container.output(), /door starts/);
   const root = `/proc/${await container.pid()}/root`;
   assert.match(readFileSync(`${root}/tmp/status`, 'utf8'), /door +waiting .*waits for the password/);
+  await waitUntil('chpasswd has been asked', () => existsSync(`${root}/tmp/got`));
   assert.match(readFileSync(`${root}/tmp/got`, 'utf8'), /^lintel:[a-zA-Z2-9]{24}\n$/);
   writeFileSync(`${root}/tmp/gate`, 'go\n');
   await container.waitFor(/door \| open/);
