@@ -25,6 +25,13 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
   AWS_SECRET_ACCESS_KEY: 'secret',
   LINTEL_SET_PASSWORD: '0',
 };
+/** Programs whose settings Lintel keeps below the home. Only that they are installed counts. */
+const PROGRAMS = Object.fromEntries(
+  ['code-server', 'rserver', 'duckdb', 'mc', 'aws', 'conda', 'npm', 'wget', 'curl'].map(name => [
+    `/usr/local/bin/${name}`,
+    '#!/bin/sh\n',
+  ]),
+);
 const SECRET = 'VICTIM-CONTENT';
 const VICTIM = '/home/victim';
 const FOLDER = '/home/victims';
@@ -53,9 +60,17 @@ let paths: Promise<readonly string[]> | undefined;
 function findPaths(t: TestContext): Promise<readonly string[]> {
   paths ??= (async () => {
     const command = ['/bin/sh', '-c', 'lintel facts --json; lintel plan --json'];
-    const { stdout, stderr } = await runContainer(t, ['/init', ...command], { environment: ENVIRONMENT });
+    const { stdout, stderr } = await runContainer(t, ['/init', ...command], {
+      environment: ENVIRONMENT,
+      files: PROGRAMS,
+    });
     const found = new Set([...stdout.matchAll(/"(\/home\/lintel\/[^"\n]+)"/g)].map(([, path = '']) => path));
-    for (const usual of ['.gitconfig', '.config/pip/pip.conf', '.condarc']) {
+    for (const usual of [
+      '.gitconfig',
+      '.config/pip/pip.conf',
+      '.condarc',
+      '.local/share/code-server/User/settings.json',
+    ]) {
       assert.ok(found.has(`${HOME}/${usual}`), `${usual} is not among ${[...found].join(', ')}: ${stderr}`);
     }
     return [...found].sort();
@@ -80,6 +95,7 @@ async function boot(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const files = {
+    ...PROGRAMS,
     '/etc/cont-finish.d/10-compare': `#!/bin/sh\n{ ${STATE}; } > /root/after\ncmp /root/before /root/after && echo same\n`,
   };
   const { code, stdout, stderr } = await runContainer(
