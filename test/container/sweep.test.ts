@@ -64,10 +64,16 @@ const NOTED = [
 ] as const;
 const NOTE = `#!/bin/sh
 printf '%s %s\\n' "$0" "$*" >> /tmp/arguments
-for folder in /usr/sbin /usr/bin /sbin /bin; do
-  if [ -x "$folder/\${0##*/}" ]; then exec "$folder/\${0##*/}" "$@"; fi
-done
+if [ -x "/usr/lib/noted/\${0##*/}" ]; then exec "/usr/lib/noted/\${0##*/}" "$@"; fi
 `;
+/** In its own place, as root runs none from elsewhere. */
+const NOTE_ALL = `mkdir /usr/lib/noted
+for name in ${NOTED.join(' ')}; do
+  place=$(command -v "$name") || place=/usr/bin/$name
+  if [ -x "$place" ]; then mv "$place" "/usr/lib/noted/$name"; fi
+  cat /srv/note > "$place"
+  chmod 755 "$place"
+done`;
 /** Answers 404 to everybody, once it listens. */
 const SERVE = `import http.server, os
 server = http.server.HTTPServer(("127.0.0.1", 8099), http.server.SimpleHTTPRequestHandler)
@@ -126,11 +132,12 @@ describe('no secret is where others could see it', SKIP, () => {
                 ...NAMES.map(name => `export ${assign(name)}`),
                 `chmod 700 /srv/given; chown -R 1000 /srv/given; chmod 600 /srv/given/*; rm /srv/prepare`,
                 'mkdir -p /var/empty; cd /var/empty; python3 /srv/serve > /dev/null 2>&1; cd /',
+                NOTE_ALL,
                 ': > /tmp/arguments; chmod 666 /tmp/arguments',
                 '',
               ].join('\n'),
               ...Object.fromEntries(NAMES.map(name => [`/srv/given/${name}`, makeValue(name)])),
-              ...Object.fromEntries(NOTED.map(name => [`/usr/local/sbin/${name}`, NOTE])),
+              '/srv/note': NOTE,
               '/srv/serve': SERVE,
               '/etc/cont-init.d/10-first': '#!/bin/sh\necho first\n',
               '/etc/services.d/web/run': '#!/bin/sh\nexec sleep 1000\n',
