@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { CONTAINER_PATH } from './container.ts';
 import { PROOF } from './mirror-packages.ts';
 
 /** The clients of a workbench, each as somebody would call it, and what each says when it gets nowhere. */
@@ -30,7 +32,13 @@ export const CONDA_CLIENT = '/srv/conda-client.cjs';
  */
 const PIPENV = '/usr/bin/pipenv';
 const OTHER_PIP = '/usr/lib/python3/dist-packages/pipenv/patched/pip/__pip-runner__.py';
-const OTHER_REQUESTS = 'pipenv.patched.pip._vendor.requests';
+const OTHER_REQUESTS = [
+  // Without this pipenv loads all of itself, which takes half a second.
+  'import sys, types',
+  'package = sys.modules["pipenv"] = types.ModuleType("pipenv")',
+  'package.__path__ = ["/usr/lib/python3/dist-packages/pipenv"]',
+  'from pipenv.patched.pip._vendor.requests import get',
+];
 
 const NO_HOST = /Temporary failure in name resolution|Name or service not known/;
 const PYTHON_DISTRUST = /CERTIFICATE_VERIFY_FAILED/;
@@ -38,7 +46,7 @@ const PYTHON_DISTRUST = /CERTIFICATE_VERIFY_FAILED/;
 export const CLIENTS = {
   pip: pip(PYTHON, '-m pip', [PYTHON, '/usr/bin/pip']),
   'another pip': pip(PYTHON, OTHER_PIP, [PYTHON, PIPENV]),
-  'pip in a venv': pip(`${VENV}/bin/python`, '-m pip', [PYTHON]),
+  'pip in a venv': pip(`${VENV}/bin/python`, '-m pip', [PYTHON, '/usr/share/python-wheels']),
   R: {
     programs: ['/usr/bin/Rscript'],
     command: () => [
@@ -55,7 +63,7 @@ export const CLIENTS = {
     lost: /unable to access index for repository|trying to use CRAN without setting a mirror/,
   },
   npm: {
-    programs: ['/usr/bin/npm'],
+    programs: [find('npm')],
     command: () =>
       shell(
         'npm install --prefix /tmp/npm --cache /tmp/npm-cache --fetch-retries 0 --no-audit lintel-tiny >&2',
@@ -118,10 +126,13 @@ export const CLIENTS = {
     distrust: PYTHON_DISTRUST,
     lost: NO_HOST,
   },
-  "Debian's requests": requests('requests', [PYTHON, '/usr/lib/python3/dist-packages/requests']),
+  "Debian's requests": requests(
+    ['from requests import get'],
+    [PYTHON, '/usr/lib/python3/dist-packages/requests'],
+  ),
   'requests with certifi': requests(OTHER_REQUESTS, [PYTHON, PIPENV]),
   Java: {
-    programs: ['/usr/bin/java'],
+    programs: [find('java')],
     command: ({ origin }) => ['java', '-cp', CLASSES, 'Fetch', `${origin}/`],
     proof: PROOF.file,
     distrust: /unable to find valid certification path/,
@@ -133,13 +144,19 @@ export type ClientName = keyof typeof CLIENTS;
 
 export const CLIENT_NAMES = Object.keys(CLIENTS) as readonly ClientName[];
 
+/** Where it is in a container, or would be. */
+function find(program: string): string {
+  const paths = CONTAINER_PATH.split(':').map(folder => `${folder}/${program}`);
+  return paths.find(path => existsSync(path)) ?? `/usr/bin/${program}`;
+}
+
 function pip(interpreter: string, program: string, programs: readonly string[]): Client {
   const folder = `/tmp/${`${interpreter}${program}`.replaceAll(/\W+/g, '-')}`;
   return {
     programs,
     command: () =>
       shell(
-        `${interpreter} ${program} install --retries 0 --target ${folder} lintel-tiny >&2`,
+        `${interpreter} ${program} install --retries 0 --disable-pip-version-check --target ${folder} lintel-tiny >&2`,
         `PYTHONPATH=${folder} exec ${interpreter} -c 'import lintel_tiny; print(lintel_tiny.WHERE)'`,
       ),
     proof: PROOF.pip,
@@ -148,15 +165,11 @@ function pip(interpreter: string, program: string, programs: readonly string[]):
   };
 }
 
-function requests(module: string, programs: readonly string[]): Client {
+function requests(imports: readonly string[], programs: readonly string[]): Client {
   return {
     programs,
     command: ({ origin }) =>
-      python(
-        `from ${module} import get`,
-        `answer = get("${origin}/")`,
-        'print(answer.status_code, answer.text)',
-      ),
+      python(...imports, `answer = get("${origin}/")`, 'print(answer.status_code, answer.text)'),
     proof: `200 ${PROOF.file}`,
     distrust: PYTHON_DISTRUST,
     lost: NO_HOST,

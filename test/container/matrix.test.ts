@@ -110,7 +110,8 @@ suite('the operator’s settings', { skip: whyNot({ programs: MIRROR_PROGRAMS })
   let mirror: Mirror;
   let layer: ClientsLayer;
   before(async () => {
-    [mirror, layer] = await Promise.all([makeMirror(), makeClientsLayer('venv', 'java', 'conda')]);
+    const venv = whyNot(CLIENTS['pip in a venv']) === false ? (['venv'] as const) : [];
+    [mirror, layer] = await Promise.all([makeMirror(), makeClientsLayer(...venv, 'java', 'conda')]);
   });
   after(() => layer.remove());
 
