@@ -156,6 +156,8 @@ export function makeEnvironmentFolder(path: string, firstReader: Owner): Environ
       writeOne(name, value);
       return [];
     } catch (error) {
+      // On a full disk it is there and empty, which to a reader means unset.
+      if (!held.has(name)) tryRemove(name);
       return [`Cannot write ${path}/${name}: ${renderCause(error)}`];
     }
   }

@@ -1,6 +1,6 @@
 import { isTerminal } from '../terminal.ts';
 import type { Identity } from '../user.ts';
-import { readTextIfAny } from './files.ts';
+import { isDirectory, readTextIfAny } from './files.ts';
 
 /** What the kernel says of this very process. */
 export interface ProcessFacts extends Identity {
@@ -58,4 +58,14 @@ function hasOtherUsers(): boolean {
   const map = readTextIfAny('/proc/self/uid_map') ?? '0 0 4294967295';
   const count = map.split('\n').reduce((sum, line) => sum + Number(line.trim().split(/\s+/)[2] ?? 0), 0);
   return count > 1 && (readTextIfAny('/proc/self/setgroups') ?? 'allow').trim() !== 'deny';
+}
+
+/** The container's working directory; / where a script has taken it away. */
+export function readWorkingDirectory(): string {
+  try {
+    const path = process.cwd();
+    return isDirectory(path) ? path : '/';
+  } catch {
+    return '/';
+  }
 }

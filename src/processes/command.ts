@@ -1,5 +1,5 @@
 import { makeEnvironment } from '../environment.ts';
-import { isDirectory } from '../facts/files.ts';
+import { readWorkingDirectory } from '../facts/process.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Log } from '../log/log.ts';
 import type { Plan } from '../plan.ts';
@@ -39,7 +39,7 @@ export function startCommand(
       argv: [program, ...args],
       user: plan.user,
       environment: makeEnvironment(given.environment, given.added, plan.user),
-      cwd: isDirectory('.') ? process.cwd() : '/',
+      cwd: readWorkingDirectory(),
       noNewPrivs: plan.noNewPrivs,
       umask: plan.umask,
       output: 'inherit',

@@ -2,6 +2,7 @@ import { removeFile } from '../apply/files.ts';
 import { runScript } from '../apply/scripts.ts';
 import { findUnusable, type Growth } from '../environment.ts';
 import { readBytes } from '../facts/files.ts';
+import { readWorkingDirectory } from '../facts/process.ts';
 import { findProgram, findSystemProgram } from '../facts/programs.ts';
 import { type Environment, parseEnviron } from '../launch/environ.ts';
 import type { Plan } from '../plan.ts';
@@ -54,6 +55,8 @@ const NOTHING: Growth = { set: {}, unset: [] };
 const MOST_BYTES = 4 * 1024 * 1024;
 /** The driver's word for what failed; no variable of theirs. */
 const FAILED = 'lintel__failed';
+/** The last that it writes: on a full disk what is missing was not taken away by a hook. */
+const WHOLE = 'lintel__whole';
 /** A shell's own, what one process has, and the driver's, should a hook have made all variables exported ones. */
 const NOT_THEIRS = /^(_|SHLVL|PWD|OLDPWD|LINTEL_SERVICE|lintel__.*)$/;
 
@@ -70,7 +73,7 @@ lintel__end() {
     lintel__failed="$lintel__failed $lintel__now (ended the shell with $lintel__code, those after it were not run)"
   fi
   umask 077
-  { printf 'lintel__failed=%s\\0' "$lintel__failed"; exec /usr/bin/env -0; } >"$lintel__result"
+  { printf 'lintel__failed=%s\\0' "$lintel__failed" && /usr/bin/env -0 && printf 'lintel__whole=1\\0'; } >"$lintel__result"
 }
 trap lintel__end EXIT
 for lintel__hook in "$lintel__folder"/*; do
@@ -103,7 +106,7 @@ async function runHooks(name: string, folder: string, context: StepContext): Pro
   const { exit, isTimedOut } = await runScript({
     script: { name, path: folder },
     argv: [bash, '-c', DRIVER, 'bash', result, folder],
-    cwd: process.cwd(),
+    cwd: readWorkingDirectory(),
     spawner: context.spawner,
     user: context.self,
     environment,
@@ -112,21 +115,31 @@ async function runHooks(name: string, folder: string, context: StepContext): Pro
     signal: stop,
     kill: context.kill,
   });
-  const bytes = readBytes(result, MOST_BYTES);
-  removeFile(result);
-  if (bytes === undefined) {
+  const bytes = readResult(result);
+  const { environment: made, notUtf8 } = parseEnviron(bytes);
+  if (!Object.hasOwn(made, WHOLE)) {
     const how = isTimedOut ? 'took too long' : renderExit(exit);
     if (!stop.aborted)
       log.warn(`the hooks of ${folder} left no environment (${how}): what they set is not taken over`);
     return NOTHING;
   }
-  const { environment: made, notUtf8 } = parseEnviron(bytes);
   const failed = made[FAILED] ?? '';
   if (failed !== '') log.warn(`hooks of ${folder} have failed:${failed}`);
   else log.info(`hooks of ${folder} done`);
   for (const odd of notUtf8) log.warn(`${folder}: variable ${odd} is not valid UTF-8: passed over`);
   const isTheirs = (name: string) => !NOT_THEIRS.test(name) && !notUtf8.includes(name);
   return compare(environment, made, isTheirs);
+}
+
+/** Nothing where it can't be read. */
+function readResult(path: string): Buffer {
+  try {
+    return readBytes(path, MOST_BYTES) ?? Buffer.alloc(0);
+  } catch {
+    return Buffer.alloc(0);
+  } finally {
+    removeFile(path);
+  }
 }
 
 function compare(before: Environment, after: Environment, isTheirs: (name: string) => boolean): Growth {

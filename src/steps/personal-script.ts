@@ -1,5 +1,5 @@
 import { runRemoteScript } from '../apply/remote-script.ts';
-import { isDirectory } from '../facts/files.ts';
+import { readWorkingDirectory } from '../facts/process.ts';
 import type { Download } from '../remote/download.ts';
 import { makeNetwork } from '../remote/network.ts';
 import { downloadScript } from '../remote/script.ts';
@@ -24,7 +24,7 @@ export const personalScript: Step = {
         name: 'personal-script',
         bytes: fetched.body,
         args: (settings.personalScriptArgs ?? '').split(/\s+/).filter(word => word !== ''),
-        cwd: isDirectory('.') ? process.cwd() : '/',
+        cwd: readWorkingDirectory(),
       },
       context,
     );
