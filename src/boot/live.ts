@@ -28,6 +28,7 @@ import { changesSettings, type Draft, makeDraftAgain } from './draft.ts';
 import { type Ending, makeEarlyEnding } from './ending.ts';
 import type { Furniture } from './furniture.ts';
 import { runSteps, runStepsBeside, type StepsContext, splitSteps, startLateSteps } from './steps.ts';
+import { runBesideAgain } from './store-again.ts';
 import { refuseFatal, sayChanges, sayHeader, sayProblems, saySummary, sayTimes } from './summary.ts';
 import type { Timeline } from './timeline.ts';
 import { runWorkbench } from './workbench.ts';
@@ -146,10 +147,12 @@ async function bootAndRun(
   for (const failure of applyShellFile(shellFilesOf(last))) log.error(failure);
   sayTimes(last.draft, timeline, log);
   const ending = new AbortController();
+  const beforeCommand = runBesideAgain(beside, prepared.draft.facts, stepsContext(house, last));
+  beforeCommand.catch(() => undefined);
   return runWorkbench({
     ...cleanupOf(house, last),
     cgroup: last.draft.facts.cgroup,
-    beforeCommand: beside,
+    beforeCommand,
     passwordSet,
     onSupervisor: supervisor => {
       house.keepSupervisor(supervisor);

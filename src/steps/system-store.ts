@@ -1,4 +1,5 @@
 import { applyStore, isOutOfReach, stageStore } from '../apply/store.ts';
+import { readClockMs } from '../clock.ts';
 import { renderCause } from '../errors.ts';
 import type { Facts } from '../facts/facts.ts';
 import { findSystemProgram, SYSTEM_PATH } from '../facts/programs.ts';
@@ -22,9 +23,10 @@ export const systemStore: Step = {
     return add.length > 0 || remove.length > 0 || (!hasAll && hasProgram(facts));
   },
   async run(context) {
+    const startMs = readClockMs();
     const trouble = await updateStore(context);
     if (trouble !== undefined) say(context, trouble);
-    else sayDone(context);
+    else sayDone(context, Math.round(readClockMs() - startMs));
     return undefined;
   },
 };
@@ -136,7 +138,8 @@ function say({ facts, log, stop }: StepContext, { why, isOdd }: Trouble): void {
   else log.info(sentence);
 }
 
-function sayDone({ facts, log }: StepContext): void {
+/** With its time: the CMD may have waited for it, after the line that says where the boot's went. */
+function sayDone({ facts, log }: StepContext, ms: number): void {
   const { folder, program, add, remove } = facts.certificates.store;
   const what = [
     ...(add.length === 0 ? [] : [`${add.length} certificate(s) put into ${folder}`]),
@@ -144,5 +147,6 @@ function sayDone({ facts, log }: StepContext): void {
   ];
   log.info(
     `system store: ${what.length === 0 ? `certificates of ${folder} taken up` : what.join(', ')} (${program})`,
+    { ms },
   );
 }

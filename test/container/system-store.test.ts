@@ -35,7 +35,10 @@ async function runScript(
   assert.equal(code, 0, stderr);
   return {
     stdout: stdout.trim().split('\n'),
-    said: stderr.split('\n').filter(line => /system store:/.test(line)),
+    said: stderr
+      .split('\n')
+      .filter(line => /system store:/.test(line))
+      .map(line => line.replace(/ms=\d+/, 'ms=…')),
   };
 }
 
@@ -57,10 +60,26 @@ describe('as root', { skip }, () => {
     ]);
     assert.deepEqual(stdout, ['trusts a', 'second', 'trusts a', 'other', 'trusts b', 'gone']);
     assert.deepEqual(said, [
-      saying(`system store: 1 certificate(s) put into ${LOCAL} (update-ca-certificates)`),
-      saying(`system store: 1 certificate(s) put into ${LOCAL} (update-ca-certificates)`),
-      saying(`system store: 1 of an earlier boot removed from ${LOCAL} (update-ca-certificates)`),
+      saying(`system store: 1 certificate(s) put into ${LOCAL} (update-ca-certificates) (ms=…)`),
+      saying(`system store: 1 certificate(s) put into ${LOCAL} (update-ca-certificates) (ms=…)`),
+      saying(`system store: 1 of an earlier boot removed from ${LOCAL} (update-ca-certificates) (ms=…)`),
     ]);
+  });
+
+  test('those that a script of the start names instead are the ones that the CMD finds', async t => {
+    const { stdout, said } = await runScript(t, ['PATH_TO_CA_BUNDLE=/srv/a.pem /init /srv/trusts'], {
+      '/etc/cont-init.d/10-other': '#!/bin/sh\necho PATH_TO_CA_BUNDLE=/srv/b.pem >> "$LINTEL_ENV"\n',
+    });
+    assert.deepEqual(stdout, ['trusts b']);
+    assert.equal(said.length, 2, said.join('\n'));
+  });
+
+  test('other settings of a script’s are no reason to make it again', async t => {
+    const { stdout, said } = await runScript(t, ['PATH_TO_CA_BUNDLE=/srv/a.pem /init /srv/trusts'], {
+      '/etc/cont-init.d/10-other': '#!/bin/sh\necho GIT_USER_NAME=Ada >> "$LINTEL_ENV"\n',
+    });
+    assert.deepEqual(stdout, ['trusts a']);
+    assert.equal(said.length, 1, said.join('\n'));
   });
 
   test('what a platform mounted there is taken up', async t => {
@@ -69,7 +88,7 @@ describe('as root', { skip }, () => {
     });
     assert.deepEqual(stdout, ['trusts b', 'trusts b']);
     assert.deepEqual(said, [
-      saying(`system store: certificates of ${LOCAL} taken up (update-ca-certificates)`),
+      saying(`system store: certificates of ${LOCAL} taken up (update-ca-certificates) (ms=…)`),
     ]);
   });
 
@@ -173,8 +192,8 @@ describe('as uid 1000', () => {
       '/usr/sbin/update-ca-certificates',
     ]);
     assert.deepEqual(said, [
-      saying(`system store: 1 certificate(s) put into ${LOCAL} (update-ca-certificates)`),
-      saying(`system store: 1 of an earlier boot removed from ${LOCAL} (update-ca-certificates)`),
+      saying(`system store: 1 certificate(s) put into ${LOCAL} (update-ca-certificates) (ms=…)`),
+      saying(`system store: 1 of an earlier boot removed from ${LOCAL} (update-ca-certificates) (ms=…)`),
     ]);
   });
 });
