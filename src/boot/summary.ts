@@ -1,6 +1,6 @@
 import { LintelError, renderProblem } from '../errors.ts';
 import type { Log } from '../log/log.ts';
-import type { Plan } from '../plan.ts';
+import type { Note, Plan } from '../plan.ts';
 import { LINTEL_VERSION } from '../version.ts';
 import type { Draft } from './draft.ts';
 import type { Timeline } from './timeline.ts';
@@ -64,6 +64,18 @@ export function sayChanges(before: Plan, after: Plan, log: Log): void {
     if (!noted.has(note)) log.info(`${note} (settings changed by scripts)`);
 }
 
+/** Tools that got nothing but the certificates share a line, since every boot with certificates has half a dozen of them. */
 function renderNotes({ notes }: Plan): string[] {
-  return notes.map(({ tool, text }) => `${tool}: ${text}`);
+  const isShared = ({ text }: Note) => text.startsWith(SHARED);
+  const shared = notes.filter(isShared);
+  if (shared.length < 2) return notes.map(renderNote);
+  const tools = shared.map(({ tool, text }) => `${tool} ${text.slice(SHARED.length - 1)}`).join(', ');
+  const line = `certificates: ${tools}`;
+  return [...notes.filter(note => !isShared(note)).map(renderNote), line];
+}
+
+const SHARED = 'certificates (';
+
+function renderNote({ tool, text }: Note): string {
+  return `${tool}: ${text}`;
 }
