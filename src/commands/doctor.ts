@@ -22,7 +22,7 @@ export const doctor: Command = {
   name: 'doctor',
   summary: 'try whether each installed client trusts a server',
   flags: [JSON_FLAG],
-  operands: { usage: 'trust URL', atLeast: 2, atMost: 2 },
+  operands: { usage: 'trust URL', atLeast: 2, atMost: 2, what: 'URL' },
   details:
     'Asks the URL by every client that is installed (curl, wget, git, python, pip, uv, conda, R, node, npm, aws, java), four at a time and 10 s each, as whoever calls it and with the workbench’s environment. A client that gets any answer trusts the server, also where it wanted another answer. Then it shows the certificates that the server itself shows, asked without proxy, and which roots are enough for them. Exit code 0 when all clients trust it, 1 when one does not.',
   examples: [

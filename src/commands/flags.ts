@@ -15,6 +15,8 @@ export interface Operands {
   /** 0 when not said. */
   readonly atLeast?: number;
   readonly atMost?: number;
+  /** What is missing where there are too few. */
+  readonly what?: string;
   /** Only behind `--`, where nothing is a flag any more. */
   readonly isBehindDashes?: true;
 }
@@ -104,10 +106,10 @@ function refuseFlag(name: string, { flags }: Accepted): LintelError {
 }
 
 function checkCount(operands: readonly string[], accepted: Accepted): void {
-  const { atLeast = 0, atMost = Number.POSITIVE_INFINITY, usage = '' } = accepted.operands ?? { atMost: 0 };
-  refuseOperand(operands[atMost], accepted);
+  const { usage, atLeast = 0, atMost, what }: Operands = accepted.operands ?? { usage: '', atMost: 0 };
+  if (atMost !== undefined) refuseOperand(operands[atMost], accepted);
   if (operands.length < atLeast)
-    throw new LintelError(`Cannot go on: no service is named, expected ${usage}`, 2);
+    throw new LintelError(`Cannot go on: no ${what ?? 'argument'} is named, expected ${usage}`, 2);
 }
 
 function refuseOperand(operand: string | undefined, { flags }: Accepted): void {

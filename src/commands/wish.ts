@@ -11,7 +11,7 @@ export const WISH_FLAGS: readonly Flag[] = [
   { name: '--timeout', value: 'TIME', doc: 'wait at most this long (default 30s); implies --wait' },
   JSON_FLAG,
 ];
-export const NAMES = { usage: 'NAME…', atLeast: 1 } as const;
+export const NAMES = { usage: 'NAME…', atLeast: 1, what: 'service' } as const;
 
 const USUAL_TIMEOUT = '30s';
 

@@ -65,8 +65,8 @@ describe('lintel doctor', () => {
   } as const;
 
   for (const [args, message] of [
-    [[], /expected trust URL/],
-    [['trust'], /expected trust URL/],
+    [[], 'Cannot go on: no URL is named, expected trust URL'],
+    [['trust'], 'Cannot go on: no URL is named, expected trust URL'],
     [['heal', 'https://a.example'], /Cannot use argument "heal", expected trust URL/],
     [['trust', 'http://a.example'], /Cannot try "http:\/\/a.example", expected an https URL/],
     [['trust', 'https://ada:secret@a.example'], /Cannot try one with a user name, expected/],
