@@ -1,5 +1,6 @@
 import { makeDraft } from '../boot/draft.ts';
 import { ask } from '../control/client.ts';
+import { findOwnPlace } from '../control/places.ts';
 import { escapeLine, renderJson } from '../control/printable.ts';
 import { LintelError } from '../errors.ts';
 import type { Facts } from '../facts/facts.ts';
@@ -22,7 +23,7 @@ export const facts: Command = {
     { line: 'lintel facts --json', does: 'all of it as JSON' },
   ],
   async run({ given, origin }) {
-    const { settings, facts: found } = makeDraft(origin, []);
+    const { settings, facts: found } = makeDraft(origin, [], findOwnPlace(origin.environment));
     const findings = await askForFindings(origin.environment);
     const text = given.has('--json')
       ? `${renderJson({ ...withoutTexts(found), findings }, 2)}\n`

@@ -1,5 +1,6 @@
 import { renderChange } from '../accounts/change.ts';
 import { makeDraft } from '../boot/draft.ts';
+import { findOwnPlace } from '../control/places.ts';
 import { explain } from '../environment.ts';
 import { renderProblem } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
@@ -22,7 +23,7 @@ export const plan: Command = {
     { line: 'lintel plan --json -- python -m http.server', does: 'those of a boot with this CMD, as JSON' },
   ],
   run({ given, origin }) {
-    const made = maskPlan(makeDraft(origin, given.operands).plan);
+    const made = maskPlan(makeDraft(origin, given.operands, findOwnPlace(origin.environment)).plan);
     const exitCode = made.problems.some(problem => problem.fatal) ? 1 : 0;
     return { text: given.has('--json') ? `${JSON.stringify(made, null, 2)}\n` : renderPlan(made), exitCode };
   },

@@ -1,4 +1,4 @@
-import { readLinkStat, readNames, readStat } from '../facts/files.ts';
+import { isDirectory, readLinkStat, readNames, readStat } from '../facts/files.ts';
 import type { Environment } from '../launch/environ.ts';
 
 /** Names that nobody could have foreseen are looked for up to this number. */
@@ -27,6 +27,14 @@ export function listPlaces(environment: Environment, uid: number): string[] {
     ...uids.flatMap(owner => shared.flatMap(folder => listOddNames(folder, owner))),
   ];
   return [...new Set(folders)];
+}
+
+/**
+ * The folder of the Lintel that the caller runs below, which need not be what a boot would choose now: a script has given
+ * the workbench a XDG_RUNTIME_DIR since. undefined where there is none.
+ */
+export function findOwnPlace({ LINTEL_RUNTIME_DIR: folder }: Environment): string | undefined {
+  return folder?.startsWith('/') && isDirectory(folder) ? folder : undefined;
 }
 
 /** The uids of whom a control socket may be trusted: anybody can make one in /tmp. */

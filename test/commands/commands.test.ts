@@ -145,6 +145,14 @@ describe('lintel facts', () => {
     assert.match(rows.get('open files') ?? '', /^1024 of \d+$/);
   });
 
+  test('names the runtime folder of the Lintel that it is called below', async t => {
+    const root = machine(t, { 'tmp/lintel-1000': 'a folder' });
+    const environment = { LINTEL_RUNTIME_DIR: root.at('tmp/lintel-1000'), XDG_RUNTIME_DIR: root.path };
+    assert.match((await run(root, ['facts'], environment)).text, /^runtime folder .*\/tmp\/lintel-1000$/m);
+    const { runtimeDir } = JSON.parse((await run(root, ['plan', '--json'], environment)).text) as Plan;
+    assert.equal(runtimeDir, root.at('tmp/lintel-1000'));
+  });
+
   test('says it as data too, with a file’s place and length for its text', async t => {
     const root = machine(t, { 'etc/pip.conf': '[global]\npassword = hunter2\n' });
     const { text } = await run(root, ['facts', '--json']);
