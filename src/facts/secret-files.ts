@@ -36,7 +36,9 @@ export function readSecretFiles(environment: Environment): SecretFiles {
       problems.push({ what: by, seen: read.trouble, expected: EXPECTED, fatal: false });
       continue;
     }
-    if ((environment[name] ?? '') !== '') warnings.push(`${by} and ${name} are both set: the file wins`);
+    // A Lintel above this one has set what it found in the file.
+    if ((environment[name] || read.value) !== read.value)
+      warnings.push(`${by} and ${name} are both set: the file wins`);
     found.set(name, read.value);
     sources.set(`${by}=${environment[by]}`, { [name]: read.value });
   }

@@ -102,5 +102,7 @@ describe('a variable that names a file', () => {
     ]);
     const empty = readSecretFiles({ PASSWORD: '', PASSWORD_FILE: folder.at('a') });
     assert.deepEqual([empty.environment['PASSWORD'], empty.warnings], ['a', []]);
+    const same = readSecretFiles({ PASSWORD: 'a', PASSWORD_FILE: folder.at('a') });
+    assert.deepEqual([same.environment['PASSWORD'], same.warnings], ['a', []]);
   });
 });
