@@ -83,10 +83,13 @@ function renderFacts(found: Facts, gpu: string): string {
     ],
     [
       'configuration',
-      Object.values(found.configs)
-        .flat()
-        .flatMap(config => (config?.text === undefined ? [] : config.path))
-        .join(', ') || 'none',
+      [
+        ...new Set(
+          Object.values(found.configs)
+            .flat()
+            .flatMap(config => (config?.text === undefined ? [] : config.path)),
+        ),
+      ].join(', ') || 'none',
     ],
     [
       'certificates',

@@ -1,5 +1,5 @@
 import { renderChange } from '../accounts/change.ts';
-import { makeDraft } from '../boot/draft.ts';
+import { type Draft, makeDraft } from '../boot/draft.ts';
 import { findOwnPlace } from '../control/places.ts';
 import { explain } from '../environment.ts';
 import { renderProblem } from '../errors.ts';
@@ -7,6 +7,8 @@ import type { Environment } from '../launch/environ.ts';
 import type { Plan } from '../plan.ts';
 import { maskValue } from '../settings/secret-names.ts';
 import { maskUrls } from '../settings/url.ts';
+import { STEPS } from '../steps/list.ts';
+import type { Step } from '../steps/step.ts';
 import type { FileWrite } from '../tools/tool.ts';
 import { type Command, JSON_FLAG } from './command.ts';
 import { hideSecrets } from './secrets.ts';
@@ -19,15 +21,30 @@ export const plan: Command = {
   operands: { usage: '[-- CMD…]', isBehindDashes: true },
   details: 'Exit code 1 when a boot would refuse to start. No credentials are printed.',
   examples: [
-    { line: 'lintel plan', does: 'settings, files, scripts and services of a boot without CMD' },
+    { line: 'lintel plan', does: 'settings, files, steps, scripts and services of a boot without CMD' },
     { line: 'lintel plan --json -- python -m http.server', does: 'those of a boot with this CMD, as JSON' },
   ],
   run({ given, origin }) {
-    const made = maskPlan(makeDraft(origin, given.operands, findOwnPlace(origin.environment)).plan);
+    const draft = makeDraft(origin, given.operands, findOwnPlace(origin.environment));
+    const made = { ...maskPlan(draft.plan), steps: nameSteps(draft) };
     const exitCode = made.problems.some(problem => problem.fatal) ? 1 : 0;
     return { text: given.has('--json') ? `${JSON.stringify(made, null, 2)}\n` : renderPlan(made), exitCode };
   },
 };
+
+type StepNames = Readonly<Record<keyof typeof STEPS, readonly string[]>>;
+
+/** What takes time, as far as is known before the first of them has run. */
+function nameSteps(draft: Draft): StepNames {
+  const name = (steps: readonly Step[]) => steps.filter(step => step.isWanted(draft)).map(step => step.name);
+  return {
+    beforePlan: name(STEPS.beforePlan),
+    beforeScripts: name(STEPS.beforeScripts),
+    besideScripts: name(STEPS.besideScripts),
+    forServices: name(STEPS.forServices),
+    afterScripts: name(STEPS.afterScripts),
+  };
+}
 
 /** What is printed may end in a ticket: no credentials of a URL, whatever file or variable they go into. */
 function maskPlan(made: Plan): Plan {
@@ -53,7 +70,7 @@ function isSecret({ mode, owner }: FileWrite): boolean {
   return owner === 'workbench' && (mode & 0o077) === 0;
 }
 
-function renderPlan(made: Plan): string {
+function renderPlan(made: Plan & { readonly steps: StepNames }): string {
   const sections: readonly (readonly [string, readonly string[]])[] = [
     ['Problems', made.problems.map(renderProblem)],
     ['Warnings', made.warnings],
@@ -70,6 +87,7 @@ function renderPlan(made: Plan): string {
         ([name, value]) => `${name}=${value} (${explain(made.layers, name).at(-1)?.source})`,
       ),
     ],
+    ['Steps', renderSteps(made.steps)],
     ['Scripts', made.initScripts.map(({ path }) => path)],
     [
       'Services',
@@ -86,8 +104,21 @@ function renderPlan(made: Plan): string {
     .join('\n');
 }
 
-function renderFile({ path, text, encoding, mode, owner }: FileWrite): string {
+/** Nothing of the password's, which is set at every boot. */
+function renderSteps({ beforePlan, beforeScripts, besideScripts, afterScripts }: StepNames): string[] {
+  const moments: readonly (readonly [string, readonly string[]])[] = [
+    ['first, and what they bring may change this plan', beforePlan],
+    ['before the scripts', beforeScripts],
+    ['beside the scripts', besideScripts],
+    ['after the scripts', afterScripts],
+  ];
+  return moments.flatMap(([moment, names]) => (names.length === 0 ? [] : `${moment}: ${names.join(', ')}`));
+}
+
+function renderFile(file: FileWrite): string {
+  const { path, text, encoding, mode, owner } = file;
   if (text === undefined) return `${path} (removed)`;
   const who = owner === 'workbench' ? "the workbench user's" : "Lintel's";
-  return `${path} (${Buffer.byteLength(text, encoding)} bytes, mode ${mode.toString(8)}, ${who})`;
+  const size = isSecret(file) ? 'secret' : `${Buffer.byteLength(text, encoding)} bytes`;
+  return `${path} (${size}, mode ${mode.toString(8)}, ${who})`;
 }

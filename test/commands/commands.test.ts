@@ -86,6 +86,37 @@ CMD
     );
   });
 
+  test('names what takes time, by its moment, and who may change the plan', async t => {
+    const root = machine(t, { 'usr/local/bin/start-notebook.d/10-a.sh': '' });
+    const environment = {
+      REGION_INIT_SCRIPT: 'https://platform.example/init.sh',
+      VAULT_RELATIVE_PATH: 'tables',
+      GIT_REPOSITORY: 'https://git.example/a/b.git',
+      PERSONAL_INIT_SCRIPT: 'https://ada.example/mine.sh',
+    };
+    const { text } = await run(root, ['plan'], environment);
+    assert.match(
+      text,
+      /^Steps\n {2}first, and what they bring may change this plan: region-script, vault\n {2}after the scripts: start-notebook\.d, clone, personal-script, before-notebook\.d\n\n/m,
+    );
+    const { steps } = JSON.parse((await run(root, ['plan', '--json'], environment)).text);
+    assert.deepEqual(steps, {
+      beforePlan: ['region-script', 'vault'],
+      beforeScripts: [],
+      besideScripts: [],
+      forServices: ['password'],
+      afterScripts: ['start-notebook.d', 'clone', 'personal-script', 'before-notebook.d'],
+    });
+  });
+
+  test('does not say how long a secret is', async t => {
+    const { text } = await run(machine(t), ['plan'], {
+      GIT_REPOSITORY: 'https://git.example/a/b.git',
+      GIT_PERSONAL_ACCESS_TOKEN: 'abc',
+    });
+    assert.match(text, /\/secrets\/git-credential \(secret, mode 600, the workbench user's\)\n/);
+  });
+
   test('says it as data too', async t => {
     const root = machine(t);
     const { text, exitCode } = await run(root, ['plan', '--json', '--', 'python'], { LINTEL_NOFILE: '2048' });
@@ -151,6 +182,12 @@ describe('lintel facts', () => {
     assert.match((await run(root, ['facts'], environment)).text, /^runtime folder .*\/tmp\/lintel-1000$/m);
     const { runtimeDir } = JSON.parse((await run(root, ['plan', '--json'], environment)).text) as Plan;
     assert.equal(runtimeDir, root.at('tmp/lintel-1000'));
+  });
+
+  test('names a file once that two look at', async t => {
+    const root = machine(t, { 'etc/conda/.condarc': 'channels: [a]\n' });
+    const { text } = await run(root, ['facts']);
+    assert.equal(text.split(root.at('etc/conda/.condarc')).length, 2);
   });
 
   test('says it as data too, with a file’s place and length for its text', async t => {
