@@ -48,6 +48,15 @@ describe('hooks of docker-stacks', () => {
     assert.match(stderr, /hooks of .*before-notebook\.d done/);
   });
 
+  test('that decide nothing of the tools make the boot say nothing of them again', async t => {
+    const script = '#!/bin/sh\necho PIP_REPOSITORY=https://mirror.example/simple >> "$LINTEL_ENV"\n';
+    const { stderr } = await run(t, {
+      '/etc/cont-init.d/10-mirror': script,
+      [`${START}/10-a.sh`]: 'export DARK_MODE=0\n',
+    });
+    assert.equal(stderr.split('lintel: pip: index').length, 2, stderr);
+  });
+
   test('are named as the source of what they set', async t => {
     const { stdout } = await makeRoot(t, { [`${START}/10-a.sh`]: 'export COLOUR=blue\n' })
       .boot({
