@@ -27,21 +27,35 @@ export interface Demo {
   root(): Promise<string>;
 }
 
+type Variables = Readonly<Record<string, string>>;
+
 const DEMO_LAYER = join(CHECKOUT, 'examples/demo/rootfs');
 const CERTIFICATE = '/usr/local/share/lintel-demo/ca.pem';
 
-/** Nothing answers there: `.example` names are reserved. The demo shows configuration, not downloads. */
-const SETTINGS = {
+/** Nothing answers there: `.example` names are reserved. Without a mirror of the caller's the demo downloads nothing. */
+const EXAMPLES = {
   PIP_REPOSITORY: 'https://packages.example/pypi/simple',
   CONDA_REPOSITORY: 'https://packages.example/conda-forge',
   R_REPOSITORY: 'https://packages.example/cran',
   PATH_TO_CA_BUNDLE: CERTIFICATE,
 };
 
+/** What a caller may set to see their own mirrors at work. */
+const MIRRORS = [
+  'PIP_REPOSITORY',
+  'CONDA_REPOSITORY',
+  'R_REPOSITORY',
+  'PACKAGE_MANAGER_URL',
+  'NPM_REPOSITORY',
+] as const;
+
 /** Boots in a sandbox, or as an ordinary process where the machine allows none. `environment` is added. */
 export function bootDemo(environment: Readonly<Record<string, string>>): Demo {
   const kind = sandboxKind();
-  return kind === 'ordinary process' ? bootInTemporaryRoot(environment) : bootInSandbox(kind, environment);
+  const settings = { ...EXAMPLES, ...given(MIRRORS) };
+  return kind === 'ordinary process'
+    ? bootInTemporaryRoot(settings, environment)
+    : bootInSandbox(kind, settings, environment);
 }
 
 /** Where programs are looked for: the sandbox shows Debian's own, an ordinary process whatever the caller has. */
@@ -49,17 +63,17 @@ export function demoPath(): string {
   return sandboxKind() === 'ordinary process' ? (process.env['PATH'] ?? DEFAULT_PATH) : DEFAULT_PATH;
 }
 
-function bootInSandbox(kind: SandboxKind, added: Readonly<Record<string, string>>): Demo {
+function bootInSandbox(kind: SandboxKind, settings: Variables, added: Variables): Demo {
   const sandbox = startSandbox(['/init'], {
     layers: [DEMO_LAYER],
-    environment: { PATH: demoPath(), HOME: '/root', ...terminal(), ...added, ...SETTINGS },
+    environment: { PATH: demoPath(), HOME: '/root', ...terminal(), ...added, ...settings },
     network: 'host',
     stdio: ['ignore', 'inherit', 'inherit'],
     buffer: false,
   });
   return {
     kind,
-    settings: SETTINGS,
+    settings,
     stop: async () => void process.kill(await sandbox.pid1(), 'SIGTERM'),
     root: async () => `/proc/${await sandbox.pid1()}/root`,
     exitCode: sandbox.then(result => result.exitCode ?? 1),
@@ -67,10 +81,10 @@ function bootInSandbox(kind: SandboxKind, added: Readonly<Record<string, string>
 }
 
 /** The same tree below a folder of its own; LINTEL_ROOT tells Lintel, programs come from the machine itself. */
-function bootInTemporaryRoot(added: Readonly<Record<string, string>>): Demo {
+function bootInTemporaryRoot(wanted: Variables, added: Variables): Demo {
   const root = mkdtempSync(join(tmpdir(), 'lintel-demo-'));
   fillTemporaryRoot(root);
-  const settings = { ...SETTINGS, PATH_TO_CA_BUNDLE: root + CERTIFICATE };
+  const settings = { ...wanted, PATH_TO_CA_BUNDLE: root + CERTIFICATE };
   const lintel = execa('setpriv', ['--pdeathsig', 'TERM', '--', join(root, PROGRAM_FOLDER, 'lintel.cjs')], {
     env: {
       ...{ PATH: demoPath(), HOME: join(root, 'home'), ...terminal(), ...added, ...settings },
@@ -117,9 +131,12 @@ function fillTemporaryRoot(root: string): void {
 
 /** What the terminal can show, so that Lintel and the services see it as this process does. */
 function terminal(): Record<string, string> {
-  const names = ['TERM', 'COLORTERM', 'NO_COLOR'] as const;
-  const given = names.flatMap(name =>
-    process.env[name] === undefined ? [] : [[name, process.env[name]] as const],
+  return { LANG: 'C.UTF-8', ...given(['TERM', 'COLORTERM', 'NO_COLOR']) };
+}
+
+/** Those of the caller's variables that have one of these names. */
+function given(names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );
-  return { LANG: 'C.UTF-8', ...Object.fromEntries(given) };
 }

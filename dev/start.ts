@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
+import { maskUrls } from '../src/settings/url.ts';
 import { bootDemo, type Demo, demoPath } from './demo.ts';
 import type { SandboxKind } from './sandbox.ts';
 
@@ -81,7 +82,7 @@ function isFree(port: number): Promise<boolean> {
 function introduce({ kind, settings }: Demo): void {
   console.log(`${bold('Booting a workbench')}: Lintel as ${KINDS[kind]}.`);
   console.log('  holds     rootfs, cont-init.d, services.d and examples/demo/rootfs of this checkout');
-  const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${maskUrls(value)}`);
   console.log(`  settings  ${lines.join('\n            ')}\n`);
 }
 
@@ -108,8 +109,11 @@ async function guide(pages: readonly Page[], demo: Demo, signal: AbortSignal): P
     const token = name === 'jupyter' ? '  (the link with its token is in its lines above)' : '';
     return `  ${name.padEnd(8)}  ${styleText('underline', `http://${ADDRESS}:${port}`)}${hint || token}`;
   });
+  const lintel = `LINTEL_ROOT=${root} dist/lintel.cjs`;
+  if (demo.kind === 'root namespaces' && existsSync('/usr/sbin/sshd'))
+    lines.push(`  terminal  ssh -p 2222 lintel@${ADDRESS}  (the password: ${lintel} password)`);
   lines.push(
-    `  control   LINTEL_ROOT=${root} dist/lintel.cjs status  (in another shell)`,
+    `  control   ${lintel} status  (in another shell; restart, logs -f, env … too)`,
     '  stop      Ctrl-C',
   );
   console.log(`\n${bold('The workbench is up.')}\n${lines.join('\n')}\n`);

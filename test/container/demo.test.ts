@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -33,6 +34,9 @@ describe('npm start', { timeout: LIMIT_MS }, () => {
       const tookMs = performance.now() - stoppedMs;
       assert.equal(exitCode, 0, output);
       assert.match(output, /The workbench is up\.[^!]*http:\/\/127\.0\.0\.1:8888/);
+      assert.match(output, /pip: index https:\/\/\*\*\*@mirror\.example\/simple/, 'the caller’s own mirror');
+      assert.doesNotMatch(output, /hunter2/);
+      if (existsSync('/usr/sbin/sshd')) assert.match(output, /ssh -p 2222 lintel@127\.0\.0\.1/);
       assert.doesNotMatch(output, /no answer/);
       assert.equal(output.match(/Lintel has ended\S* with exit code 0/g)?.length, 1, output);
       assert.ok(tookMs < 1000, `stopping took ${tookMs} ms, expected less than 1000\n${output}`);
@@ -59,7 +63,11 @@ function startOnTerminal() {
   const line = `exec unshare --net -- sh -c "${start}"`;
   return execa('script', ['-qefc', line, '/dev/null'], {
     cwd: CHECKOUT,
-    env: { SHELL: '/bin/sh', TERM: 'xterm' },
+    env: {
+      SHELL: '/bin/sh',
+      TERM: 'xterm',
+      PIP_REPOSITORY: 'https://ada:hunter2@mirror.example/simple',
+    },
     reject: false,
     timeout: LIMIT_MS,
   });
