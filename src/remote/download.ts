@@ -143,6 +143,8 @@ async function ask(url: URL, request: Request, network: Network): Promise<Outcom
   const proxy = chooseProxy(url, network, (address, subnet) => isInSubnet(net, address, subnet));
   if (proxy?.startsWith('socks4') === true)
     return fail('a socks4 proxy can’t be used, only http, https and socks5');
+  if (proxy?.startsWith('https:') === true && net.isIP(bareHost(proxy)) !== 0)
+    return fail('an https proxy can’t be used by its address, only by its name');
   const usesTls = url.protocol === 'https:' || proxy?.startsWith('https:') === true;
   const trust = usesTls ? { ca: readTrust(network) } : {};
   const connect = { ...trust, rejectUnauthorized: request.isVerified !== false };
@@ -152,7 +154,7 @@ async function ask(url: URL, request: Request, network: Network): Promise<Outcom
       ? new undici.Agent({ ...common, connect: { ...connect, timeout: CONNECT_TIMEOUT_MS } })
       : new undici.ProxyAgent({ ...common, uri: proxy, requestTls: connect, proxyTls: trust });
   try {
-    const answer = await dispatcher.request({
+    const asked = dispatcher.request({
       origin: url.origin,
       path: url.pathname + url.search,
       method: request.body === undefined ? 'GET' : 'POST',
@@ -160,6 +162,7 @@ async function ask(url: URL, request: Request, network: Network): Promise<Outcom
       ...(request.body === undefined ? {} : { body: request.body }),
       signal: request.signal,
     });
+    const answer = await unlessAborted(asked, request.signal);
     const { statusCode: status } = answer;
     const location = textOf(answer.headers['location']);
     if (status >= 300 && status < 400 && location !== '') return { location, status };
@@ -178,6 +181,16 @@ async function ask(url: URL, request: Request, network: Network): Promise<Outcom
   }
 }
 
+/** undici looks at the signal only once it is connected, and a server or proxy that never says a word does not end that. */
+function unlessAborted<T>(asked: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    asked.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
 /** An image without a bundle of the system's has the roots that Node brings. */
 function readTrust(network: Network): string[] {
   const { system, extra } = network.readRoots();
@@ -185,6 +198,10 @@ function readTrust(network: Network): string[] {
     ...(system === undefined ? process.getBuiltinModule('node:tls').rootCertificates : [system]),
     ...extra,
   ];
+}
+
+function bareHost(url: string): string {
+  return (URL.parse(url)?.hostname ?? '').replace(/^\[|\]$/g, '');
 }
 
 function isInSubnet(net: typeof import('node:net'), address: string, subnet: string): boolean {

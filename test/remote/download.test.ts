@@ -107,6 +107,29 @@ test('a server that hangs is left when a stop is asked for', async t => {
   assert.match(said(await fetchIt(url, { signal: stop.signal, retryMs: 10_000 })), /a stop was asked for/);
 });
 
+for (const [what, url, proxy] of [
+  ['a server that never begins with TLS', 'https://127.0.0.1', ''],
+  ['a proxy for https', 'https://far.example', 'http://127.0.0.1'],
+  ['a proxy for http', 'http://far.example', 'http://127.0.0.1'],
+  ['a proxy that never begins with TLS', 'https://far.example', 'https://localhost'],
+  ['a SOCKS proxy', 'https://far.example', 'socks5://127.0.0.1'],
+] as const)
+  test(`${what} and never answers is left when a stop is asked for, and when the time is over`, async t => {
+    const port = await serveTcp(t, socket => void socket.resume().on('error', () => undefined));
+    const isProxied = proxy !== '';
+    const by = isProxied ? `${proxy}:${port}` : undefined;
+    const target = isProxied ? url : `${url}:${port}`;
+    const network = { httpProxy: by, httpsProxy: by };
+    const stop = new AbortController();
+    const startMs = performance.now();
+    setTimeout(() => stop.abort(), 300);
+    const given = said(await fetchIt(target, { signal: stop.signal }, network));
+    assert.match(given, /^given up, since a stop was asked for, after/);
+    const late = said(await fetchIt(target, { timeoutMs: 300 }, network));
+    assert.match(late, /^no complete answer within 300 ms, after/);
+    assert.ok(performance.now() - startMs < 2000, `it took ${performance.now() - startMs} ms`);
+  });
+
 test('a server that hangs, or that sends a byte now and then, is left when the time is over', async t => {
   const hangs = await serve(t, () => undefined);
   const trickles = await serve(t, (_, response) => {
@@ -267,6 +290,14 @@ for (const [noProxy, isDirect] of [
     assert.equal(proxy.requests.length, isDirect ? 0 : 1);
   });
 }
+
+test('an https proxy by its address, which TLS here can’t ask by, is said to be one', async () => {
+  for (const proxy of ['https://127.0.0.1:1', 'https://[::1]:1'])
+    assert.match(
+      said(await fetchIt('https://far.example', {}, { httpsProxy: proxy })),
+      /^an https proxy can’t be used by its address, only by its name, after/,
+    );
+});
 
 test('what stays on this machine is known', () => {
   assert.deepEqual(
