@@ -25,8 +25,8 @@ export const password: Step = {
     if (!isToBeSet(context)) return undefined;
     const { setPassword } = await import('./account-password.ts');
     const trouble = await setPassword(context, { text, kept });
-    // Nobody else would miss it.
-    if (trouble === undefined || !isAwaited(context)) return undefined;
+    // Nobody else would miss it; and a stop ends the program.
+    if (trouble === undefined || context.stop.aborted || !isAwaited(context)) return undefined;
     const names = listWaiting(context).join(', ');
     context.log.warn(
       `the password of ${plan.user.name} could not be set: ${trouble}; ${names} may let nobody in by password`,
