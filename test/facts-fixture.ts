@@ -120,6 +120,7 @@ const NO_CONFIGS: Configs = {
   userNpm: [],
   userCurl: [],
   userWget: [],
+  userR: [],
   userGit: [makeConfig('/home/ada/.gitconfig')],
 };
 

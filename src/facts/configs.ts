@@ -44,6 +44,7 @@ export interface Configs {
   readonly userNpm: readonly ConfigFile[];
   readonly userCurl: readonly ConfigFile[];
   readonly userWget: readonly ConfigFile[];
+  readonly userR: readonly ConfigFile[];
 }
 
 /** Where a file is looked for, and what is mounted: a file that is a mount can't be replaced. */
@@ -87,6 +88,7 @@ export function readConfigs(where: Where): Configs {
     userNpm: readUsers(`${home}/.npmrc`),
     userCurl: readUsers(`${home}/.curlrc`, `${xdg}/curlrc`),
     userWget: readUsers(`${home}/.wgetrc`),
+    userR: readUsers(`${home}/.Rprofile`),
   };
 }
 

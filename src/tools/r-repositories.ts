@@ -1,6 +1,7 @@
 import type { Facts } from '../facts/facts.ts';
 import type { Settings } from '../settings/settings.ts';
 import { hasCredentials, maskUrl } from '../settings/url.ts';
+import { findUserFile, sayUserWins } from './placement.ts';
 import type { SitePart } from './site-part.ts';
 
 /** Where R finds packages: the name of a repository and R's expression of its URL. */
@@ -28,9 +29,18 @@ export function makeRepositories(settings: Settings, facts: Facts): SitePart | u
     // renv's own bootstrap takes one URL, and R does not say itself here what it is.
     env: cran.code === renderString(cran.url) ? { RENV_CONFIG_REPOS_OVERRIDE: cran.url } : {},
     note: repositories.map(({ name, url }) => `${name} ${maskUrl(url)}`).join(', '),
-    warnings,
+    warnings: [...warnings, ...sayOwner(settings, facts)],
     isEnforced: true,
   };
+}
+
+/** options(repos = …), as people write it; a profile that only asks what they are has no "=" behind it. */
+const OWN_REPOSITORIES = /^[^#\n]*\brepos\b["']?\s*=[^=]/m;
+
+function sayOwner({ enforce }: Settings, { configs }: Facts): string[] {
+  const path =
+    enforce === true ? undefined : findUserFile(configs.userR, text => OWN_REPOSITORIES.test(text));
+  return path === undefined ? [] : [sayUserWins(path, 'options(repos=)')];
 }
 
 function findRepositories(

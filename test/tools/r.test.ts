@@ -62,6 +62,19 @@ describe('R', () => {
     });
   });
 
+  for (const [text, isTheirs] of [
+    ['options(repos = c(CRAN = "https://own.example"))', true],
+    ['local({ r <- getOption("repos"); r["CRAN"] <- "https://own.example"; options("repos"=r) })', true],
+    ['# options(repos = c(CRAN = "https://own.example"))', false],
+    ['if (length(getOption("repos")) == 0) message("none")', false],
+  ] as const)
+    test(`${isTheirs ? 'gives way to' : 'says nothing of'} a user’s profile: ${text}`, () => {
+      const configs = { r: [makeConfig(PATH)], userR: [makeConfig('/home/ada/.Rprofile', text)] };
+      const said = isTheirs ? ['/home/ada/.Rprofile has options(repos=) of its own, which wins'] : [];
+      assert.deepEqual(configure(MIRROR, { configs }).warnings, said);
+      assert.deepEqual(configure({ ...MIRROR, LINTEL_ENFORCE: '1' }, { configs }).warnings, []);
+    });
+
   test('is written no second time where nothing changed', () => {
     const made = configure(MIRROR, { configs: { r: [makeConfig(PATH, OURS)] } });
     assert.deepEqual([made.files, made.env], [[], RENV]);
