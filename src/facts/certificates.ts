@@ -1,5 +1,6 @@
 import type { Environment } from '../launch/environ.ts';
 import type { Settings } from '../settings/settings.ts';
+import { VARIABLES } from '../settings/variables.ts';
 import { listCertificateFiles, listLocalFiles, readInline } from './certificate-files.ts';
 import { cut, EXPECTED, type Found, type Judgement, parseAll, quote } from './certificate-judgement.ts';
 import { readStat, readTextIfAny } from './files.ts';
@@ -32,7 +33,6 @@ const SYSTEM_BUNDLES = [
   '/etc/ssl/ca-bundle.pem',
   '/etc/ssl/cert.pem',
 ];
-const VARIABLE = 'PATH_TO_CA_BUNDLE';
 
 /** Variables by which a client takes a file of certificates for all that it trusts, or for more to trust. */
 const CERTIFICATE_VARIABLES = [
@@ -57,7 +57,7 @@ export function readCertificates(
   const found =
     wanted === undefined
       ? readLocal(root, isKnown)
-      : readWanted(wanted, { isKnown, strict: settings.strict === true });
+      : readWanted(wanted, nameVariable(environment), { isKnown, strict: settings.strict === true });
   const { extra } = found;
   const system = extra.length === 0 ? undefined : readOwn();
   const lacking = extra.filter(pem => !isKnown(pem));
@@ -126,19 +126,25 @@ function compare(
   };
 }
 
-function readWanted(wanted: string, judgement: Judgement): Found {
+function readWanted(wanted: string, variable: string, judgement: Judgement): Found {
   const inline = readInline(wanted);
   if (inline !== undefined)
-    return parseAll([{ name: `${VARIABLE} (inline)`, bytes: inline }], {
-      what: VARIABLE,
-      source: `${VARIABLE} (inline PEM)`,
+    return parseAll([{ name: `${variable} (inline)`, bytes: inline }], {
+      what: variable,
+      source: `${variable} (inline PEM)`,
       ...judgement,
     });
   const { files, isFolder } = listCertificateFiles(wanted);
-  const parsed = parseAll(files, { what: VARIABLE, source: cut(wanted), isFolder, ...judgement });
+  const parsed = parseAll(files, { what: variable, source: cut(wanted), isFolder, ...judgement });
   if (files.length > 0) return parsed;
   const seen = `folder ${quote(wanted)} without *.pem, *.crt, *.cer or *.der`;
-  return { ...parsed, problems: [{ what: VARIABLE, seen, expected: EXPECTED, fatal: judgement.strict }] };
+  return { ...parsed, problems: [{ what: variable, seen, expected: EXPECTED, fatal: judgement.strict }] };
+}
+
+/** Of its two names the one that is set. */
+function nameVariable(environment: Environment): string {
+  const { names } = VARIABLES.pathToCaBundle;
+  return names.find(name => (environment[name] ?? '').trim() !== '') ?? names[0] ?? '';
 }
 
 /** What a platform mounted for update-ca-certificates, which needs root to take effect. */

@@ -30,6 +30,16 @@ function read(
   };
 }
 
+test('a mistake is said of the name by which the operator set it', t => {
+  const root = makeFolder(t, {});
+  const environment = { PATH_TO_CA_BUNDLE: '', PATH_TO_CABUNDLE: root.at('nowhere') };
+  const { problems } = readCertificates(root.path, makeSettings(environment), environment);
+  assert.deepEqual(
+    problems.map(({ what }) => what),
+    ['PATH_TO_CABUNDLE'],
+  );
+});
+
 describe('PATH_TO_CA_BUNDLE', () => {
   for (const [what, entries, wanted, extra, source] of [
     ['a PEM file', { 'ca.pem': A.pem }, '@ca.pem', [A.pem], '@/ca.pem'],
