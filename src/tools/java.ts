@@ -1,4 +1,5 @@
 import type { Facts } from '../facts/facts.ts';
+import { parseNoProxy, parseProxy } from '../settings/proxy.ts';
 import type { Settings } from '../settings/settings.ts';
 import { caBundle } from './ca.ts';
 import { makeKeystore } from './keystore.ts';
@@ -47,8 +48,6 @@ function makeStore(facts: Facts): FileWrite | undefined {
   };
 }
 
-/** Where it has no scheme, http is meant. */
-const PROXY = /^(?:(https?|socks\w*):\/\/)?(?:.*@)?(\[[^\]]+\]|[^:/]+)(?::(\d+))?\/?$/i;
 /** Java's own, which a value of ours would replace. */
 const DIRECT = ['localhost', '127.*', '[::1]'];
 
@@ -56,26 +55,21 @@ function makeProxy({ httpProxy, httpsProxy, noProxy }: Settings): {
   readonly options: readonly string[];
   readonly warnings: readonly string[];
 } {
-  const wanted = [
-    ['http', httpProxy],
-    ['https', httpsProxy],
-  ] as const;
-  const parsed = wanted.flatMap(([protocol, url]) =>
-    url === undefined ? [] : [{ protocol, parts: PROXY.exec(url), hasUser: url.includes('@') }],
-  );
-  const options = parsed.flatMap(({ protocol, parts }) => {
-    const [, scheme = 'http', host = '', port] = parts ?? [];
-    if (host === '' || /^socks/i.test(scheme)) return [];
-    const usual = /^https$/i.test(scheme) ? '443' : '80';
-    return [`-D${protocol}.proxyHost=${host}`, `-D${protocol}.proxyPort=${port ?? usual}`];
-  });
-  const isSocks = parsed.some(({ parts }) => /^socks/i.test(parts?.[1] ?? ''));
+  const proxies = [
+    { protocol: 'http', proxy: parseProxy(httpProxy ?? '') },
+    { protocol: 'https', proxy: parseProxy(httpsProxy ?? '') },
+  ].flatMap(({ protocol, proxy }) => (proxy === undefined ? [] : [{ protocol, proxy }]));
+  const usable = proxies.filter(({ proxy }) => !proxy.protocol.startsWith('socks'));
+  const options = usable.flatMap(({ protocol, proxy: { host, port } }) => [
+    `-D${protocol}.proxyHost=${host}`,
+    `-D${protocol}.proxyPort=${port}`,
+  ]);
   return {
     options: options.length === 0 ? [] : [...options, `-Dhttp.nonProxyHosts=${renderDirect(noProxy)}`],
     warnings: [
-      ...(isSocks ? ['a SOCKS proxy is not set for Java'] : []),
+      ...(usable.length < proxies.length ? ['a SOCKS proxy is not set for Java'] : []),
       // It would stand in the line that Java says of its options.
-      ...(parsed.some(({ hasUser }) => hasUser)
+      ...(proxies.some(({ proxy: { user, password } }) => user !== '' || password !== '')
         ? ['the proxy’s user name and password are not set for Java']
         : []),
     ],
@@ -84,8 +78,7 @@ function makeProxy({ httpProxy, httpsProxy, noProxy }: Settings): {
 
 /** ".example.com" and "example.com" mean that domain and all below it; Java knows neither networks nor ports there. */
 function renderDirect(noProxy = ''): string {
-  const hosts = noProxy
-    .split(/[\s,]+/)
+  const hosts = parseNoProxy(noProxy)
     .map(host => host.replace(/:\d+$/, ''))
     .filter(host => /^[\w.*:[\]-]+$/.test(host))
     .flatMap(host => {

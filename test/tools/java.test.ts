@@ -61,7 +61,7 @@ describe('Java', () => {
         NO_PROXY: 'a.example, .b.example,10.0.0.1,10.1.0.0/16,c.example:99',
       },
       [
-        '-Dhttps.proxyHost=[fd00::1]',
+        '-Dhttps.proxyHost=fd00::1',
         '-Dhttps.proxyPort=8080',
         `${DIRECT}|a.example|*.a.example|b.example|*.b.example|10.0.0.1|c.example|*.c.example`,
       ],
@@ -85,9 +85,8 @@ describe('Java', () => {
   });
 
   test('gets no SOCKS proxy', () => {
-    assert.deepEqual(configure({ HTTP_PROXY: 'socks5://proxy.example' })?.warnings, [
-      'a SOCKS proxy is not set for Java',
-    ]);
+    const made = configure({ HTTP_PROXY: 'socks5://proxy.example' });
+    assert.deepEqual([made?.options, made?.warnings], [undefined, ['a SOCKS proxy is not set for Java']]);
   });
 });
 

@@ -217,6 +217,9 @@ describe('pip.conf', () => {
       true,
     ],
     ['', 'global', 'index-url', false],
+    // As git allows it.
+    ['[http] sslCAInfo = x\n', 'http', 'sslCAInfo', true],
+    ['[user] sslCAInfo = x\n', 'http', 'sslCAInfo', false],
   ] as const) {
     test(`${has ? 'has' : 'has not'} a ${section}.${key} of its own: ${JSON.stringify(text)}`, () =>
       assert.equal(hasIniKey(text, section, key), has));
