@@ -105,7 +105,7 @@ function select(seen: Status, names: readonly string[]): Status {
   const unknown = names.find(name => !known.includes(name));
   if (unknown !== undefined) {
     const expected = escapeLine(expectService(unknown, known));
-    throw new LintelError(`Cannot show ${JSON.stringify(unknown)}: no such service, expected ${expected}`, 2);
+    throw new LintelError(`Cannot show ${JSON.stringify(unknown)}: no such service${expected}`, 2);
   }
   return { ...seen, services: seen.services.filter(({ name }) => names.includes(name)) };
 }

@@ -1,4 +1,5 @@
 import { readClockMs } from '../clock.ts';
+import { OWN_NAME } from '../log/log.ts';
 import type { ServiceStatus } from '../services/status.ts';
 import { expectService } from '../settings/suggest.ts';
 import { LINTEL_VERSION } from '../version.ts';
@@ -82,7 +83,8 @@ function isAllReady(subject: Subject): true | undefined {
 
 /** Services, and the scripts that have said something. */
 function listSources(subject: Subject): string[] {
-  return [...new Set([...servicesOf(subject).map(({ name }) => name), ...subject.history.sources()])];
+  const names = servicesOf(subject).map(({ name }) => name);
+  return [...new Set([...names, ...subject.history.sources(), OWN_NAME])];
 }
 
 /** The first name that is none of `known`, with what may have been meant. */
@@ -95,7 +97,7 @@ function findUnknown(
   if (subject.supervisor() === undefined) return undefined;
   const name = names.find(candidate => !known.includes(candidate));
   if (name === undefined) return undefined;
-  return `${JSON.stringify(name)}: no such service, expected ${expectService(name, known)}`;
+  return `${JSON.stringify(name)}: no such service${expectService(name, known)}`;
 }
 
 async function act(

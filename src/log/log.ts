@@ -27,7 +27,7 @@ export interface LogOptions {
 }
 
 /** Lintel's own lines among those of services and scripts. */
-const OWN_NAME = 'lintel';
+export const OWN_NAME = 'lintel';
 
 export async function makeLog(options: LogOptions): Promise<Log> {
   const { history } = options;

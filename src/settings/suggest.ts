@@ -19,10 +19,11 @@ export function suggestWord(word: string, known: Iterable<string>): string | und
   return findNearest(word, known, candidate => Math.min(MAX_EDITS, Math.max(1, candidate.length / 3)));
 }
 
-/** What to expect in place of a service's name that nobody has: "perhaps web", else "one of web, db". */
+/** Behind "no such service", what to expect: ", expected perhaps web", else ", expected one of web, db". */
 export function expectService(name: string, known: readonly string[]): string {
+  if (known.length === 0) return ': there is none';
   const meant = suggestWord(name, known);
-  return meant === undefined ? `one of ${known.join(', ') || 'none'}` : `perhaps ${meant}`;
+  return `, expected ${meant === undefined ? `one of ${known.join(', ')}` : `perhaps ${meant}`}`;
 }
 
 function findNearest(

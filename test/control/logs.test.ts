@@ -27,6 +27,14 @@ test('lintel logs shows the last lines of all, of some, and only so many', async
   assert.equal((await run(['logs', '-n0', 'talker'])).stdout, '');
 });
 
+test('a Lintel that has had nothing to say has logs too, and a workbench without services says so', async t => {
+  const { run } = bootWorkbench(t, {}, { command: ['sleep', '9999'] });
+  await run(WAIT);
+  const { code, stdout, stderr } = await run(['logs', 'lintel']);
+  assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: '', stderr: '' });
+  assert.match((await run(['restart', 'web'])).stderr, /"web": no such service: there is none\n$/);
+});
+
 test('lintel logs --json is one object a line', async t => {
   const { run, lintel } = bootWorkbench(t, SERVICES);
   await lintel.waitForText(/oh dear/);
