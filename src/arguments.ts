@@ -20,6 +20,12 @@ const FLAGS: ReadonlyMap<string, string> = new Map([
   ['-V', 'version'],
 ]);
 
+export interface Known {
+  readonly subcommands: ReadonlySet<string>;
+  /** Where nobody's CMD is expected: whether there is a program of that name. */
+  readonly isProgram?: (name: string) => boolean;
+}
+
 /**
  * As `lintel` it is the command line. Under any other name (/init, /opt/onyxia-init.sh) it boots, and arguments
  * are the CMD: Lintel's own names in front of it are dropped, so platforms may chain them in any order. The word
@@ -28,7 +34,7 @@ const FLAGS: ReadonlyMap<string, string> = new Map([
 export function parseArguments(
   program: string,
   args: readonly string[],
-  subcommands: ReadonlySet<string>,
+  { subcommands, isProgram = () => true }: Known,
 ): Invocation {
   const rest = args.slice(countOwnNames(args));
   const [first] = rest;
@@ -39,7 +45,8 @@ export function parseArguments(
   const isSubcommand = first !== undefined && (subcommands.has(first) || first.startsWith('-'));
   const isDirect = basename(program) === 'lintel.cjs' && rest.length === args.length;
   // The program's own file is started by hand: a boot of this machine with a mistyped word as its CMD is hardly meant.
-  const isMistyped = isDirect && first !== undefined && suggestWord(first, subcommands) !== undefined;
+  const isMistyped =
+    isDirect && first !== undefined && (suggestWord(first, subcommands) !== undefined || !isProgram(first));
   if (isCommandLine || isMistyped || (isSubcommand && (saysLintel || isDirect)))
     return { type: 'subcommand', name: FLAGS.get(first ?? '--help') ?? first ?? '', args: rest.slice(1) };
   return { type: 'boot', command: rest };

@@ -4,6 +4,7 @@ import { boot } from './boot/boot.ts';
 import { COMMANDS, runCommand } from './commands/list.ts';
 import { readTerminal } from './commands/terminal.ts';
 import { LintelError } from './errors.ts';
+import { findProgram } from './facts/programs.ts';
 import type { CacheUse } from './launch/cache.ts';
 import { type Origin, readOrigin } from './launch/environ.ts';
 import { openLibc } from './pid1/libc.ts';
@@ -39,11 +40,10 @@ function checkNode(): void {
 async function main(): Promise<number> {
   const origin = readOrigin(process.env);
   const [, program = '', ...args] = process.argv;
-  const invocation = parseArguments(
-    program,
-    args,
-    new Set([...COMMANDS.map(({ name }) => name), MAKE_CACHE]),
-  );
+  const invocation = parseArguments(program, args, {
+    subcommands: new Set([...COMMANDS.map(({ name }) => name), MAKE_CACHE]),
+    ...(process.pid === 1 || origin.environment['LINTEL_ROOT'] ? {} : { isProgram: isOnPath(origin) }),
+  });
   if (invocation.type === 'boot') {
     // A workbench outlives a bug of its init: say it, go on.
     process.on('uncaughtException', say);
@@ -61,6 +61,10 @@ async function main(): Promise<number> {
   const { text, exitCode } = await runCommand(invocation.name, invocation.args, context);
   await writeAll(text);
   return exitCode;
+}
+
+function isOnPath({ environment }: Origin): (name: string) => boolean {
+  return name => findProgram(name, environment) !== undefined;
 }
 
 /** The kernel spares a PID 1 the signals that it does not handle: `docker run IMAGE lintel …` would not end on Ctrl-C. */

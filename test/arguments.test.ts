@@ -67,9 +67,25 @@ const ROWS: readonly (readonly [string, string, readonly string[], Invocation])[
   ['the bundle with a flag', 'dist/lintel.cjs', ['--version'], subcommand('version')],
 ];
 
+/** A shell of some machine, where nobody's CMD is expected: a boot writes to /etc. */
+const TYPED: typeof ROWS = [
+  ['a word that is no program is a subcommand', 'dist/lintel.cjs', ['foo', '-x'], subcommand('foo', '-x')],
+  ['a program boots', 'dist/lintel.cjs', ['true'], boot('true')],
+  ['without a word it boots', 'dist/lintel.cjs', [], boot()],
+  ['under another name it boots', '/init', ['foo'], boot('foo')],
+  ['behind an own name it boots', 'dist/lintel.cjs', ['/init', 'foo'], boot('foo')],
+];
+
 describe('arguments', () => {
   for (const [what, program, args, invocation] of ROWS) {
     test(`${what}: ${[program, ...args].join(' ')}`, () =>
-      assert.deepEqual(parseArguments(program, args, SUBCOMMANDS), invocation));
+      assert.deepEqual(parseArguments(program, args, { subcommands: SUBCOMMANDS }), invocation));
+  }
+
+  for (const [what, program, args, invocation] of TYPED) {
+    test(`in a shell of some machine, ${what}: ${[program, ...args].join(' ')}`, () => {
+      const known = { subcommands: SUBCOMMANDS, isProgram: (name: string) => name === 'true' };
+      assert.deepEqual(parseArguments(program, args, known), invocation);
+    });
   }
 });
