@@ -132,8 +132,8 @@ test('a wait ends when its time is over, with what is missing', async t => {
 });
 
 for (const [args, said] of [
-  [['start'], 'Cannot go on: too few arguments, expected NAME…'],
-  [['doctor', 'trust'], 'Cannot go on: too few arguments, expected trust URL'],
+  [['start'], 'Cannot go on: no service is named, expected NAME…'],
+  [['doctor', 'trust'], 'Cannot go on: no URL is named, expected trust URL'],
   [['stop', '--wiat', 'web'], 'Cannot use argument "--wiat", expected perhaps --wait'],
   [
     ['restart', 'web', '--timeout', 'soon'],
