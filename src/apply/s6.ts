@@ -40,7 +40,8 @@ export function makeS6Places(options: {
   readonly environmentFolder: string;
   readonly user: Owner;
 }): S6Places {
-  const { root, environmentFolder, user } = options;
+  const { root, environmentFolder } = options;
+  let { user } = options;
   const folders = isSameFolder(`${root}/var/run`, `${root}/run`) ? ['/run'] : ['/run', '/var/run'];
   let hasExitCode = false;
   return {
@@ -59,6 +60,7 @@ export function makeS6Places(options: {
       ),
     ],
     giveTo(other) {
+      user = other;
       // The folder around it is Lintel's own: nobody else puts a link there.
       if (hasExitCode && process.geteuid?.() === 0) lchownSync(root + EXIT_CODE_FILE, other.uid, other.gid);
     },

@@ -11,7 +11,10 @@ import type { Draft } from './draft.ts';
 export interface Furniture {
   readonly folder: EnvironmentFolder;
   readonly places: S6Places;
-  /** Makes all of it. Only scripts, and services made for s6, need it to be there before they start. */
+  /**
+   * Makes all of it; called again, only the folder of the environment follows, since scripts have written to the rest.
+   * Only scripts, and services made for s6, need it to be there before they start.
+   */
   make(environment: Environment): void;
   /** Scripts have made somebody else the workbench user. */
   giveTo(user: User): void;
@@ -22,11 +25,14 @@ export function makeFurniture({ plan, facts }: Draft, log: Log): Furniture {
   const path = `${plan.runtimeDir}/env`;
   const folder = makeEnvironmentFolder(path, plan.user);
   const places = makeS6Places({ root: facts.root, environmentFolder: path, user: plan.user });
+  let isMade = false;
   return {
     folder,
     places,
     make(environment) {
       for (const failure of folder.write(environment)) log.error(failure);
+      if (isMade) return;
+      isMade = true;
       const missing = places.make();
       if (plan.usesS6 && missing.length > 0)
         log.warn(`scripts made for s6 do not find ${missing.join(', ')}`);
