@@ -1,9 +1,10 @@
 import { ask } from '../control/client.ts';
 import type { ResponseOf } from '../control/routes.ts';
 import { LintelError } from '../errors.ts';
-import { readProcess } from '../facts/process.ts';
+import { readGroupsOf, readProcess } from '../facts/process.ts';
 import type { Environment } from '../launch/environ.ts';
 import { openLibc } from '../pid1/libc.ts';
+import type { Peer } from '../pid1/peer.ts';
 import { replaceProcess } from '../processes/replace.ts';
 import type { Command } from './command.ts';
 
@@ -16,7 +17,7 @@ export const run: Command = {
   flags: [{ name: '--workbench', short: '-w', doc: 'as the workbench user; for root' }],
   operands: { usage: '-- CMD…', isBehindDashes: true },
   details:
-    'For podman exec, kubectl exec and the like, whose commands have only the image’s variables. The command takes Lintel’s place, as by exec: same process, terminal, user and working directory. It gets what the boot added and changed; a variable that the caller has given a value of their own stays, and HOME, USER, SHELL, TERM and PWD are always the caller’s, but with --workbench. Exit code: the command’s; 126 not executable, 127 not found.',
+    'For podman exec, kubectl exec and the like, whose commands have only the image’s variables. The command takes Lintel’s place, as by exec: same process, terminal, user and working directory. It gets what the boot added and changed; a variable that the caller has given a value of their own stays, and HOME, USER, SHELL, TERM and PWD are always the caller’s, but with --workbench. Root is given no environment by a Lintel that is not root’s, but with --workbench. Exit code: the command’s; 126 not executable, 127 not found.',
   examples: [
     { line: 'lintel run -- env', does: 'the environment that commands get so' },
     { line: 'lintel run --workbench -- id', does: 'as the workbench user, called by root' },
@@ -26,9 +27,13 @@ export const run: Command = {
     if (argv.length === 0) throw new LintelError('Cannot run: no command is given, expected -- CMD', 2);
     const libc = openLibc();
     if ('missing' in libc) throw new LintelError(`Cannot run ${argv[0]}: ${libc.missing}`, 1);
-    const answer = await ask(origin.environment, 'environment', { request: { reveal: '1' } });
     const isWorkbench = given.has('--workbench');
-    const user = isWorkbench ? chooseUser(answer) : undefined;
+    let server: Peer | undefined;
+    const onServer = (peer: Peer) => {
+      server = peer;
+    };
+    const answer = await ask(origin.environment, 'environment', { request: { reveal: '1' }, onServer });
+    const user = chooseUser(answer, { isWorkbench, server });
     // What root has of capabilities for others (Docker's inheritable ones) is not the command's.
     if (user !== undefined) libc.dropInheritedCapabilities();
     // Node has raised its own limit.
@@ -39,10 +44,26 @@ export const run: Command = {
   },
 };
 
-/** The workbench user, where the caller is not that one already. */
-function chooseUser({ user }: Answer): Answer['user'] | undefined {
+/**
+ * The workbench user, where that is asked for and the caller is not that one already. Where a user's own Lintel answers,
+ * any process of theirs could: what it says, root does with no more than that user's rights.
+ */
+function chooseUser(
+  { user }: Answer,
+  { isWorkbench, server }: { readonly isWorkbench: boolean; readonly server: Peer | undefined },
+): Answer['user'] | undefined {
   const uid = process.geteuid?.() ?? 0;
-  if (uid === user.uid) return undefined;
+  if (uid === 0 && server?.uid !== 0) {
+    const owner = server === undefined ? 'somebody' : `uid ${server.uid}`;
+    if (server === undefined || !isWorkbench)
+      throw new LintelError(
+        `Cannot run as root with an environment of ${owner}’s, as whom Lintel runs here: expected --workbench, or that user`,
+        1,
+      );
+    const { gid, groups } = readGroupsOf(server);
+    return { name: user.name, uid: server.uid, gid, groups };
+  }
+  if (!isWorkbench || uid === user.uid) return undefined;
   if (uid === 0) return user;
   throw new LintelError(`Cannot become ${user.name}: this is uid ${uid}, expected root`, 1);
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { readClockMs } from '../clock.ts';
 import { LintelError } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
-import { openPeer, readPeer } from '../pid1/peer.ts';
+import { openPeer, type Peer, readPeer } from '../pid1/peer.ts';
 import { isTrustedFolder, listSockets, listTrusted } from './places.ts';
 import { escapeLine } from './printable.ts';
 import { type RequestOf, type ResponseOf, ROUTES, type Route, type RouteName } from './routes.ts';
@@ -27,7 +27,12 @@ const USAGE = 2;
 export async function ask<Name extends RouteName>(
   environment: Environment,
   name: Name,
-  given: { readonly request: RequestOf<Name>; readonly waitMs?: number },
+  given: {
+    readonly request: RequestOf<Name>;
+    readonly waitMs?: number;
+    /** Told whose process it is that will answer, where the kernel says so. */
+    readonly onServer?: (server: Peer) => void;
+  },
 ): Promise<ResponseOf<Name>> {
   const lines: string[] = [];
   await exchange(environment, name, { ...given, onLine: line => void lines.push(line) });
@@ -61,12 +66,16 @@ interface Exchange {
   readonly request: unknown;
   readonly waitMs?: number;
   readonly onLine: (line: string) => Promise<void> | void;
+  readonly onServer?: (server: Peer) => void;
 }
 
 async function exchange(environment: Environment, name: RouteName, given: Exchange): Promise<void> {
   const route: Route = ROUTES[name];
   const socket = await connect(environment);
   try {
+    const read = openPeer();
+    const server = read === undefined ? undefined : readPeer(read, socket);
+    if (server !== undefined) given.onServer?.(server);
     const response = await send(socket, route, given);
     if (response.statusCode !== 200) throw makeRefusal(response.statusCode ?? 0, await readAll(response));
     await readLines(response, given.onLine);

@@ -60,6 +60,21 @@ function hasOtherUsers(): boolean {
   return count > 1 && (readTextIfAny('/proc/self/setgroups') ?? 'allow').trim() !== 'deny';
 }
 
+/** The groups of somebody's process, as the kernel has them. */
+export function readGroupsOf({ pid, gid }: { readonly pid: number; readonly gid: number }): {
+  readonly gid: number;
+  readonly groups: readonly number[];
+} {
+  const groups = /^Groups:([\d \t]*)$/m.exec(readTextIfAny(`/proc/${pid}/status`) ?? '')?.[1] ?? '';
+  return {
+    gid,
+    groups: groups
+      .split(/\s+/)
+      .filter(text => text !== '')
+      .map(Number),
+  };
+}
+
 /** The container's working directory; / where a script has taken it away. */
 export function readWorkingDirectory(): string {
   try {
