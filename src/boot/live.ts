@@ -1,60 +1,22 @@
-import { applyAccounts } from '../apply/accounts.ts';
-import { applyFiles, applyRuntimeFolder } from '../apply/apply.ts';
-import { runInitScripts } from '../apply/init-scripts.ts';
-import { applyRFiles, applyShellFile, type ShellFiles } from '../apply/shell-files.ts';
+import { applyRFiles, applyShellFile } from '../apply/shell-files.ts';
 import { readClockMs } from '../clock.ts';
-import { type Control, makeControl } from '../control/control.ts';
-import { makeSubject, type SubjectKeeper } from '../control/subject.ts';
-import { grow, joinLayers, type Layer, makeEnvironment, makeUserLayer, without } from '../environment.ts';
-import { LintelError, renderCause } from '../errors.ts';
-import type { Facts } from '../facts/facts.ts';
-import type { Environment, Origin } from '../launch/environ.ts';
-import type { Log } from '../log/log.ts';
+import { makeControl } from '../control/control.ts';
+import { makeSubject } from '../control/subject.ts';
+import { LintelError } from '../errors.ts';
 import { collectLater } from '../pid1/collection.ts';
-import { openLibc } from '../pid1/libc.ts';
-import { startReaper } from '../pid1/reaper.ts';
-import { type Requests, receiveRequests } from '../pid1/requests.ts';
-import type { Plan, Script } from '../plan.ts';
-import type { Spawner } from '../processes/child.ts';
-import type { Gate } from '../processes/gate.ts';
-import type { Supervisor } from '../services/supervisor.ts';
-import { UNSEEN } from '../settings/variables.ts';
-import { startsByStacks } from '../steps/hooks.ts';
+import { receiveRequests } from '../pid1/requests.ts';
 import { LATE_STEPS, STEPS } from '../steps/list.ts';
 import type { Step } from '../steps/step.ts';
-import type { User } from '../user.ts';
 import { type Cleanup, cleanUp } from './cleanup.ts';
-import { changesSettings, type Draft, makeDraftAgain } from './draft.ts';
 import { type Ending, makeEarlyEnding } from './ending.ts';
-import type { Furniture } from './furniture.ts';
-import { runSteps, runStepsBeside, type StepsContext, splitSteps, startLateSteps } from './steps.ts';
+import { growAll, type Known, listLayers, shellFilesOf, withhold } from './known.ts';
+import { makeSelf, makeSpawner, prepareProcess } from './process.ts';
+import { apply, beforePlan, type House, type Life, runScripts, settle, stepsContext } from './stages.ts';
+import { runSteps, runStepsBeside, splitSteps, startLateSteps } from './steps.ts';
 import { runBesideAgain } from './store-again.ts';
-import { refuseFatal, sayChanges, sayHeader, sayProblems, saySummary, sayTimes } from './summary.ts';
+import { sayHeader, sayTimes } from './summary.ts';
 import type { Timeline } from './timeline.ts';
 import { runWorkbench } from './workbench.ts';
-
-/** What a boot has at hand from its beginning to its end. */
-export interface Life {
-  readonly draft: Draft;
-  readonly timeline: Timeline;
-  readonly origin: Origin;
-  readonly log: Log;
-  readonly gate: Gate;
-  readonly furniture: Furniture;
-  readonly onReaped: () => void;
-  readonly keepSupervisor: (supervisor: Supervisor) => void;
-}
-
-/** As `Life`, with what only a process has that may start others. */
-interface House extends Life {
-  readonly requests: Requests;
-  readonly subject: SubjectKeeper;
-  readonly control: Control;
-  readonly spawner: Spawner;
-  readonly self: User;
-  /** Whoever asks what the environment is hears it of this. */
-  readonly learn: (known: Known) => void;
-}
 
 /** Everything between the plan and the last process, in order. Never rejects but for a bug. */
 export async function live(life: Life): Promise<Ending> {
@@ -103,12 +65,6 @@ export async function live(life: Life): Promise<Ending> {
     // Outside a pid namespace of its own it leaves no zombies to others.
     native?.reaper.reapAll();
   }
-}
-
-/** What the boot knows at a moment: the draft, and what steps and scripts changed since. */
-interface Known {
-  readonly draft: Draft;
-  readonly layers: readonly Layer[];
 }
 
 /** Every stage in its order. Throws a LintelError for what stops the boot. */
@@ -175,28 +131,6 @@ async function bootAndRun(
   });
 }
 
-/** Runs the steps that decide what the plan will be, and makes it again after each of them. */
-async function beforePlan(house: House): Promise<Known> {
-  const { draft, origin, log, requests, timeline } = house;
-  let known: Known = { draft, layers: [] };
-  for (const step of STEPS.beforePlan) {
-    const context = stepsContext(house, known);
-    if (requests.stop.aborted || !step.isWanted(context)) continue;
-    if (known.draft === draft) {
-      // What is only missing yet may be brought by a step; what is malformed is not.
-      if (draft.settings.strict !== true) refuseFatal(draft.plan, log);
-      makeRuntimeFolder(draft.plan);
-      refit(draft, log);
-    }
-    const layers = [...known.layers, ...(await runSteps([step], context))];
-    const startMs = timeline.nowMs();
-    known = { draft: makeDraftAgain(draft, origin, layers), layers };
-    timeline.add('planned again', startMs);
-  }
-  if (known.draft !== draft) house.furniture.giveTo(known.draft.plan.user);
-  return known;
-}
-
 /** What nobody waits for, after services and CMD have started. What it changes reaches only what starts later. */
 async function runLate(
   house: House,
@@ -224,112 +158,10 @@ async function runLate(
   }
 }
 
-/** Says what is wrong and what is done, then does it. Throws a LintelError for problems that stop the boot. */
-function apply(house: House, draft: Draft): void {
-  const { origin, log } = house;
-  const { plan } = draft;
-  sayProblems(plan, log);
-  // A plan that was made again finds the folder of the first one.
-  if (draft === house.draft) makeRuntimeFolder(plan);
-  refit(draft, log);
-  saySummary(draft, log);
-  for (const name of origin.notUtf8)
-    log.warn(`variable ${name} is not valid UTF-8: its odd bytes reach programs as U+FFFD`);
-  for (const failure of applyFiles(plan)) log.error(failure);
-}
-
-/** Before anything runs as the workbench user: who that is, by number and by name. */
-function refit({ plan, facts }: Draft, log: Log): void {
-  const { notes, failures } = applyAccounts(plan.accountChange, facts.root);
-  for (const note of notes) log.info(note);
-  for (const failure of failures) log.error(failure);
-}
-
-function makeRuntimeFolder(plan: Plan): void {
-  try {
-    applyRuntimeFolder(plan);
-  } catch (error) {
-    if (error instanceof LintelError) throw error;
-    throw new LintelError(
-      `Cannot make ${plan.runtimeDir}: ${renderCause(error)}, expected a writable folder for runtime state`,
-      2,
-    );
-  }
-}
-
-/** The scripts of cont-init.d, and what they changed. Throws the failure of one that stops the boot. */
-async function runScripts(
-  house: House,
-  known: Known,
-  note: (known: Known) => void,
-): Promise<readonly Layer[]> {
-  const { control, furniture, log, requests, self, spawner, subject, timeline } = house;
-  const { plan } = known.draft;
-  let startMs = 0;
-  const { layers, failure } = await runInitScripts({
-    plan,
-    spawner,
-    self,
-    given: growAll(known).given,
-    added: growAll(known).added,
-    folder: furniture.folder,
-    log,
-    stop: requests.stop,
-    kill: requests.kill,
-    onStarted: (script: Script) => {
-      startMs = timeline.nowMs();
-      subject.enter({ name: 'booting', script: script.name });
-      control.openSoon();
-    },
-    onEnded: (script: Script) => timeline.add(script.name, startMs),
-  });
-  const now = { ...known, layers: [...known.layers, ...layers] };
-  note(now);
-  house.learn(now);
-  if (failure !== undefined) throw failure;
-  return layers;
-}
-
-/** With what was changed since; where that decides more, planned and applied once more. */
-function settle(house: House, known: Known, changes: readonly Layer[]): Known {
-  const { control, furniture, log, origin, requests, timeline } = house;
-  const layers = [...known.layers, ...changes];
-  if (requests.stop.aborted || !changesSettings(changes)) return { ...known, layers };
-  const startMs = timeline.nowMs();
-  const draft = makeDraftAgain(house.draft, origin, layers);
-  sayChanges(known.draft.plan, draft.plan, log);
-  refit(draft, log);
-  for (const failure of applyFiles(draft.plan)) log.error(failure);
-  control.admit(draft.plan);
-  if (!isSameUser(draft.plan.user, known.draft.plan.user)) furniture.giveTo(draft.plan.user);
-  timeline.add('planned again', startMs);
-  return { draft, layers };
-}
-
 /** R itself takes longer to start than these take to be written. */
 function writeRFiles({ log }: House, known: Known): void {
   if (known.draft.facts.configs.r.length === 0) return;
   for (const failure of applyRFiles(shellFilesOf(known))) log.error(failure);
-}
-
-/** Of the environment as it is now. */
-function shellFilesOf({ draft, layers }: Known): ShellFiles {
-  const { plan, sources } = draft;
-  const { given, added } = growAll({ draft, layers });
-  return {
-    runtimeDir: plan.runtimeDir,
-    user: plan.user,
-    container: sources.container.set,
-    environment: makeEnvironment(given, added, plan.user),
-  };
-}
-
-/** What services and CMD do not get; docker-stacks' own start script takes it away itself, when its hooks have run. */
-function withhold({ draft, layers }: Known): Known {
-  const { envVarsToUnset } = draft.settings;
-  if (envVarsToUnset === undefined || startsByStacks(draft.plan)) return { draft, layers };
-  const source = 'JUPYTER_ENV_VARS_TO_UNSET';
-  return { draft, layers: [...layers, { source, set: {}, unset: [...envVarsToUnset, source] }] };
 }
 
 function furnish({ furniture }: House, known: Known): void {
@@ -337,52 +169,8 @@ function furnish({ furniture }: House, known: Known): void {
   furniture.make({ ...given, ...added });
 }
 
-function stepsContext(house: House, known: Known): StepsContext {
-  const { log, requests, self, spawner, timeline } = house;
-  const { settings, facts, plan } = known.draft;
-  const { given, added } = growAll(known);
-  const environment = { ...given, ...added };
-  return {
-    settings,
-    facts,
-    plan,
-    environment,
-    spawner,
-    self,
-    log,
-    timeline,
-    stop: requests.stop,
-    kill: requests.kill,
-  };
-}
-
 function cleanupOf({ spawner, self, log, requests }: House, known: Known): Cleanup {
   return { plan: known.draft.plan, spawner, self, log, requests, ...growAll(known) };
-}
-
-/** The container's variables and what was added to them, with what steps and scripts changed. */
-function growAll({ draft, layers }: Known): { given: Environment; added: Environment } {
-  const growth = joinLayers(layers);
-  return {
-    given: without(draft.environment, [...growth.unset, ...UNSEEN]),
-    added: without(grow(draft.plan.environment, growth), UNSEEN),
-  };
-}
-
-/** Who said what of the environment of a process of the workbench user's: as `growAll`, in layers. */
-function listLayers({ draft, layers }: Known): Layer[] {
-  const { sources, plan } = draft;
-  const { files, container, secrets, platform } = sources;
-  const all = [
-    ...files,
-    container,
-    ...secrets,
-    ...platform,
-    ...plan.layers,
-    ...layers,
-    makeUserLayer(plan.user),
-  ];
-  return all.map(layer => ({ ...layer, set: without(layer.set, UNSEEN) }));
 }
 
 /** No service waits for ever because of one. */
@@ -399,35 +187,4 @@ function timed(timeline: Timeline, name: string, act: () => void): void {
   const startMs = timeline.nowMs();
   act();
   timeline.add(name, startMs);
-}
-
-function isSameUser(user: User, other: User): boolean {
-  return user.uid === other.uid && user.gid === other.gid;
-}
-
-function prepareProcess(facts: Facts, log: Log, onReaped: () => void): Spawner['native'] {
-  const libc = openLibc();
-  if ('missing' in libc) {
-    log.warn(
-      `orphaned processes are not reaped: ${libc.missing}. Better start the container with the engine's --init`,
-    );
-    if (facts.setpriv === undefined && facts.process.uid === 0) {
-      log.warn('there is no setpriv (util-linux) either: services run without their supplementary groups');
-    }
-    return undefined;
-  }
-  if (!facts.process.isPid1) libc.becomeSubreaper();
-  if (facts.process.uid === 0) libc.dropInheritedCapabilities();
-  return { libc, reaper: startReaper(libc, onReaped) };
-}
-
-function makeSpawner({ facts, plan }: Draft, native: Spawner['native'], gate: Gate): Spawner {
-  const openFiles = { soft: plan.openFilesSoft, hard: facts.process.openFiles.hard };
-  return { native, setpriv: facts.setpriv, uid: facts.process.uid, openFiles, gate };
-}
-
-/** Lintel's own user, whom scripts run as. */
-function makeSelf(facts: Facts, environment: Environment): User {
-  const { uid, gid, groups } = facts.process;
-  return { uid, gid, groups, name: String(uid), home: environment['HOME'] ?? '/', shell: '/bin/sh' };
 }
