@@ -1,4 +1,5 @@
 import { writeFileSync, writeSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { parseArguments } from './arguments.ts';
 import { boot } from './boot/boot.ts';
 import { COMMANDS, runCommand } from './commands/list.ts';
@@ -45,6 +46,7 @@ async function main(): Promise<number> {
     ...(process.pid === 1 || origin.environment['LINTEL_ROOT'] ? {} : { isProgram: isOnPath(origin) }),
   });
   if (invocation.type === 'boot') {
+    if (process.pid !== 1) refuseMachine(program, origin);
     // A workbench outlives a bug of its init: say it, go on.
     process.on('uncaughtException', say);
     const code = await boot(origin, invocation.command);
@@ -61,6 +63,16 @@ async function main(): Promise<number> {
   const { text, exitCode } = await runCommand(invocation.name, invocation.args, context);
   await writeAll(text);
   return exitCode;
+}
+
+/** A developer's root shell: a boot there would write to the machine's own /etc, which nobody means to. */
+function refuseMachine(program: string, { environment }: Origin): void {
+  const isBuild = basename(program) === 'lintel.cjs' && basename(dirname(program)) === 'dist';
+  if (!isBuild || process.geteuid?.() !== 0 || environment['LINTEL_ROOT']) return;
+  throw new LintelError(
+    `Cannot boot by ${program}: as root, outside a container of its own, it would configure this machine, expected LINTEL_ROOT=FOLDER or an installed name such as /init`,
+    2,
+  );
 }
 
 function isOnPath({ environment }: Origin): (name: string) => boolean {

@@ -105,6 +105,20 @@ test('the program alone in another folder uses the installed node, also through 
   assert.equal(stdout, `${runs.map(run => `${run} 7\n`).join('')}lintel 0\n`, stderr);
 });
 
+test('a developer’s build boots no machine as root, only a folder', {
+  skip: whyNot({ isRoot: true }),
+}, async t => {
+  const script = [
+    'mkdir /tmp/dist /tmp/root',
+    'cp /usr/local/lib/lintel/lintel.cjs /tmp/dist/lintel.cjs',
+    '/tmp/dist/lintel.cjs sh -c "exit 7"; echo $?',
+    'LINTEL_ROOT=/tmp/root /tmp/dist/lintel.cjs sh -c "exit 7"; echo $?',
+  ].join('\n');
+  const { stdout, stderr } = await runContainer(t, ['/bin/sh', '-c', script]);
+  assert.equal(stdout, '2\n7\n', stderr);
+  assert.match(stderr, /^lintel: error: Cannot boot by \/tmp\/dist\/lintel.cjs: /);
+});
+
 test('the program uses the node beside it', async t => {
   const folder = await copyProgram(t);
   assert.equal((await readVersion(folder)).codeCache, 'used');
