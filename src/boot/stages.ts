@@ -12,6 +12,7 @@ import type { Plan, Script } from '../plan.ts';
 import type { Spawner } from '../processes/child.ts';
 import type { Gate } from '../processes/gate.ts';
 import type { Supervisor } from '../services/supervisor.ts';
+import type { Settings } from '../settings/settings.ts';
 import { STEPS } from '../steps/list.ts';
 import type { User } from '../user.ts';
 import { changesSettings, type Draft, makeDraftAgain } from './draft.ts';
@@ -140,12 +141,25 @@ export function settle(house: House, known: Known, changes: readonly Layer[]): K
   const startMs = timeline.nowMs();
   const draft = makeDraftAgain(house.draft, origin, layers);
   sayChanges(known.draft.plan, draft.plan, log);
+  sayTooLate(known.draft.settings, draft.settings, log);
   refit(draft, log);
   for (const failure of applyFiles(draft.plan)) log.error(failure);
   control.admit(draft.plan);
   if (!isSameUser(draft.plan.user, known.draft.plan.user)) furniture.giveTo(draft.plan.user);
   timeline.add('planned again', startMs);
   return { draft, layers };
+}
+
+/** What was done before the scripts is not done again. */
+function sayTooLate(before: Settings, after: Settings, log: Log): void {
+  for (const [key, name] of [
+    ['password', 'PASSWORD'],
+    ['vncPassword', 'VNC_PASSWORD'],
+  ] as const)
+    if (before[key] !== after[key])
+      log.warn(
+        `${name} was changed by a script, which is too late: give it to the container, or mount it as ${name}_FILE`,
+      );
 }
 
 /** What a step sees at this moment. */

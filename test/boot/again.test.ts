@@ -33,3 +33,12 @@ echo CONDA_REPOSITORY= >> "$LINTEL_ENV"
   );
   assert.match(stderr, /booted in .*10-other \d+, planned again \d+/);
 });
+
+test('a password that a script sets comes too late, and that is said without it', async t => {
+  const root = makeRoot(t, {
+    '/etc/cont-init.d/10-password': '#!/bin/sh\necho PASSWORD=chosen-by-a-script >> "$LINTEL_ENV"\n',
+  });
+  const { stderr } = await root.boot({ command: ['true'] }).end();
+  assert.match(stderr, /PASSWORD was changed by a script, which is too late: .* PASSWORD_FILE$/m);
+  assert.doesNotMatch(stderr, /chosen-by-a-script/);
+});
