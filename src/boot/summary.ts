@@ -1,3 +1,4 @@
+import { escapeLine } from '../control/printable.ts';
 import { LintelError, renderProblem } from '../errors.ts';
 import type { Log } from '../log/log.ts';
 import type { Note, Plan } from '../plan.ts';
@@ -41,9 +42,9 @@ export function sayHeader(draft: Draft, log: Log): void {
 
 export function saySummary(draft: Draft, log: Log): void {
   const { plan } = draft;
-  for (const warning of plan.warnings) log.warn(warning);
+  for (const warning of plan.warnings) log.warn(escapeLine(warning));
   if (isSilent(draft)) return;
-  for (const note of renderNotes(plan)) log.info(note);
+  for (const note of renderNotes(plan)) log.info(escapeLine(note));
   const names = plan.services.map(({ definition }) => definition.name).join(' ');
   const disabled = plan.disabledServices.map(({ name, why }) => `${name} (${why})`).join(', ');
   log.info(`services: ${names || 'none'}${disabled === '' ? '' : `; not: ${disabled}`}`);
@@ -58,10 +59,10 @@ export function sayTimes(draft: Draft, timeline: Timeline, log: Log): void {
 export function sayChanges(before: Plan, after: Plan, log: Log): void {
   const said = new Set(before.problems.map(renderProblem));
   sayProblems({ problems: after.problems.filter(problem => !said.has(renderProblem(problem))) }, log);
-  for (const warning of after.warnings) if (!before.warnings.includes(warning)) log.warn(warning);
+  for (const warning of after.warnings) if (!before.warnings.includes(warning)) log.warn(escapeLine(warning));
   const noted = new Set(renderNotes(before));
   for (const note of renderNotes(after))
-    if (!noted.has(note)) log.info(`${note} (settings changed by scripts)`);
+    if (!noted.has(note)) log.info(escapeLine(`${note} (settings changed by scripts)`));
 }
 
 /** Tools that got nothing but the certificates share a line, since every boot with certificates has half a dozen of them. */
