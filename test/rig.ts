@@ -181,6 +181,8 @@ interface Run {
 }
 
 function startRun(options: BootOptions, environment: Readonly<Record<string, string | undefined>>): Run {
+  if (IS_ROOT && !environment['LINTEL_ROOT'])
+    throw new Error('Without LINTEL_ROOT this machine itself would be set up');
   const [file, ...args] = [...makeProgram(options.nodeFlags), ...(options.command ?? [])];
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined));
   // child_process, as execa waits for the end of the output, which is a question of its own here.
