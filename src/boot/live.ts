@@ -75,10 +75,8 @@ async function bootAndRun(
 ): Promise<Ending> {
   const { requests, log, timeline, subject } = house;
   sayHeader(house.draft, log);
-  const planned = await beforePlan(house);
-  timed(timeline, 'files', () => apply(house, planned.draft));
-  const early = await runSteps(STEPS.beforeScripts, stepsContext(house, planned));
-  const prepared: Known = { ...planned, layers: [...planned.layers, ...early] };
+  const prepared = await beforePlan(house);
+  timed(timeline, 'files', () => apply(house, prepared.draft));
   const forServices = runStepsBeside(STEPS.forServices, stepsContext(house, prepared));
   const passwordSet = forServices.catch(error => log.error(renderBug(error)));
   const beside = runStepsBeside(STEPS.besideScripts, stepsContext(house, prepared));

@@ -39,7 +39,6 @@ function nameSteps(draft: Draft): StepNames {
   const name = (steps: readonly Step[]) => steps.filter(step => step.isWanted(draft)).map(step => step.name);
   return {
     beforePlan: name(STEPS.beforePlan),
-    beforeScripts: name(STEPS.beforeScripts),
     besideScripts: name(STEPS.besideScripts),
     forServices: name(STEPS.forServices),
     afterScripts: name(STEPS.afterScripts),
@@ -105,10 +104,9 @@ function renderPlan(made: Plan & { readonly steps: StepNames }): string {
 }
 
 /** Nothing of the password's, which is set at every boot. */
-function renderSteps({ beforePlan, beforeScripts, besideScripts, afterScripts }: StepNames): string[] {
+function renderSteps({ beforePlan, besideScripts, afterScripts }: StepNames): string[] {
   const moments: readonly (readonly [string, readonly string[]])[] = [
     ['first, and what they bring may change this plan', beforePlan],
-    ['before the scripts', beforeScripts],
     ['beside the scripts', besideScripts],
     ['after the scripts', afterScripts],
   ];

@@ -17,8 +17,6 @@ import { vault } from './vault.ts';
 export const STEPS = {
   /** They may bring variables and files that decide what the plan will be, which is made anew after each of them. */
   beforePlan: [regionScript, vault, ownership, homeTemplate],
-  /** What scripts shall find done. */
-  beforeScripts: [],
   /** The CMD waits for them, services and scripts don't. */
   besideScripts: [systemStore],
   /** Beside the scripts too; only services that say so wait for them. */

@@ -102,7 +102,6 @@ CMD
     const { steps } = JSON.parse((await run(root, ['plan', '--json'], environment)).text);
     assert.deepEqual(steps, {
       beforePlan: ['region-script', 'vault'],
-      beforeScripts: [],
       besideScripts: [],
       forServices: ['password'],
       afterScripts: ['start-notebook.d', 'clone', 'personal-script', 'before-notebook.d'],
