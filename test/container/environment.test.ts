@@ -100,22 +100,25 @@ for (const [how, options] of CONTAINERS) {
       assert.equal(stdout, '1000\n');
     });
 
-    test('is that of R sessions that have none', {
-      skip: whyNot({ programs: ['/usr/bin/Rscript'] }) || (options.user !== undefined && 'R is root’s here'),
-    }, async t => {
-      const container = await start(t);
-      // As rserver starts a session: with a PATH of its own, and next to nothing else.
-      const session = { ...LOGIN, PATH: '/usr/lib/rstudio-server/bin:/usr/bin:/bin', HF_TOKEN: '' };
-      for (const command of [['Rscript'], ['R', '--no-save', '--no-echo']]) {
-        const code = 'system("exec /usr/bin/env -0")';
-        const line = [...command, '-e', code];
-        let said = await asUser(container, line, session);
-        // R's files are written once everything has been started.
-        for (let attempt = 0; attempt < 20 && !said.stdout.includes('GROWN'); attempt++)
-          said = await asUser(container, line, session);
-        assertWhole(said.stdout, /^\/opt\/tools\/bin:.*\/usr\/lib\/rstudio-server\/bin:/);
-      }
-    });
+    // Only root writes R's site file.
+    if (options.user === undefined) {
+      test('is that of R sessions that have none', {
+        skip: whyNot({ programs: ['/usr/bin/Rscript'] }),
+      }, async t => {
+        const container = await start(t);
+        // As rserver starts a session: with a PATH of its own, and next to nothing else.
+        const session = { ...LOGIN, PATH: '/usr/lib/rstudio-server/bin:/usr/bin:/bin', HF_TOKEN: '' };
+        for (const command of [['Rscript'], ['R', '--no-save', '--no-echo']]) {
+          const code = 'system("exec /usr/bin/env -0")';
+          const line = [...command, '-e', code];
+          let said = await asUser(container, line, session);
+          // R's files are written once everything has been started.
+          for (let attempt = 0; attempt < 20 && !said.stdout.includes('GROWN'); attempt++)
+            said = await asUser(container, line, session);
+          assertWhole(said.stdout, /^\/opt\/tools\/bin:.*\/usr\/lib\/rstudio-server\/bin:/);
+        }
+      });
+    }
 
     test('is that of logins and commands by ssh', {
       skip: whyNot({ programs: ['/usr/sbin/sshd', '/usr/bin/ssh'] }),

@@ -25,6 +25,14 @@ test('root may still look into PID 1 after it has started others as another user
   assert.match(stdout + stderr, /^10-look \| readable$/m);
 });
 
+test('noNewPrivs is never silently dropped: without setpriv that is an error', AS_ROOT, async t => {
+  const script = 'rm /usr/bin/setpriv && exec /init echo started';
+  const environment = { LINTEL_NO_NEW_PRIVS: '1' };
+  const { code, stdout, stderr } = await runContainer(t, ['sh', '-c', script], { environment });
+  assert.deepEqual([code, stdout], [126, ''], stderr);
+  assert.match(stderr, /no_new_privs needs setpriv \(util-linux\)/);
+});
+
 test('root without CAP_CHOWN boots all the same', AS_ROOT, async t => {
   const capabilities = '-all,+setuid,+setgid,+kill,+dac_override';
   const { code, stdout, stderr } = await runContainer(t, ['/init', 'id', '-u'], { capabilities });
