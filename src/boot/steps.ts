@@ -20,8 +20,8 @@ export function splitSteps(
 export async function runSteps(steps: readonly Step[], context: StepsContext): Promise<Layer[]> {
   const layers: Layer[] = [];
   for (const step of steps) {
+    if (context.stop.aborted || !step.isWanted(context)) continue;
     const environment = grow(context.environment, joinLayers(layers));
-    if (context.stop.aborted || !step.isWanted({ ...context, environment })) continue;
     const growth = await runStep(step, { ...context, environment }, false);
     if (growth !== undefined) layers.push({ source: step.name, ...growth });
   }
