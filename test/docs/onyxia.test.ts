@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { isThere, ROOT, readProofs, readRows, readTables, readTitles, renderProof } from './proofs.ts';
+import { ROOT, readProofs, readRows, readTables, testProofs } from './proofs.ts';
 
 /** Each row says in a footnote which tests prove it. */
 const PAGE = readFileSync(join(ROOT, 'docs/onyxia.md'), 'utf8');
@@ -10,13 +10,7 @@ const PAGE = readFileSync(join(ROOT, 'docs/onyxia.md'), 'utf8');
 describe('the page on onyxia-init.sh', () => {
   const proofs = readProofs(PAGE);
 
-  for (const [name, text] of proofs) {
-    test(`proves ${name} by tests that there are`, () => {
-      const named = readTitles(text);
-      assert.notEqual(named.length, 0, 'names a file and at least one title');
-      assert.deepEqual(named.filter(proof => !isThere(proof)).map(renderProof), []);
-    });
-  }
+  testProofs(proofs);
 
   test('proves each row, and nothing besides', () => {
     const cells = readRows(PAGE, 'Lintel').map(row => row[1] ?? '');

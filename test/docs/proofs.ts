@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import test from 'node:test';
 
 /*
  * Pages that promise something name the tests which prove it, in footnotes of the form
@@ -23,7 +25,7 @@ export function readProofs(page: string): Map<string, string> {
 }
 
 /** The tests that a footnote names. */
-export function readTitles(note: string): Proof[] {
+function readTitles(note: string): Proof[] {
   return note.split('; `').flatMap(part => {
     const file = /^`?(test\/[^`]+)`: /.exec(part)?.[1] ?? part;
     return [...part.matchAll(/“([^”]+)”/g)].map(([, title = '']) => ({ file, title }));
@@ -31,7 +33,7 @@ export function readTitles(note: string): Proof[] {
 }
 
 /** Whether the file holds the title, and those of the groups that stand before it. */
-export function isThere({ file, title }: Proof): boolean {
+function isThere({ file, title }: Proof): boolean {
   const path = join(ROOT, file);
   if (!existsSync(path)) return false;
   const titles = findTitles(readFileSync(path, 'utf8'));
@@ -49,7 +51,7 @@ function findTitles(source: string): Set<string> {
   return new Set(titles.map(title => title.replaceAll(/\\(.)/g, '$1')));
 }
 
-export function renderProof({ file, title }: Proof): string {
+function renderProof({ file, title }: Proof): string {
   return `${file}: ${title}`;
 }
 
@@ -72,4 +74,15 @@ export function readTables(page: string): string[][][] {
 /** The rows of all tables whose second column has this head. */
 export function readRows(page: string, head: string): string[][] {
   return readTables(page).flatMap(([heads, ...rows]) => (heads?.[1] === head ? rows : []));
+}
+
+/** A test for each footnote: it names tests, and they are there. */
+export function testProofs(proofs: ReadonlyMap<string, string>): void {
+  for (const [name, text] of proofs) {
+    test(`proves ${name} by tests that there are`, () => {
+      const named = readTitles(text);
+      assert.notEqual(named.length, 0, 'names a file and at least one title');
+      assert.deepEqual(named.filter(proof => !isThere(proof)).map(renderProof), []);
+    });
+  }
 }
