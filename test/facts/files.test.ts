@@ -177,7 +177,7 @@ describe('a folder is writable', () => {
     assert.equal(isWritableFolder(folder.at('file/far/below')), false);
   });
 
-  // Root may enter and write every folder; test/container/closed.test.ts sees the same as another user.
+  // Root may enter and write every folder; test/sandbox/closed.test.ts sees the same as another user.
   if (process.getuid?.() !== 0) {
     test('but not where it is closed to this user', t => {
       const folder = makeFolder(t, { closed: 'a folder' });

@@ -228,7 +228,7 @@ describe('runtime state', () => {
     assert.match(find(other).slice(root.path.length), new RegExp(`^/(tmp|dev/shm)/lintel-${other}$`));
   });
 
-  // Root may enter and write every folder; test/container/closed.test.ts sees the same as another user.
+  // Root may enter and write every folder; test/sandbox/closed.test.ts sees the same as another user.
   if (process.getuid?.() !== 0) {
     test('goes around folders that are closed to this user', t => {
       const root = makeFolder(t, { 'run/lintel': 'a folder', tmp: 'a folder', 'xdg/lintel': 'a folder' });

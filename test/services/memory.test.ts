@@ -4,7 +4,7 @@ import { bootRoot, type Files } from '../rig.ts';
 
 /**
  * What the kernel would do, done by the services themselves: they write the counter as the kernel does, and die of
- * KILL. test/container/memory.test.ts lets the kernel do it.
+ * KILL. test/sandbox/memory.test.ts lets the kernel do it.
  */
 const VERSIONS = [
   {
