@@ -6,6 +6,7 @@ import type { Problem } from './errors.ts';
 import type { Facts } from './facts/facts.ts';
 import type { Environment } from './launch/environ.ts';
 import { chooseServices, type Disabled } from './services/choice.ts';
+import { findOpenDoors } from './services/open-doors.ts';
 import type { ParsedSettings, Settings } from './settings/settings.ts';
 import { TOOLS } from './tools/list.ts';
 import { joinOptions } from './tools/options.ts';
@@ -97,6 +98,7 @@ export function makePlan(sources: PlanSources): Plan {
       ...facts.workbench.warnings,
       ...contributions.flatMap(({ tool, warnings }) => warnings.map(text => `${tool}: ${text}`)),
       ...environment.warnings,
+      ...findOpenDoors(services.planned, settings),
       ...[...facts.initScripts, ...facts.finishScripts].flatMap(({ path, skipped }) =>
         skipped === undefined ? [] : [`script ${path} is skipped: ${skipped}`],
       ),

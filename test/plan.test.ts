@@ -370,4 +370,19 @@ describe('problems', () => {
       ['LINTEL_LOG_FORMAT', 'x', 'LINTEL_SERVICES'],
     );
   });
+
+  test('says what LINTEL_AUTH=none opens, of the shipped services that run', () => {
+    const services = [
+      makeDefinition('jupyter', {}, { origin: 'shipped' }),
+      makeDefinition('sshd', {}, { origin: 'shipped' }),
+      makeDefinition('x11vnc', {}, { origin: 'shipped' }),
+      makeDefinition('rstudio', {}, { origin: 'image' }),
+    ];
+    const warnings = (environment: Environment) => plan(environment, { services }).warnings;
+    assert.deepEqual(warnings({ LINTEL_AUTH: 'none' }), [
+      'LINTEL_AUTH=none: jupyter, x11vnc let in whoever reaches their port, without a password',
+    ]);
+    assert.deepEqual(warnings({ LINTEL_AUTH: 'none', LINTEL_SERVICES: 'sshd' }), []);
+    assert.deepEqual(warnings({ LINTEL_AUTH: 'password' }), []);
+  });
 });

@@ -40,6 +40,18 @@ export const absolutePath: Value<string> = {
   schema: text.check(z.startsWith('/')),
 };
 
+/** What every server takes as an address to listen on; names would have to be looked up. */
+export const bindAddress: Value<string> = {
+  expected: 'an IP address, such as 0.0.0.0, 127.0.0.1 or ::',
+  schema: text.check(z.refine(value => IPV4.test(value) || isIpv6(value))),
+};
+
+const IPV4 = /^((25[0-5]|2[0-4]\d|1?\d?\d)(\.(?!$)|$)){4}$/;
+
+function isIpv6(value: string): boolean {
+  return /^[\da-fA-F:.]*:[\da-fA-F:.]*$/.test(value) && URL.canParse(`http://[${value}]/`);
+}
+
 export const names: Value<readonly string[]> = {
   expected: 'names or patterns (* and ?), separated by commas or blanks',
   schema: z.pipe(

@@ -5,6 +5,7 @@ import { MIRRORS } from './variables/mirrors.ts';
 import { NETWORK } from './variables/network.ts';
 import { APPEARANCE, PROJECT } from './variables/project.ts';
 import { STORAGE, VAULT } from './variables/secrets.ts';
+import { SHIPPED_SERVICES } from './variables/services.ts';
 import { USER } from './variables/user.ts';
 import { WRAPPERS } from './variables/wrappers.ts';
 
@@ -19,6 +20,7 @@ export const TOPICS = {
   'The workbench user': USER,
   GPU: GPU,
   'Jupyter’s docker-stacks and Pangeo': WRAPPERS,
+  'Shipped services': SHIPPED_SERVICES,
   'Boot, services and log': BOOT,
 } as const satisfies Record<string, Record<string, Variable<unknown>>>;
 
@@ -32,6 +34,7 @@ export const VARIABLES = {
   ...USER,
   ...GPU,
   ...WRAPPERS,
+  ...SHIPPED_SERVICES,
   ...BOOT,
 } as const satisfies Record<string, Variable<unknown>>;
 
@@ -46,15 +49,12 @@ export const UNSEEN: readonly string[] = VARIABLES.previousPassword.names;
 
 /** Names that Lintel sets itself or that only shipped services and scripts read. */
 export const OTHER_NAMES: readonly string[] = [
-  'LINTEL_BIND',
   'LINTEL_ENV',
   'LINTEL_ORIGIN_FD',
   'LINTEL_PASSWORD_FILE',
-  'LINTEL_JUPYTER_PORT',
+  'LINTEL_PROBE_HOST',
   'LINTEL_RUNTIME_DIR',
   'LINTEL_SERVICE',
-  'LINTEL_SSHD_PORT',
-  'LINTEL_SSH_HOST_KEYS_DIR',
   'LINTEL_VNC_PASSWORD_FILE',
   'LINTEL_WORKBENCH_GID',
   'LINTEL_WORKBENCH_HOME',

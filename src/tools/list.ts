@@ -14,6 +14,7 @@ import { pip } from './pip.ts';
 import { proxies } from './proxies.ts';
 import { r } from './r.ts';
 import { s3 } from './s3.ts';
+import { services } from './services.ts';
 import { shells } from './shells.ts';
 import { sudo } from './sudo.ts';
 import type { Tool } from './tool.ts';
@@ -40,6 +41,7 @@ export const TOOLS: readonly Tool[] = [
   appearance,
   gpu,
   pangeo,
+  services,
   shells,
   sudo,
 ];

@@ -29,6 +29,7 @@ export type ToolName =
   | 'appearance'
   | 'gpu'
   | 'pangeo'
+  | 'services'
   | 'shells'
   | 'sudo';
 

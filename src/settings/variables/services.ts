@@ -1,0 +1,25 @@
+import { absolutePath, bindAddress, integer, oneOf } from '../values.ts';
+import { lintel, type Variable } from '../variable.ts';
+
+const port = integer({ from: 1, to: 65_535, unit: 'a port' });
+
+/** What the shipped services' `run` scripts read; checked here, before any of them starts. */
+export const SHIPPED_SERVICES = {
+  auth: lintel(
+    'LINTEL_AUTH',
+    oneOf(['password', 'none']),
+    'none: jupyter, code-server, rstudio and the desktop ask for no password, where something in front of them does. Default: password.',
+  ),
+  bind: lintel('LINTEL_BIND', bindAddress, 'Where they listen. Default: 0.0.0.0, every address.'),
+  jupyterPort: lintel('LINTEL_JUPYTER_PORT', port, 'Default: 8888.'),
+  codeServerPort: lintel('LINTEL_CODE_SERVER_PORT', port, 'Default: 8080.'),
+  rstudioPort: lintel('LINTEL_RSTUDIO_PORT', port, 'Default: 8787.'),
+  x11vncPort: lintel('LINTEL_X11VNC_PORT', port, 'Default: 5900.'),
+  novncPort: lintel('LINTEL_NOVNC_PORT', port, 'Default: 6080.'),
+  sshdPort: lintel('LINTEL_SSHD_PORT', port, 'Default: 2222.'),
+  sshHostKeysDir: lintel(
+    'LINTEL_SSH_HOST_KEYS_DIR',
+    absolutePath,
+    'Folder of sshd’s ssh_host_*_key files. Default: /etc/ssh; where it has none that can be read, a key made at start.',
+  ),
+} as const satisfies Record<string, Variable<unknown>>;

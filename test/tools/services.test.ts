@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { services } from '../../src/tools/services.ts';
+import { makeFacts, makeSettings } from '../facts-fixture.ts';
+
+const ROWS = [
+  ['127.0.0.1', '127.0.0.1'],
+  ['10.1.2.3', '10.1.2.3'],
+  ['::', '[::1]'],
+  ['fd00::1', '[fd00::1]'],
+] as const;
+
+for (const [bind, host] of ROWS) {
+  test(`what listens on ${bind} is asked at ${host}`, () => {
+    assert.deepEqual(services.configure(makeSettings({ LINTEL_BIND: bind }), makeFacts())?.env, {
+      LINTEL_PROBE_HOST: host,
+    });
+  });
+}
+
+test('what listens everywhere is asked where probes look by themselves', () => {
+  assert.equal(services.configure(makeSettings({ LINTEL_BIND: '0.0.0.0' }), makeFacts()), undefined);
+  assert.equal(services.configure(makeSettings({}), makeFacts()), undefined);
+});
