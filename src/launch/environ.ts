@@ -18,7 +18,8 @@ export interface Origin {
  * environment in base64. Without one (Node was started by hand) the process's own variables have to do.
  */
 export function readOrigin(own: NodeJS.ProcessEnv): Origin {
-  const { LINTEL_ORIGIN_FD: fd, ...environment } = own;
+  // The launcher's own: where Node finds its library.
+  const { LINTEL_ORIGIN_FD: fd, LD_LIBRARY_PATH: _, ...environment } = own;
   const handed = Number(fd) > 2 ? readPipe(Number(fd)) : undefined;
   if (handed === undefined) {
     return { environment: environment as Environment, notUtf8: [], openFilesSoft: undefined };

@@ -36,4 +36,9 @@ unset NODE_PRESERVE_SYMLINKS NODE_PRESERVE_SYMLINKS_MAIN NODE_USE_SYSTEM_CA NODE
 unset NODE_TLS_REJECT_UNAUTHORIZED NODE_TEST_CONTEXT NODE_REPL_EXTERNAL_MODULE
 unset OPENSSL_CONF OPENSSL_MODULES SSL_CERT_FILE SSL_CERT_DIR UV_THREADPOOL_SIZE UV_USE_IO_URING
 unset LD_LIBRARY_PATH LD_PRELOAD LD_AUDIT LD_BIND_NOW LD_DEBUG MALLOC_CHECK_ MALLOC_PERTURB_
+# Images may lack this library of Node's; services get the container's own LD_LIBRARY_PATH back.
+if [ -f "${node%/*}/libatomic.so.1" ]; then
+  LD_LIBRARY_PATH=${node%/*}
+  export LD_LIBRARY_PATH
+fi
 exec "$node" --disable-warning=ExperimentalWarning --min-semi-space-size=4 --max-semi-space-size=4 --max-old-space-size=512 "$0" "$@"
