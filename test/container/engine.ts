@@ -11,6 +11,9 @@ import { execa, type Options } from 'execa';
 export const CACHE = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'lintel-tests');
 export const CHECKOUT = join(import.meta.dirname, '../..');
 
+/** Two checkouts of one machine have images of their own, if this differs. */
+const PREFIX = process.env['LINTEL_TEST_IMAGES'] ?? '';
+
 /** Images that prepare.ts makes. */
 export const IMAGES = {
   /** A Debian without anything. */
@@ -18,13 +21,12 @@ export const IMAGES = {
   /** Any Node and npm, to build with. */
   node: 'node:26-bookworm-slim',
   /** Dockerfile.base on that Debian. */
-  base: 'lintel',
+  base: `${PREFIX}lintel`,
   /** Real programs for shipped services, on that Debian, without Lintel. */
   programs: 'lintel-test-programs',
   /** Dockerfile.base on those programs. */
-  workbench: 'lintel-test-workbench',
+  workbench: `${PREFIX}lintel-test-workbench`,
 } as const;
-export type Image = (typeof IMAGES)[keyof typeof IMAGES];
 
 const ENGINE = '/usr/bin/podman';
 const RUNTIME = '/usr/sbin/runc';
