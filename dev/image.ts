@@ -1,6 +1,7 @@
 /**
- * `npm run image [-- ARGUMENTS]`: builds Dockerfile.base by docker, podman or buildah, whichever answers first. The
- * arguments are the engine's own; without a --tag the image is called lintel.
+ * `npm run image [-- [base|workbench] ARGUMENTS]`: builds Dockerfile.base as `lintel`, and examples/workbench on it as
+ * `lintel-workbench`, by docker, podman or buildah, whichever answers first; or only one of the two. The arguments are
+ * the engine's own, such as --build-arg BASE_IMAGE=debian:trixie-slim or --tag.
  */
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -28,21 +29,46 @@ const ENGINES: readonly Engine[] = [
   { name: 'buildah', question: ['info'], build: ['build', '--format', 'docker'] },
 ];
 
-process.exitCode = await buildImage(process.argv.slice(2));
+interface Image {
+  readonly tag: string;
+  readonly file: string;
+  readonly context: string;
+}
 
-async function buildImage(given: readonly string[]): Promise<number> {
+const IMAGES: Readonly<Record<string, Image>> = {
+  base: { tag: 'lintel', file: join(CHECKOUT, 'Dockerfile.base'), context: CHECKOUT },
+  workbench: {
+    tag: 'lintel-workbench',
+    file: join(CHECKOUT, 'examples/workbench/Dockerfile'),
+    context: join(CHECKOUT, 'examples/workbench'),
+  },
+};
+
+process.exitCode = await buildImages(process.argv.slice(2));
+
+async function buildImages([first = '', ...rest]: readonly string[]): Promise<number> {
   const engine = await findEngine();
   if (engine === undefined) {
     console.error(
-      'Cannot build the image: none of docker, podman and buildah answers, expected one that does.',
+      'Cannot build an image: none of docker, podman and buildah answers, expected one that does.',
     );
     return 1;
   }
+  const only = Object.hasOwn(IMAGES, first) ? IMAGES[first] : undefined;
+  const given = only === undefined && first !== '' ? [first, ...rest] : rest;
+  for (const image of only === undefined ? Object.values(IMAGES) : [only]) {
+    const exitCode = await buildImage(engine, image, given);
+    if (exitCode !== 0) return exitCode;
+  }
+  return 0;
+}
+
+async function buildImage(engine: Engine, image: Image, given: readonly string[]): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'lintel-image-'));
   try {
-    const tag = given.some(argument => /^(-t|--tag)(=|$)/.test(argument)) ? [] : ['--tag', 'lintel'];
-    const file = ['--file', join(CHECKOUT, 'Dockerfile.base')];
-    const command = [...engine.build, ...(await makeSecrets(folder)), ...tag, ...given, ...file, CHECKOUT];
+    const tag = given.some(argument => /^(-t|--tag)(=|$)/.test(argument)) ? [] : ['--tag', image.tag];
+    const secrets = await makeSecrets(folder);
+    const command = [...engine.build, ...secrets, ...tag, ...given, '--file', image.file, image.context];
     const { exitCode = 1 } = await execa(engine.name, command, {
       stdio: 'inherit',
       reject: false,

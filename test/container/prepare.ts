@@ -103,7 +103,7 @@ async function build(tag: string, name: string, context: string): Promise<void> 
 async function makeLintel(tag: string, base: string): Promise<void> {
   await execa(
     'npm',
-    ['run', '--silent', 'image', '--', ...BUILD, '--tag', tag, '--build-arg', `BASE_IMAGE=${base}`],
+    ['run', '--silent', 'image', '--', 'base', ...BUILD, '--tag', tag, '--build-arg', `BASE_IMAGE=${base}`],
     {
       cwd: CHECKOUT,
       env: engineEnvironment(),
