@@ -16,8 +16,9 @@ import { makeSettingsCases } from './settings.ts';
 import { type Case, interleave, type Measurements } from './statistics.ts';
 import { floor, lintel, lintelJson, lintelRoot } from './subjects.ts';
 import { renderBoots, renderLines, renderLives, renderLogs, renderNoise, renderWakeups } from './tables.ts';
+import { makeWorkbenchCases, measureWorkbenches } from './workbenches.ts';
 
-const PARTS = ['boot', 'plan', 'settings', 'stop', 'logs', 'orphans', 'cli', 'idle'] as const;
+const PARTS = ['boot', 'plan', 'settings', 'stop', 'logs', 'orphans', 'cli', 'idle', 'image'] as const;
 type Part = (typeof PARTS)[number];
 
 const { values: options } = parseArgs({
@@ -51,9 +52,11 @@ const measurements: Measurements = new Map([
   ...(await measure('logs', fewRuns, () => makeLogCases(workshop, talkers))),
   ...(await measure('orphans', fewRuns, () => makeOrphanCases(workshop, workbenches))),
   ...(await measure('cli', runs, () => makeCliCases(workshop))),
+  ...(await measure('image', runs, makeWorkbenchCases)),
 ]);
 const idle = parts.has('idle') ? await watchIdle(workshop, workbenches) : new Map();
-print({ measurements, idle, absent });
+const privateDirtyMiB = parts.has('image') ? await measureWorkbenches() : [];
+print({ measurements, idle, privateDirtyMiB, absent });
 
 async function measure(
   part: Part,
@@ -106,7 +109,12 @@ function print(findings: Findings): void {
   if (absent.length > 0) console.log(`\nnot installed here: ${absent.join('; ')}`);
 }
 
-function printJson({ measurements, idle, absent }: Findings, lines: ReturnType<typeof makeLines>): void {
+function printJson(
+  { measurements, idle, privateDirtyMiB, absent }: Findings,
+  lines: ReturnType<typeof makeLines>,
+): void {
   const [measured, watched] = [Object.fromEntries(measurements), Object.fromEntries(idle)];
-  console.log(JSON.stringify({ lines, measurements: measured, idle: watched, absent }, null, 2));
+  console.log(
+    JSON.stringify({ lines, measurements: measured, idle: watched, privateDirtyMiB, absent }, null, 2),
+  );
 }
