@@ -56,7 +56,7 @@ async function placeLintel(dist: string, base: string): Promise<void> {
   const folder = join(base, LINTEL);
   for (const name of ['services.d', 'cont-init.d']) await mkdir(join(folder, name), { recursive: true });
   // Copies: a build that runs meanwhile must not change what is measured, nor this process share node's pages.
-  for (const name of ['lintel.cjs', 'lintel.cjs.cache', 'node'])
+  for (const name of ['lintel.cjs', 'lintel.cjs.cache', 'loader.cjs', 'node'])
     await copyFile(join(dist, name), join(folder, name));
   await mkdir(join(base, 'usr/local/bin'), { recursive: true });
   for (const link of ['/init', '/usr/local/bin/lintel'])

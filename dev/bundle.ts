@@ -51,16 +51,21 @@ await writeCodeCache();
 async function writeProgram(): Promise<void> {
   const bundle = await makeBundle();
   const launcher = await makeLauncher();
-  const loader = await bundled(join(SOURCE, 'launch/loader.ts'), {
-    BUNDLE_ID: JSON.stringify(createHash('sha256').update(bundle).digest('hex').slice(0, 32)),
+  const id = createHash('sha256').update(bundle).digest('hex').slice(0, 32);
+  const carried = `${BUNDLE_BEGIN}${id}\n${bundle.replaceAll('*/', COMMENT_END)}${BUNDLE_END}\n`;
+  const file = join(DIST, 'lintel.cjs');
+  await writeFile(file, `${launcher}${await makeLoader({ isAlone: false })}${carried}`);
+  await chmod(file, 0o755);
+  await writeFile(join(DIST, 'loader.cjs'), await makeLoader({ isAlone: true }));
+}
+
+function makeLoader({ isAlone }: { readonly isAlone: boolean }): Promise<string> {
+  return bundled(join(SOURCE, 'launch/loader.ts'), {
+    IS_ALONE: JSON.stringify(isAlone),
     BUNDLE_BEGIN: JSON.stringify(BUNDLE_BEGIN),
     BUNDLE_END: JSON.stringify(BUNDLE_END),
     COMMENT_END: JSON.stringify(COMMENT_END),
   });
-  const file = join(DIST, 'lintel.cjs');
-  const carried = bundle.replaceAll('*/', COMMENT_END);
-  await writeFile(file, `${launcher}${loader}${BUNDLE_BEGIN}${carried}${BUNDLE_END}\n`);
-  await chmod(file, 0o755);
 }
 
 /** The whole program as one function expression of what the loader hands over. */

@@ -121,7 +121,7 @@ function fillTemporaryRoot(root: string): void {
   for (const name of ['services.d', 'cont-init.d']) {
     cpSync(join(CHECKOUT, name), join(root, program, name), { recursive: true });
   }
-  for (const name of ['lintel.cjs', 'lintel.cjs.cache', 'node']) {
+  for (const name of ['lintel.cjs', 'lintel.cjs.cache', 'loader.cjs', 'node']) {
     symlinkSync(join(CHECKOUT, 'dist', name), join(root, program, name));
   }
   for (const name of ['passwd', 'group']) copyFileSync(join('/etc', name), join(root, 'etc', name));

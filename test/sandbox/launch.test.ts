@@ -128,40 +128,46 @@ test('the program uses the node beside it', async t => {
   assert.equal(stdout, 'beside');
 });
 
-test('a code cache is used, missed and refused, and the program works the same', async t => {
-  const folder = await copyProgram(t);
-  const cache = join(folder, 'lintel.cjs.cache');
-  const whole = await readFile(cache);
-  const { codeCache, ...version } = await readVersion(folder);
-  assert.equal(codeCache, 'used');
+for (const loader of ['beside the program', 'within it'] as const)
+  test(`with the loader ${loader}, a code cache is used, missed and refused, and the program works the same`, async t => {
+    const folder = await copyProgram(t, loader);
+    const cache = join(folder, 'lintel.cjs.cache');
+    const whole = await readFile(cache);
+    const { codeCache, ...version } = await readVersion(folder);
+    assert.equal(codeCache, 'used');
 
-  await rm(cache);
-  assert.deepEqual(await readVersion(folder), { ...version, codeCache: 'absent' });
-  for (const size of [0, 1, 50, 4096, whole.length - 1]) {
+    await rm(cache);
+    assert.deepEqual(await readVersion(folder), { ...version, codeCache: 'absent' });
+    for (const size of [0, 1, 50, 4096, whole.length - 1]) {
+      await writeFile(cache, whole);
+      await truncate(cache, size);
+      assert.deepEqual(
+        await readVersion(folder),
+        { ...version, codeCache: 'refused' },
+        `cut to ${size} bytes`,
+      );
+    }
+    for (const at of [0, 20, 100, 1000, whole.length >> 1, whole.length - 1]) {
+      const flipped = Buffer.from(whole);
+      flipped.writeUInt8(flipped.readUInt8(at) ^ 0x10, at);
+      await writeFile(cache, flipped);
+      assert.deepEqual(await readVersion(folder), { ...version, codeCache: 'refused' }, `byte ${at} flipped`);
+    }
     await writeFile(cache, whole);
-    await truncate(cache, size);
-    assert.deepEqual(await readVersion(folder), { ...version, codeCache: 'refused' }, `cut to ${size} bytes`);
-  }
-  for (const at of [0, 20, 100, 1000, whole.length >> 1, whole.length - 1]) {
-    const flipped = Buffer.from(whole);
-    flipped.writeUInt8(flipped.readUInt8(at) ^ 0x10, at);
-    await writeFile(cache, flipped);
-    assert.deepEqual(await readVersion(folder), { ...version, codeCache: 'refused' }, `byte ${at} flipped`);
-  }
-  await writeFile(cache, whole);
-  assert.equal((await readVersion(folder)).codeCache, 'used');
-});
+    assert.equal((await readVersion(folder)).codeCache, 'used');
+  });
 
-test('the code cache of another build of the same size is refused', async t => {
-  const folder = await copyProgram(t);
-  const other = await buildAnother(t);
-  const [ours, theirs] = await Promise.all([readVersion(folder), readVersion(other)]);
-  assert.notEqual(ours.version, theirs.version);
-  assert.equal(theirs.codeCache, 'used');
+for (const loader of ['beside the program', 'within it'] as const)
+  test(`with the loader ${loader}, the code cache of another build of the same size is refused`, async t => {
+    const folder = await copyProgram(t, loader);
+    const other = await buildAnother(t);
+    const [ours, theirs] = await Promise.all([readVersion(folder), readVersion(other)]);
+    assert.notEqual(ours.version, theirs.version);
+    assert.equal(theirs.codeCache, 'used');
 
-  await cp(join(other, 'lintel.cjs.cache'), join(folder, 'lintel.cjs.cache'));
-  assert.deepEqual(await readVersion(folder), { ...ours, codeCache: 'refused' });
-});
+    await cp(join(other, 'lintel.cjs.cache'), join(folder, 'lintel.cjs.cache'));
+    assert.deepEqual(await readVersion(folder), { ...ours, codeCache: 'refused' });
+  });
 
 interface Environments {
   readonly cmd: Readonly<Record<string, string>>;
@@ -219,8 +225,12 @@ async function readVersion(folder: string): Promise<Version> {
 }
 
 /** A folder like /usr/local/lib/lintel, to be spoiled. */
-async function copyProgram(t: TestContext): Promise<string> {
+async function copyProgram(
+  t: TestContext,
+  loader: 'beside the program' | 'within it' = 'beside the program',
+): Promise<string> {
   const folder = await makeFolder(t);
+  if (loader === 'beside the program') await cp(join(DIST, 'loader.cjs'), join(folder, 'loader.cjs'));
   for (const name of ['lintel.cjs', 'lintel.cjs.cache']) await cp(join(DIST, name), join(folder, name));
   await symlink(join(DIST, 'node'), join(folder, 'node'));
   return folder;
