@@ -6,6 +6,7 @@ import { readCondaEnvironment } from '../facts/pangeo.ts';
 import { isNamer, namersOf, readSecretFiles, type SecretFiles } from '../facts/secret-files.ts';
 import type { Environment, Origin } from '../launch/environ.ts';
 import { makePlan, type Plan } from '../plan.ts';
+import { withoutServiceLinks } from '../settings/service-links.ts';
 import { parseSettings, type Settings } from '../settings/settings.ts';
 import { VARIABLES } from '../settings/variables.ts';
 
@@ -33,7 +34,8 @@ export interface Sources {
  * Reads settings and facts and makes the plan; changes nothing. `lintel plan` and `lintel facts` print it. A boot
  * that plans again keeps its `runtimeDir`.
  */
-export function makeDraft(origin: Origin, command: readonly string[], runtimeDir?: string): Draft {
+export function makeDraft(given: Origin, command: readonly string[], runtimeDir?: string): Draft {
+  const origin = { ...given, environment: withoutServiceLinks(given.environment) };
   const files = readEnvFiles(origin.environment);
   const secrets = readSecretFiles(withDefaults(files, origin.environment));
   const parsed = parseSettings(secrets.environment);

@@ -3,6 +3,7 @@ import type { Problem } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
 import { nameOnyxiaVariables } from './onyxia-variables.ts';
 import { nameS6Variables } from './s6-variables.ts';
+import { isServiceLink } from './service-links.ts';
 import { suggestName } from './suggest.ts';
 import { maskUrl } from './url.ts';
 import type { Variable } from './variable.ts';
@@ -80,21 +81,17 @@ function makeProblem(seen: {
   };
 }
 
-/** What Kubernetes sets for a Service that happens to be called lintel-… */
-const SERVICE_LINK = /^LINTEL_[A-Z0-9_]*(PORT|SERVICE_HOST|_TCP|_ADDR|_PROTO)(_|$)/;
-
 /** A mistyped name would silently do nothing; nothing else in the container would ever say so. */
 function makeWarnings(environment: Environment): string[] {
   const files = SECRETS.map(name => `${name}_FILE`);
   const known = new Set([...KEYS.flatMap(key => VARIABLES[key].names), ...OTHER_NAMES, ...files]);
   const beginnings = new Set([...known].map(name => name.slice(0, 3)));
   const warnings: string[] = [];
-  for (const name of Object.keys(environment)) {
+  for (const [name, value] of Object.entries(environment)) {
     // Most names are nothing like ours, and comparing letters is slow.
     if (!beginnings.has(name.slice(0, 3).toUpperCase())) continue;
-    if (known.has(name)) continue;
+    if (known.has(name) || isServiceLink(name, value)) continue;
     const meant = suggestName(name, known);
-    if (SERVICE_LINK.test(name) && !SERVICE_LINK.test(meant ?? '')) continue;
     if (meant !== undefined && (environment[meant] ?? '') === '') {
       warnings.push(`${name} is no setting of Lintel: did you mean ${meant}?`);
     } else if (name.startsWith('LINTEL_')) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { withoutServiceLinks } from '../../src/settings/service-links.ts';
 import { parseSettings, type Settings } from '../../src/settings/settings.ts';
 import { VARIABLES } from '../../src/settings/variables.ts';
 
@@ -381,11 +382,28 @@ describe('a name that is no setting', () => {
       [`${service}_PORT_53_UDP`]: 'udp://10.0.0.1:53',
       [`${service}_PORT_53_UDP_PROTO`]: 'udp',
     });
-    assert.deepEqual(parseSettings({ ...links('LINTEL'), ...links('LINTEL_DOCS') }), {
-      ...parseSettings({}),
-      problems: [],
-      warnings: [],
-    });
+    const given = { ...links('LINTEL'), ...links('LINTEL_DOCS'), ...links('LINTEL_JUPYTER'), KEPT: '' };
+    const environment = withoutServiceLinks(given);
+    const { LINTEL_JUPYTER_PORT: _, ...others } = given as Record<string, string>;
+    assert.deepEqual(environment, others);
+    assert.deepEqual(parseSettings(environment), { ...parseSettings({}), problems: [], warnings: [] });
+  });
+
+  test('is no such link: a port that nobody reads, or a setting that is wrong', () => {
+    const environment = {
+      LINTEL_DOCS_PORT: '8080',
+      LINTEL_JUPITER_PORT: '9',
+      LINTEL_JUPYTER_PORT: 'http://a:8',
+    };
+    const { problems, warnings } = parseSettings(withoutServiceLinks(environment));
+    assert.deepEqual(
+      problems.map(({ what, seen }) => `${what} ${seen}`),
+      ['LINTEL_JUPYTER_PORT "http://a:8"'],
+    );
+    assert.deepEqual(warnings, [
+      'LINTEL_DOCS_PORT is no setting of Lintel and has no effect',
+      'LINTEL_JUPITER_PORT is no setting of Lintel and has no effect',
+    ]);
   });
 });
 
