@@ -125,7 +125,7 @@ function hasOneProbe(json: Readonly<Record<string, unknown>>): boolean {
 
 /** Absolute, or whatever a variable will say. */
 const ABSOLUTE = /^(\/|\$\{)[^\0]*$/;
-const LEADING_VARIABLE = /^\$\{\w+\}/;
+const LEADING_VARIABLE = /^(\$\{\w+:-)*\$\{\w+(%\/)?\}/;
 
 /** Whether it can become a URL. What the variables will say is not known yet: a port, a path, nothing. */
 function isUrlTemplate(text: string): boolean {
@@ -138,7 +138,7 @@ function isAddressTemplate(text: string): boolean {
 
 /** Defaults count, every other variable has this value. */
 function fillWith(text: string, value: string): string {
-  const names = [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name = '']) => [name, value]);
+  const names = [...text.matchAll(/\$\{(\w+)(?:%\/)?\}/g)].map(([, name = '']) => [name, value]);
   return fillTemplate(text, Object.fromEntries(names));
 }
 

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fillTemplate } from '../../src/definitions/template.ts';
 
-const ENVIRONMENT = { PORT: '8888', EMPTY: '', NESTED: '${PORT} $& $1', _x9: 'odd', constructor_: 'c' };
+const ENVIRONMENT = {
+  PORT: '8888',
+  EMPTY: '',
+  NESTED: '${PORT} $& $1',
+  _x9: 'odd',
+  SLASHES: '/a//',
+  ROOT: '/',
+  constructor_: 'c',
+};
 
 describe('a probe’s text', () => {
   for (const [text, filled] of [
@@ -15,7 +23,19 @@ describe('a probe’s text', () => {
     ['${PORT:-8080}', '8888'],
     ['${UNSET:-}', ''],
     ['${UNSET:-a b:-c}', 'a b:-c'],
-    ['${UNSET:-${PORT}}', '${PORT}'],
+    ['${UNSET:-${PORT}}', '8888'],
+    ['${UNSET:-a${EMPTY:-b${PORT}c}d}e', 'ab8888cde'],
+    ['${PORT:-${UNSET:-x}}y', '8888y'],
+    ['${UNSET:-${NESTED}}', '${PORT} $& $1'],
+    ['${UNSET:-$${PORT}}', '${PORT}'],
+    ['${UNSET:-{a}}', '{a}'],
+    ['${UNSET:-${my-var}}', '${my-var}'],
+    ['${UNSET:-x ${PORT}', '${UNSET:-x 8888'],
+    ['${PORT:-${PORT:-${PORT', '${PORT:-${PORT:-${PORT'],
+    ['${SLASHES%/}/api', '/a//api'],
+    ['${ROOT%/}/api', '/api'],
+    ['${UNSET%/}/api${PORT%/}', '/api8888'],
+    ['${PORT%8}', '${PORT%8}'],
     ['${NESTED}', '${PORT} $& $1'],
     ['${_x9}', 'odd'],
     ['$${PORT}', '${PORT}'],
@@ -31,4 +51,10 @@ describe('a probe’s text', () => {
       assert.equal(fillTemplate(text, ENVIRONMENT), filled);
     });
   }
+
+  test('may be as deep as it is long', () => {
+    const depth = 100_000;
+    assert.equal(fillTemplate(`${'${UNSET:-'.repeat(depth)}x${'}'.repeat(depth)}`, {}), 'x');
+    assert.equal(fillTemplate('${UNSET:-'.repeat(depth), {}), '${UNSET:-'.repeat(depth));
+  });
 });
