@@ -30,14 +30,17 @@ export function readKeptSecret(runtimeDir: string, name: SecretFile, user: User)
   }
 }
 
-/** The user's alone to read. Throws the system's error. */
+/**
+ * The user's alone to read. Without a newline at the end: programs that are given a secret's file, as Jupyter by
+ * JUPYTER_TOKEN_FILE, take all that it holds. Throws the system's error.
+ */
 export function writeSecret(
   runtimeDir: string,
   { name, text, user }: { readonly name: SecretFile; readonly text: string; readonly user: User },
 ): void {
   const path = secretPath(runtimeDir, name);
   asOwner(runtimeDir, user, () => {
-    writeFile(path, { text: `${text}\n`, mode: 0o600, owner: user });
+    writeFile(path, { text, mode: 0o600, owner: user });
     // An earlier one keeps the mode that somebody gave it.
     chmodSync(path, 0o600);
   });
