@@ -7,6 +7,7 @@
 #   SANDBOX_KIND       root | user (namespaces)        SANDBOX_BASE      an empty place to mount things on
 #   SANDBOX_LAYERS     the host's folders to show      SANDBOX_DIST      the built program, or empty
 #   SANDBOX_NETWORK    own | host                      SANDBOX_READ_ONLY 1, or empty
+#   SANDBOX_SHOWN      a line for a place, one for the folder of the host to show there, and so on
 #   SANDBOX_WRITABLE   folders, one a line, that stay writable below a read-only root
 set -eu
 umask 022
@@ -48,6 +49,14 @@ build_layers() {
     mount -n --bind "$SANDBOX_DIST" "$base/dist"
   fi
   overlay program "$base/dist" "$program"
+  number=0
+  printf '%s\n' "$SANDBOX_SHOWN" | while IFS= read -r place && IFS= read -r folder; do
+    number=$((number + 1))
+    name=shown-$number
+    mkdir -p "$base/$name/upper" "$base/$name/work" "$base/$name/lower" "$root$place"
+    mount -n --bind "$folder" "$base/$name/lower"
+    overlay "$name" "$base/$name/lower" "$place"
+  done
   if [ "$SANDBOX_KIND" = root ]; then chown --no-dereference --recursive 0:0 "$root$program"; fi
 }
 
@@ -107,6 +116,9 @@ protect() {
   done
   for layer in $SANDBOX_LAYERS; do mount -n -o remount,bind,ro "/$layer"; done
   mount -n -o remount,bind,ro "$program"
+  printf '%s\n' "$SANDBOX_SHOWN" | while IFS= read -r place && IFS= read -r _; do
+    mount -n -o remount,bind,ro "$place"
+  done
   mount -n -o remount,bind,ro /
 }
 

@@ -33,6 +33,8 @@ export interface SandboxOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Folders copied onto / over this repository's rootfs, in order: an image author's layers. */
   readonly layers?: readonly string[];
+  /** Absolute path -> a folder of the host to show there (copy on write), such as a program that is not Debian's. */
+  readonly shown?: Readonly<Record<string, string>>;
   /** All that PID 1 has in its environment, names like `a.b` included. Default: a plain PATH, and HOME. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly user?: { readonly uid: number; readonly gid: number };
@@ -127,7 +129,7 @@ function planSandbox(
   archiveFd: number,
 ): SandboxPlan {
   const hasOwners = kind === 'root namespaces';
-  const { files = {}, layers = [], writable = [], network = 'own', readOnly = false } = options;
+  const { files = {}, layers = [], shown = {}, writable = [], network = 'own', readOnly = false } = options;
   const dist = join(CHECKOUT, 'dist');
   return {
     command: [
@@ -145,6 +147,7 @@ function planSandbox(
       SANDBOX_BASE: pickBase(),
       SANDBOX_LAYERS: HOST_LAYERS.join(' '),
       SANDBOX_DIST: existsSync(dist) ? dist : '',
+      SANDBOX_SHOWN: Object.entries(shown).flat().join('\n'),
       SANDBOX_NETWORK: network,
       SANDBOX_READ_ONLY: readOnly ? '1' : '',
       SANDBOX_WRITABLE: writable.join('\n'),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
@@ -48,6 +49,18 @@ describe('a sandbox', { skip, timeout: LIMIT_MS }, () => {
       { files },
     );
     assert.deepEqual(stdout.split('\n'), ['ran', 'a text', '644', '1']);
+  });
+
+  test('shows a folder of the host, which stays as it is', async t => {
+    const folder = mkdtempSync(join(tmpdir(), 'lintel-shown-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'a'), 'shown\n');
+    const shown = { '/opt/one': folder, '/srv/a/b': folder };
+    const look = 'cat /opt/one/a /srv/a/b/a; (echo changed > /opt/one/a) 2>/dev/null; cat /opt/one/a';
+    assert.deepEqual((await run(look, { shown })).stdout.split('\n'), ['shown', 'shown', 'changed']);
+    assert.equal(readFileSync(join(folder, 'a'), 'utf8'), 'shown\n');
+    const { stdout } = await run(look, { shown, readOnly: true });
+    assert.deepEqual(stdout.split('\n'), ['shown', 'shown', 'shown']);
   });
 
   test("holds Lintel's installation", async () => {
