@@ -1,7 +1,8 @@
 import type { AccountChange } from './accounts/change.ts';
 import type { Definition, PlannedService } from './definitions/definitions.ts';
 import { isS6Interpreter } from './definitions/shebang.ts';
-import { joinLayers, type Layer } from './environment.ts';
+import { fillTemplate } from './definitions/template.ts';
+import { joinLayers, type Layer, makeEnvironment } from './environment.ts';
 import type { Problem } from './errors.ts';
 import type { Facts } from './facts/facts.ts';
 import type { Environment } from './launch/environ.ts';
@@ -79,14 +80,15 @@ export function makePlan(sources: PlanSources): Plan {
   }));
   const environment = mergeEnvironment(contributions, sources);
   const chosen = chooseServices(sources);
+  const layers = [...environment.layers, ...makeExports(chosen.enabled, environment.layers, sources)];
   const services = planServices(chosen.enabled, sources);
   return {
     user: facts.workbench.user,
     accountChange: facts.accountChange,
     runtimeDir: facts.runtimeDir,
     files: contributions.flatMap(({ files }) => files),
-    environment: joinLayers(environment.layers).set,
-    layers: environment.layers,
+    environment: joinLayers(layers).set,
+    layers,
     notes: contributions.flatMap(({ tool, notes }) =>
       notes.filter(text => !environment.leftAlone.has(variableOf(text))).map(text => ({ tool, text })),
     ),
@@ -225,6 +227,26 @@ function mergeEnvironment(
     if (Object.keys(added).length > 0) layers.push({ source: `tool ${tool}`, set: added, unset: [] });
   }
   return { layers, leftAlone, warnings };
+}
+
+/**
+ * What enabled services give to everybody. An image author's default: whatever the container or a tool sets wins, and
+ * a service of the image over a shipped one.
+ */
+function makeExports(
+  enabled: readonly Definition[],
+  layers: readonly Layer[],
+  { environment, facts }: PlanSources,
+): Layer[] {
+  const known = makeEnvironment(environment, joinLayers(layers).set, facts.workbench.user);
+  const isAbsent = (name: string) => (known[name] ?? '') === '';
+  const from = (origin: Definition['origin']) => enabled.filter(service => service.origin === origin);
+  return [...from('shipped'), ...from('image')].flatMap(({ name, exports }) => {
+    const added = Object.entries(exports).filter(([variable]) => isAbsent(variable));
+    if (added.length === 0) return [];
+    const set = Object.fromEntries(added.map(([variable, value]) => [variable, fillTemplate(value, known)]));
+    return [{ source: `service ${name}`, set, unset: [] }];
+  });
 }
 
 function planServices(

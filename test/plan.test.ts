@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { AccountChange } from '../src/accounts/change.ts';
+import { explain } from '../src/environment.ts';
 import type { Problem } from '../src/errors.ts';
 import type { Environment } from '../src/launch/environ.ts';
 import { makePlan } from '../src/plan.ts';
@@ -185,6 +186,58 @@ test('a default of a tool’s is set where the container has none, and nothing i
   const both = plan(environment);
   assert.deepEqual([both.environment['AWS_REGION'], both.warnings], [undefined, []]);
   assert.equal(plan({ AWS_REGION: 'r-1' }).environment['AWS_DEFAULT_REGION'], 'r-1');
+});
+
+describe('what a service exports', () => {
+  const display = makeDefinition(
+    'display',
+    { exports: { DISPLAY: ':1', XAUTHORITY: '${LINTEL_RUNTIME_DIR}/cookie', DEPTH: '${DEPTH_WANTED:-24}' } },
+    { origin: 'shipped' },
+  );
+
+  test('is everybody’s, and its name is known', () => {
+    const { environment, layers } = plan({}, { services: [display] });
+    assert.deepEqual(environment, {
+      ...RUNTIME,
+      DISPLAY: ':1',
+      XAUTHORITY: '/run/lintel/cookie',
+      DEPTH: '24',
+    });
+    assert.equal(explain(layers, 'DISPLAY')[0]?.source, 'service display');
+  });
+
+  test('loses to what the container has, and to a tool’s, but not to an empty variable', () => {
+    const given = { DISPLAY: 'host:0', XAUTHORITY: '', DEPTH_WANTED: '$(id)', AWS_REGION: 'r-1' };
+    const greedy = makeDefinition('greedy', {
+      exports: { AWS_DEFAULT_REGION: 'r-2', HOME: '/', PATH: '/bin' },
+    });
+    const { environment } = plan({ ...given, PATH: '/usr/bin' }, { services: [display, greedy] });
+    assert.deepEqual(
+      ['DISPLAY', 'XAUTHORITY', 'DEPTH', 'AWS_DEFAULT_REGION', 'HOME', 'PATH'].map(name => environment[name]),
+      [undefined, '/run/lintel/cookie', '$(id)', 'r-1', undefined, undefined],
+    );
+  });
+
+  test('is filled once, from the variables of the workbench user', () => {
+    const web = makeDefinition('web', { exports: { A: '${HOME}/${B}', B: '${A}' } });
+    const { environment } = plan({ HOME: '/root' }, { services: [web] });
+    assert.deepEqual([environment['A'], environment['B']], ['/home/ada/', '']);
+  });
+
+  test('loses to another service’s of the image where it is shipped', () => {
+    const own = makeDefinition('a-vnc', { exports: { DISPLAY: ':2' } });
+    const { environment, layers } = plan({}, { services: [own, display] });
+    assert.equal(environment['DISPLAY'], ':2');
+    assert.deepEqual(
+      explain(layers, 'DISPLAY').map(({ source }) => source),
+      ['service display', 'service a-vnc'],
+    );
+  });
+
+  test('is nobody’s where the service does not run', () => {
+    const { environment } = plan({}, { services: [display] }, ['python']);
+    assert.equal('DISPLAY' in environment, false);
+  });
 });
 
 describe('two writers of one path', () => {

@@ -11,6 +11,7 @@ import {
   makeReadiness,
   PROBE_EXPECTED,
   PROBE_FIELDS,
+  PROGRAM_EXPECTED,
   type Readiness,
   WITHOUT_NUL,
 } from './probe-schema.ts';
@@ -26,6 +27,7 @@ export function makeServiceSchema() {
   const milliseconds = z.int().check(z.gte(0), z.lte(86_400_000));
   const probes = makeProbeSchema();
   const signalName = z.string().check(z.regex(/^SIG[A-Z0-9]+$/));
+  const variables = z.record(z.string().check(z.regex(/^[^=\0]+$/)), z.string().check(z.regex(WITHOUT_NUL)));
 
   return z.strictObject({
     $schema: z.optional(z.string()),
@@ -33,7 +35,8 @@ export function makeServiceSchema() {
     command: z.optional(z.array(text).check(z.minLength(1))),
     user: z.optional(z.union([text, z.int().check(z.gte(0))])),
     cwd: z.optional(z.string().check(z.regex(/^\/[^\0]*$/))),
-    env: z.optional(z.record(z.string().check(z.regex(/^[^=\0]+$/)), z.string().check(z.regex(WITHOUT_NUL)))),
+    env: z.optional(variables),
+    exports: z.optional(variables),
     when: z.optional(
       z.strictObject({ command: z.optional(some), file: z.optional(some), env: z.optional(some) }),
     ),
@@ -81,6 +84,8 @@ export interface Definition {
   /** undefined for HOME. */
   readonly cwd: string | undefined;
   readonly env: Readonly<Record<string, string>>;
+  /** What it gives to everybody, as long as it is one of those that run; the values may hold `${NAME}`. */
+  readonly exports: Readonly<Record<string, string>>;
   readonly when: {
     readonly command: readonly string[];
     readonly file: readonly string[];
@@ -136,11 +141,12 @@ const EXPECTED: Readonly<Record<string, string>> = {
   $schema: 'text',
   after: 'a list of names of services',
   backoffMs: '{"min": …, "max": …} in milliseconds, min not above max',
-  command: 'a list of the program and its arguments',
+  command: PROGRAM_EXPECTED,
   critical: 'true or false',
   cwd: 'an absolute path',
   description: 'text',
   env: 'an object of NAME: "value"',
+  exports: 'an object of NAME: "value"',
   kill: '"tree" or "group"',
   limits: `{"nofile": …}, a whole number from 16 to ${MAX_OPEN_FILES}`,
   maxRestarts: '{"count": …, "windowMs": …}',
@@ -284,7 +290,9 @@ function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Pro
   const hasNul = typeof seen === 'string' && seen.includes('\0');
   // A value of env may be a secret.
   const shown =
-    field === 'env' ? 'what stands there' : maskUrls(JSON.stringify(seen)?.slice(0, 120) ?? 'nothing');
+    field === 'env' || field === 'exports'
+      ? 'what stands there'
+      : maskUrls(JSON.stringify(seen)?.slice(0, 120) ?? 'nothing');
   return [
     {
       what,
@@ -317,10 +325,11 @@ const DEFAULTS = {
 
 function makeDefinition(
   fact: ServiceFact,
-  json: ServiceJson,
+  given: ServiceJson,
   known: { readonly signals: ReadonlySet<string>; readonly stopTimeoutMs: number },
 ): ParsedDefinition {
   const what = fact.folder;
+  const json = withFilesOf(fact.folder, given);
   const command = json.command ?? (fact.run === undefined ? undefined : [fact.run.path]);
   if (command === undefined)
     return refuse({
@@ -345,6 +354,7 @@ function makeDefinition(
     runsAsSelf: s6.runsAsSelf,
     cwd: json.cwd ?? (s6.isS6Style ? fact.folder : undefined),
     env: json.env ?? {},
+    exports: json.exports ?? {},
     when: { command: list(json.when?.command), file: list(json.when?.file), env: list(json.when?.env) },
     policy: {
       ...makePolicy(json, s6, finish !== undefined),
@@ -361,6 +371,21 @@ function makeDefinition(
     isDownAtStart: s6.isDownAtStart,
   };
   return { definition: isRunnable ? definition : undefined, problems };
+}
+
+/** A program that begins with "./" is a file of the service's own folder, wherever the service runs. */
+function withFilesOf(folder: string, json: ServiceJson): ServiceJson {
+  const resolve = ([program = '', ...args]: readonly string[]) => [
+    program.startsWith('./') ? `${folder}${program.slice(1)}` : program,
+    ...args,
+  ];
+  const { command, ready, health } = json;
+  return {
+    ...json,
+    ...(command && { command: resolve(command) }),
+    ...(ready?.exec && { ready: { ...ready, exec: resolve(ready.exec) } }),
+    ...(health?.exec && { health: { ...health, exec: resolve(health.exec) } }),
+  };
 }
 
 function findObstacles(files: readonly (Runnable | undefined)[]): Problem[] {

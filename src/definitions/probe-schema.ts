@@ -82,6 +82,10 @@ type Schemas = ReturnType<typeof makeProbeSchema>;
 export type ReadyJson = z.infer<Schemas['ready']>;
 export type HealthJson = z.infer<Schemas['health']>;
 
+/** Of `command`, too. */
+export const PROGRAM_EXPECTED =
+  'a list of the program ("./NAME": a file of the service’s folder) and its arguments';
+
 /** What is expected in each place, by its path in service.json. */
 export const PROBE_EXPECTED: Readonly<Record<string, string>> = {
   ready: 'an object with exactly one of http, tcp, socket, file, exec and notifyFd',
@@ -92,7 +96,7 @@ export const PROBE_EXPECTED: Readonly<Record<string, string>> = {
       [`${place}.tcp`, 'a port from 1 to 65535, "host:port" or "[address]:port"'],
       [`${place}.socket`, 'the absolute path of a unix socket'],
       [`${place}.file`, 'an absolute path'],
-      [`${place}.exec`, 'a list of the program and its arguments'],
+      [`${place}.exec`, PROGRAM_EXPECTED],
       [`${place}.intervalMs`, `a whole number of milliseconds from ${LEAST_INTERVAL_MS} to ${DAY_MS}`],
     ]),
   ),

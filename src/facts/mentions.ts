@@ -7,6 +7,9 @@ export type Mentions = Readonly<Record<string, readonly string[]>>;
 /** A run script is a page; what stands further down does not start the service. */
 const MAX_BYTES = 16 * 1024;
 
+/** `run`, or what a `command` names beside it. */
+const SCRIPT = /\/services\.d\/|\/run$/;
+
 /**
  * Which shipped services' programs the run scripts of the image name: a script that says `exec jupyter lab` is the
  * image's own Jupyter, whatever its folder is called, and two of them would fight for one port. A look at words, not
@@ -19,7 +22,7 @@ export function readMentions(services: readonly Definition[], installed: readonl
   const own = services.filter(({ origin }) => origin === 'image');
   return Object.fromEntries(
     own.flatMap(({ name, command: [run = ''] }) => {
-      const found = run.endsWith('/run') ? readWords(run).filter(word => wanted.has(word)) : [];
+      const found = SCRIPT.test(run) ? readWords(run).filter(word => wanted.has(word)) : [];
       return found.length === 0 ? [] : [[name, [...new Set(found)]]];
     }),
   );

@@ -20,7 +20,7 @@ const TIMEOUT = 'a whole number of milliseconds from 0 to 86400000';
 const NO_NUL = 'text without NUL characters';
 const SIGNAL = 'the name of a signal, such as "SIGINT"';
 const CODES = 'a list of exit codes and signal names';
-const COMMAND = 'a list of the program and its arguments';
+const COMMAND = 'a list of the program ("./NAME": a file of the service’s folder) and its arguments';
 const WHEN = 'an object of command, file and env, each a text or a list of texts (any one is enough)';
 const RESTARTS = '{"count": …, "windowMs": …}';
 const ENV = 'an object of NAME: "value"';
@@ -56,6 +56,9 @@ const WRONG: readonly (readonly [string, string, string])[] = [
   ['{"env": {"A": 1}}', 'env.A what stands there', ENV],
   ['{"env": {"A=B": "secret"}}', 'env.A=B what stands there', ENV],
   ['{"env": {"": "secret"}}', 'env. what stands there', ENV],
+  ['{"exports": "DISPLAY=:1"}', 'exports what stands there', ENV],
+  ['{"exports": {"DISPLAY": 1}}', 'exports.DISPLAY what stands there', ENV],
+  ['{"exports": {"A=B": "secret"}}', 'exports.A=B what stands there', ENV],
   ['{"when": "jupyter"}', 'when "jupyter"', WHEN],
   ['{"when": {"command": 5}}', 'when.command 5', WHEN],
   ['{"when": {"command": []}}', 'when.command []', WHEN],
@@ -210,6 +213,7 @@ describe('a service', () => {
         runsAsSelf: false,
         cwd: undefined,
         env: {},
+        exports: {},
         when: { command: [], file: [], env: [] },
         policy: {
           restart: 'always',
@@ -259,6 +263,7 @@ describe('a service', () => {
         user: 'www:www',
         cwd: '/srv',
         env: { A: '', 'a.b': 'c=d' },
+        exports: { DISPLAY: ':${N:-1}' },
         when: { command: 'web', file: ['/a', '/b'], env: ['X'] },
         restart: 'on-failure',
         backoffMs: { min: 1, max: 2 },
@@ -290,6 +295,7 @@ describe('a service', () => {
       runsAsSelf: false,
       cwd: '/srv',
       env: { A: '', 'a.b': 'c=d' },
+      exports: { DISPLAY: ':${N:-1}' },
       when: { command: ['web'], file: ['/a', '/b'], env: ['X'] },
       policy: {
         restart: 'on-failure',
@@ -316,6 +322,24 @@ describe('a service', () => {
       openFilesSoft: 4096,
       isDownAtStart: false,
     });
+  });
+
+  test('may name files of its own folder, wherever it runs', () => {
+    const { command, ready, health, cwd } = makeDefinition(
+      'web',
+      {
+        command: ['./bin/serve', './data'],
+        cwd: '/srv',
+        ready: { exec: ['./ready', '--quick'], timeoutMs: 1000 },
+        health: { exec: ['./ready'] },
+      },
+      { folder: '/opt/services.d/web' },
+    );
+    assert.deepEqual([command, cwd], [['/opt/services.d/web/bin/serve', './data'], '/srv']);
+    assert.deepEqual(ready?.probe, { exec: ['/opt/services.d/web/ready', '--quick'] });
+    assert.deepEqual(health?.probe, { exec: ['/opt/services.d/web/ready'] });
+    assert.equal(ready?.timeoutMs, 1000);
+    assert.deepEqual(makeDefinition('web', { command: ['bin/serve'] }).command, ['bin/serve']);
   });
 
   for (const [json, backoffMs] of [

@@ -31,3 +31,9 @@ for (const [line, found] of [
     assert.deepEqual(readMentions([SHIPPED, own], []), {});
   });
 }
+
+test('what a command names beside run is looked at as run is', t => {
+  const root = makeFolder(t, { 'services.d/lab/start': script('#!/bin/sh\nexec jupyter lab\n') });
+  const own = makeDefinition('lab', { command: ['./start'] }, { folder: root.at('services.d/lab') });
+  assert.deepEqual(readMentions([SHIPPED, own], ['jupyter-lab']), { lab: ['jupyter'] });
+});
