@@ -39,14 +39,16 @@ export function report(entry: Entry, before: Service, { event, by }: { event: Ev
   if (event.type === 'unhealthy' && service !== before) reportIllness(entry, by);
   if (event.type === 'deadline' && before.state.name === 'finishing')
     log.warn(`the finish script of ${entry.name} did not end in time and is killed`);
+  if (event.type === 'finished' && event.code === 125 && service !== before && isKeptDown(service))
+    log.info(`${entry.name} stays down: its finish script asked for it (exit code 125)`);
   if (service.isFailing && !before.isFailing)
     log.warn(`${entry.name} is failing: it died ${FAILING.deaths} times within a minute`);
-  if (service.state.name !== before.state.name) reportChange(entry, before, { event, by });
+  if (service.state.name !== before.state.name) reportChange(entry, before, by);
   else if (isLate(service) && !isLate(before))
     log.warn(`${entry.name} is not ready in time: ${entry.illness ?? 'it did not say so'}; it goes on`);
 }
 
-function reportChange(entry: Entry, before: Service, { event, by }: { event: Event; by: Reporter }): void {
+function reportChange(entry: Entry, before: Service, by: Reporter): void {
   const { service, name } = entry;
   const { log } = by.around;
   switch (service.state.name) {
@@ -58,8 +60,6 @@ function reportChange(entry: Entry, before: Service, { event, by }: { event: Eve
     case 'killing':
       return log.warn(`${name} did not stop in time and is killed`);
     case 'down':
-      if (event.type === 'finished' && event.code === 125 && service.state.why !== 'asked')
-        log.info(`${name} stays down: its finish script asked for it (exit code 125)`);
       return reportEnd(entry, by);
     case 'failed':
       if (entry.blockedBy !== undefined)
@@ -119,6 +119,13 @@ function hasFailed({ state }: Service): boolean {
 
 function explain({ service, name }: Entry): string {
   return service.lastExit === undefined ? name : `${name} ${renderExit(service.lastExit)}`;
+}
+
+/** It is down, or will be once what `kill: group` had spared is gone as well. */
+function isKeptDown({ state }: Service): boolean {
+  return state.name === 'down'
+    ? state.why !== 'asked'
+    : state.name === 'sweeping' && state.next.by === 'finish';
 }
 
 function isLate({ state }: Service): boolean {

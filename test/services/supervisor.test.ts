@@ -191,6 +191,19 @@ test('a finish that answers 125 keeps its service down for good', async t => {
   assert.doesNotMatch(stderr, /web stopped/);
 });
 
+for (const kill of ['tree', 'group'] as const) {
+  test(`what a finish that answers 125 keeps down is said once, with kill ${kill}`, async t => {
+    const lintel = bootRoot(t, {
+      ...KEEPER,
+      ...service('web', 'exit 3', { ...SOON, kill }),
+      '/etc/services.d/web/finish': '#!/bin/sh\nexit 125\n',
+    });
+    await lintel.waitForText(/web stays down: its finish script asked for it \(exit code 125\)/);
+    const { stderr } = await lintel.stop();
+    assert.equal(stderr.match(/web stays down/g)?.length, 1, stderr);
+  });
+}
+
 test('a container whose only service is kept down by its finish after a failure does not end with 0', async t => {
   const lintel = bootRoot(t, {
     ...service('web', 'exit 3'),

@@ -1,5 +1,5 @@
-import { absolutePath, bindAddress, integer, oneOf } from '../values.ts';
-import { lintel, type Variable } from '../variable.ts';
+import { absolutePath, bindAddress, flag, integer, oneOf } from '../values.ts';
+import { lintel, platform, type Variable } from '../variable.ts';
 
 const port = integer({ from: 1, to: 65_535, unit: 'a port' });
 
@@ -21,5 +21,25 @@ export const SHIPPED_SERVICES = {
     'LINTEL_SSH_HOST_KEYS_DIR',
     absolutePath,
     'Folder of sshd’s ssh_host_*_key files. Default: /etc/ssh; where it has none that can be read, a key made at start.',
+  ),
+  sshPasswordAuth: platform(
+    'SSH_ENABLE_PASSWORD_AUTH',
+    flag,
+    'Whether sshd takes passwords. Default: as the image’s sshd_config says, which is yes unless it says no.',
+  ),
+  tcpForwarding: platform(
+    'TCP_FORWARDING',
+    flag,
+    'Whether sshd forwards ports. Default: as the image’s sshd_config says, else yes.',
+  ),
+  gatewayPorts: platform(
+    'GATEWAY_PORTS',
+    flag,
+    'Whether others may reach the ports that sshd forwards to its clients. Default: as the image’s sshd_config says, else no.',
+  ),
+  disableSftp: platform(
+    'DISABLE_SFTP',
+    flag,
+    '1: sshd has no sftp, which scp uses too. Default: as the image’s sshd_config says.',
   ),
 } as const satisfies Record<string, Variable<unknown>>;
