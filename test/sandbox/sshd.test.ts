@@ -118,7 +118,7 @@ for (const starter of ['root', 'lintel'] as const) {
     for (const [value, isThere] of [
       ['', true],
       ['false', true],
-      ['TRUE', false],
+      [' TRUE ', false],
       ['1', false],
     ] as const) {
       test(`${isThere ? 'has' : 'has no'} sftp with DISABLE_SFTP="${value}"`, async t => {
