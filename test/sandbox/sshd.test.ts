@@ -183,7 +183,7 @@ bash -c 'until exec 3<> /dev/tcp/127.0.0.1/7000; do sleep 0.05; done; read -r -t
         await assertIn(container, BY_KEY);
         assert.match(
           container.output(),
-          /sshd \| \/home\/lintel\S* is writable by group 4242, as Kubernetes' fsGroup makes it: .*StrictModes=no/,
+          /sshd \| \/home\/lintel\S* is writable by group 4242, which is the user's own or root's: .*StrictModes=no/,
         );
       });
     }
