@@ -77,7 +77,7 @@ export function makeFacts(difference: Difference = {}): Facts {
     preferences: NO_PREFERENCES,
     problems: [],
     startWrapper: undefined,
-    hooks: { startNotebook: undefined, beforeNotebook: undefined },
+    hooks: { startNotebook: undefined, beforeNotebook: undefined, starters: ['start.sh'] },
     shells: { profile: undefined, bashrc: undefined, userBashrc: undefined },
     ...difference,
     process: { ...ROOT_PROCESS, ...difference.process },

@@ -51,7 +51,7 @@ export function shellFilesOf({ draft, layers }: Known): ShellFiles {
 /** What services and CMD do not get; docker-stacks' own start script takes it away itself, when its hooks have run. */
 export function withhold({ draft, layers }: Known): Known {
   const { envVarsToUnset } = draft.settings;
-  if (envVarsToUnset === undefined || startsByStacks(draft.plan)) return { draft, layers };
+  if (envVarsToUnset === undefined || startsByStacks(draft.plan, draft.facts.hooks)) return { draft, layers };
   const source = 'JUPYTER_ENV_VARS_TO_UNSET';
   return { draft, layers: [...layers, { source, set: {}, unset: [...envVarsToUnset, source] }] };
 }

@@ -16,7 +16,7 @@ import { readDuckdb, type SecretFolder } from './duckdb.ts';
 import { readLinkStat, readRealPath, readStat } from './files.ts';
 import { type GpuFact, readGpus } from './gpu.ts';
 import { type HomeFact, readHomeFact } from './home.ts';
-import { type HookFolders, readHookFolders } from './hooks.ts';
+import { type Hooks, readHooks } from './hooks.ts';
 import { type KubernetesFacts, readKubernetes } from './kubernetes.ts';
 import { readLeftOut } from './left-out.ts';
 import { type LinuxFacts, readLinux } from './linux.ts';
@@ -54,7 +54,7 @@ export interface Facts {
   readonly linux: LinuxFacts;
   readonly configs: Configs;
   readonly shells: ShellFacts;
-  readonly hooks: HookFolders;
+  readonly hooks: Hooks;
   /** Path of /srv/start, which the CMD and shipped services are started through. */
   readonly startWrapper: string | undefined;
   readonly certificates: CertificateFacts;
@@ -137,7 +137,7 @@ export function readFacts(given: {
       user: { uid: workbench.user.uid, home: presentHome },
     }),
     shells: readShells(place, presentHome),
-    hooks: readHookFolders(root),
+    hooks: readHooks(root),
     startWrapper: findStartWrapper(root),
     certificates,
     duckdb: readDuckdb(environment, home),

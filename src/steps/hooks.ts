@@ -2,6 +2,7 @@ import { removeFile } from '../apply/files.ts';
 import { runScript } from '../apply/scripts.ts';
 import { findUnusable, type Growth } from '../environment.ts';
 import { readBytes } from '../facts/files.ts';
+import type { Hooks } from '../facts/hooks.ts';
 import { readWorkingDirectory } from '../facts/process.ts';
 import { findProgram, findSystemProgram } from '../facts/programs.ts';
 import { type Environment, parseEnviron } from '../launch/environ.ts';
@@ -39,18 +40,22 @@ export const beforeNotebookHooks: Step = {
 };
 
 /** Not where start.sh, or somebody before us, does it. */
-function isOurs({ settings, plan }: StepSubject): boolean {
-  return settings.startShExecuted !== true && !startsByStacks(plan);
+function isOurs({ settings, plan, facts }: StepSubject): boolean {
+  return settings.startShExecuted !== true && !startsByStacks(plan, facts.hooks);
 }
 
-/** Whether the CMD is one of docker-stacks' own: start.sh, start-notebook.py and the like, behind tini or not. */
-export function startsByStacks({ command }: Pick<Plan, 'command'>): boolean {
-  return command.slice(0, MOST_WRAPPER_WORDS).some(word => START_SCRIPT.test(word));
+/** Whether the CMD is docker-stacks' start.sh or one of its scripts that end in that, behind tini, conda or nothing. */
+export function startsByStacks(
+  { command }: Pick<Plan, 'command'>,
+  { starters }: Pick<Hooks, 'starters'>,
+): boolean {
+  return command
+    .slice(0, MOST_WRAPPER_WORDS + 1)
+    .some(word => starters.includes(word.replace(/^\/usr\/local\/bin\//, '')));
 }
 
-/** "tini -g -- start.sh" */
-const MOST_WRAPPER_WORDS = 4;
-const START_SCRIPT = /^(\/usr\/local\/bin\/)?start(-\w+)?\.(sh|py)$/;
+/** "conda run --no-capture-output -n ENV --cwd FOLDER start-notebook.sh" */
+const MOST_WRAPPER_WORDS = 7;
 const NOTHING: Growth = { set: {}, unset: [] };
 const MOST_BYTES = 4 * 1024 * 1024;
 /** The driver's word for what failed; no variable of theirs. */

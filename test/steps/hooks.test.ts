@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
+import { readHooks } from '../../src/facts/hooks.ts';
 import { startsByStacks } from '../../src/steps/hooks.ts';
 import { type BootOptions, type Files, makeRoot } from '../rig.ts';
 
@@ -9,6 +10,7 @@ const START = '/usr/local/bin/start-notebook.d';
 const BEFORE = '/usr/local/bin/before-notebook.d';
 const ODD = 'it\'s "odd" $(id) `id` \\ and\ntwo lines';
 const LINTEL = join(dirname(dirname(import.meta.dirname)), 'dist/lintel.cjs lintel');
+const SINGLEUSER = 'command = ["/usr/local/bin/start-singleuser.py"]';
 const SHOW = ['/usr/bin/env', '-0'];
 
 describe('hooks of docker-stacks', () => {
@@ -123,17 +125,69 @@ describe('hooks of docker-stacks', () => {
     assert.equal(existsSync(root.at('/run/lintel/hooks.env')), false);
   });
 
-  for (const [words, isTheirs] of [
-    ['start.sh', true],
-    ['start-notebook.py --port 1', true],
-    ['/usr/local/bin/start-singleuser.sh', true],
-    ['tini -g -- start-notebook.sh', true],
-    ['/opt/app/start.sh', false],
-    ['restart.sh', false],
-    ['python start', false],
-    ['', false],
+  test('are run where docker-stacks’ start script leaves them to an ENTRYPOINT that was start.sh', async t => {
+    const root = makeRoot(t, {
+      [`${START}/10-a.sh`]: 'export A=1\n',
+      '/usr/local/bin/start-notebook.py': `#!/bin/sh\n# ENTRYPOINT is start.sh ${SINGLEUSER}\nexec /usr/bin/env\n`,
+    });
+    const environment = { PATH: `${root.at('/usr/local/bin')}:/usr/bin:/bin` };
+    const { stdout } = await root.boot({ command: ['start-notebook.py'], environment }).end();
+    assert.match(stdout, /^A=1$/m);
+    assert.match(stdout, /^_START_SH_EXECUTED=1$/m);
+  });
+
+  const OLD = ['start.sh', 'start-notebook.sh', 'start-singleuser.sh'];
+  const NEW = ['start.sh'];
+  const CONDA = 'conda run --no-capture-output -n birdy --cwd /srv /usr/local/bin/start-notebook.sh';
+  for (const [words, starters, isTheirs] of [
+    ['start.sh', NEW, true],
+    ['start-notebook.sh --port 1', OLD, true],
+    ['start-notebook.sh --port 1', NEW, false],
+    ['start-notebook.py', OLD, false],
+    ['/usr/local/bin/start-singleuser.sh', OLD, true],
+    ['tini -g -- start-notebook.sh', OLD, true],
+    [CONDA, OLD, true],
+    [CONDA, NEW, false],
+    ['/opt/app/start.sh', OLD, false],
+    ['restart.sh', OLD, false],
+    ['python start', OLD, false],
+    ['', OLD, false],
   ] as const)
-    test(`${words === '' ? 'no CMD' : words}: ${isTheirs ? 'runs them itself' : 'leaves them to Lintel'}`, () => {
-      assert.equal(startsByStacks({ command: words.split(' ') }), isTheirs);
+    test(`${words === '' ? 'no CMD' : words}: ${isTheirs ? 'runs them itself' : 'leaves them to Lintel'}, where ${starters.length === 1 ? 'only start.sh does' : 'each start script does'}`, () => {
+      assert.equal(startsByStacks({ command: words.split(' ') }, { starters }), isTheirs);
+    });
+});
+
+describe('docker-stacks’ start scripts that run the hooks', () => {
+  const CALL_PY = 'exec /usr/local/bin/start-notebook.py "$@"';
+  for (const [what, scripts, starters] of [
+    ['none where there are none', {}, ['start.sh']],
+    [
+      'each, until 2023',
+      {
+        'start.sh': 'exec "$@"',
+        'start-notebook.sh': 'exec /usr/local/bin/start-singleuser.sh\n. /usr/local/bin/start.sh jupyter lab',
+        'start-singleuser.sh': '. /usr/local/bin/start.sh jupyterhub-singleuser',
+      },
+      ['start.sh', 'start-notebook.sh', 'start-singleuser.sh'],
+    ],
+    [
+      'by way of another',
+      { 'start-notebook.sh': CALL_PY, 'start-notebook.py': 'command = ["/usr/local/bin/start.sh"]' },
+      ['start.sh', 'start-notebook.py', 'start-notebook.sh'],
+    ],
+    [
+      'start.sh alone, since 2024',
+      {
+        'start-notebook.sh': CALL_PY,
+        'start-notebook.py': `# Entrypoint is start.sh\n${SINGLEUSER}`,
+        'start-singleuser.py': '# Entrypoint is start.sh\ncommand = ["jupyterhub-singleuser"]',
+      },
+      ['start.sh'],
+    ],
+  ] as const)
+    test(what, t => {
+      const files = Object.entries(scripts).map(([name, text]) => [`/usr/local/bin/${name}`, text]);
+      assert.deepEqual(readHooks(makeRoot(t, Object.fromEntries(files)).at('')).starters, starters);
     });
 });
