@@ -52,7 +52,7 @@ export function makeServiceSchema() {
     stopTimeoutMs: z.optional(milliseconds),
     kill: z.optional(z.enum(['tree', 'group'])),
     successCodes: z.optional(z.array(z.union([z.int().check(z.gte(0), z.lte(255)), signalName]))),
-    needsPassword: z.optional(z.boolean()),
+    needsPassword: z.optional(z.union([z.boolean(), z.literal('if-possible')])),
     noNewPrivs: z.optional(z.boolean()),
     oomScoreAdj: z.optional(z.int().check(z.gte(-1000), z.lte(1000))),
     limits: z.optional(
@@ -100,6 +100,8 @@ export interface Definition {
   readonly policy: Policy;
   /** It lets people in by the workbench user's password, so it starts once that has been set. */
   readonly needsPassword: boolean;
+  /** Where the account can't be given the password, it can tell by itself whether it is the right one. */
+  readonly knowsPassword: boolean;
   readonly noNewPrivs: boolean;
   /** Its share in the kernel's choice of whom to kill when memory runs out; undefined for Lintel's own. */
   readonly oomScoreAdj: number | undefined;
@@ -150,7 +152,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   kill: '"tree" or "group"',
   limits: `{"nofile": …}, a whole number from 16 to ${MAX_OPEN_FILES}`,
   maxRestarts: '{"count": …, "windowMs": …}',
-  needsPassword: 'true or false',
+  needsPassword: 'true, false or "if-possible"',
   noNewPrivs: 'true or false',
   oomScoreAdj: 'a whole number from -1000 to 1000',
   requires: 'a list of names of services',
@@ -364,7 +366,8 @@ function makeDefinition(
     after: json.after ?? [],
     ready: makeReady(json, s6),
     health: json.health && makeHealth(json.health),
-    needsPassword: json.needsPassword ?? false,
+    needsPassword: (json.needsPassword ?? false) !== false,
+    knowsPassword: json.needsPassword === 'if-possible',
     noNewPrivs: json.noNewPrivs ?? false,
     oomScoreAdj: json.oomScoreAdj,
     openFilesSoft: json.limits?.nofile,
@@ -413,7 +416,7 @@ function makePolicy(json: ServiceJson, s6: S6Folder, hasFinish: boolean): Omit<P
     hasFinish,
     finishTimeoutMs: s6.finishTimeoutMs ?? DEFAULTS.finishTimeoutMs,
     hasDependencies:
-      (json.requires ?? []).length + (json.after ?? []).length > 0 || json.needsPassword === true,
+      (json.requires ?? []).length + (json.after ?? []).length > 0 || (json.needsPassword ?? false) !== false,
     readyTimeoutMs: makeReady(json, s6)?.timeoutMs,
     deathTally: s6.deathTally ?? DEFAULTS.deathTally,
   };

@@ -26,8 +26,8 @@ export const password: Step = {
     const { setPassword } = await import('./account-password.ts');
     const trouble = await setPassword(context, { text, kept });
     // Nobody else would miss it; and a stop ends the program.
-    if (trouble === undefined || context.stop.aborted || !isAwaited(context)) return undefined;
-    const names = listWaiting(context).join(', ');
+    const names = listDependent(context).join(', ');
+    if (trouble === undefined || context.stop.aborted || names === '') return undefined;
     context.log.warn(
       `the password of ${plan.user.name} could not be set: ${trouble}; ${names} may let nobody in by password`,
     );
@@ -44,12 +44,15 @@ function isToBeSet(subject: StepSubject): boolean {
   return settings.password !== undefined || isAwaited(subject) || sshd !== undefined || rserver !== undefined;
 }
 
-function isAwaited(subject: StepSubject): boolean {
-  return listWaiting(subject).length > 0;
+function isAwaited({ plan }: StepSubject): boolean {
+  return plan.services.some(({ definition }) => definition.needsPassword);
 }
 
-function listWaiting({ plan }: StepSubject): string[] {
-  return plan.services.flatMap(({ definition }) => (definition.needsPassword ? definition.name : []));
+/** Those that know the password from the account alone. */
+function listDependent({ plan }: StepSubject): string[] {
+  return plan.services.flatMap(({ definition: { name, needsPassword, knowsPassword } }) =>
+    needsPassword && !knowsPassword ? name : [],
+  );
 }
 
 function keep(

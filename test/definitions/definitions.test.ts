@@ -88,7 +88,7 @@ const WRONG: readonly (readonly [string, string, string])[] = [
   ['{"successCodes": [256]}', 'successCodes.0 256', CODES],
   ['{"successCodes": [0, "TERM"]}', 'successCodes.1 "TERM"', CODES],
   ['{"successCodes": ["SIGNONE"]}', 'successCodes.0 "SIGNONE"', SIGNAL],
-  ['{"needsPassword": "no"}', 'needsPassword "no"', 'true or false'],
+  ['{"needsPassword": "no"}', 'needsPassword "no"', 'true, false or "if-possible"'],
   ['{"noNewPrivs": "1"}', 'noNewPrivs "1"', 'true or false'],
   [String.raw`{"command": ["echo", "a\u0000b"]}`, String.raw`command.1 "a\u0000b"`, NO_NUL],
   [String.raw`{"cwd": "/a\u0000b"}`, String.raw`cwd "/a\u0000b"`, NO_NUL],
@@ -235,6 +235,7 @@ describe('a service', () => {
         ready: undefined,
         health: undefined,
         needsPassword: false,
+        knowsPassword: false,
         noNewPrivs: false,
         oomScoreAdj: undefined,
         openFilesSoft: undefined,
@@ -245,7 +246,11 @@ describe('a service', () => {
   });
 
   test('waits before its first start where it needs the password', () => {
-    assert.equal(makeDefinition('door', { needsPassword: true }).policy.hasDependencies, true);
+    for (const needsPassword of [true, 'if-possible'] as const) {
+      const door = makeDefinition('door', { needsPassword });
+      assert.deepEqual([door.needsPassword, door.policy.hasDependencies], [true, true]);
+      assert.equal(door.knowsPassword, needsPassword === 'if-possible');
+    }
   });
 
   test('is the same with an empty service.json', () => {
@@ -317,6 +322,7 @@ describe('a service', () => {
       ready: { probe: { tcp: 80 }, intervalMs: undefined, timeoutMs: 1000 },
       health: { probe: { http: 'http://127.0.0.1/' }, intervalMs: 10_000, failures: 1 },
       needsPassword: true,
+      knowsPassword: false,
       noNewPrivs: true,
       oomScoreAdj: -500,
       openFilesSoft: 4096,
