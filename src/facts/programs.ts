@@ -25,13 +25,16 @@ const PROGRAMS = [
   'wget',
 ] as const;
 
+/** Where packages put what no PATH leads to. */
+const OFF_PATH: Readonly<Record<string, string>> = { rserver: '/usr/lib/rstudio-server/bin/rserver' };
+
 /** Name -> path of each program that is installed. */
 export type Programs = Readonly<Record<string, string>>;
 
 export function readPrograms(environment: Environment, alsoWanted: Iterable<string>): Programs {
   const found: Record<string, string> = {};
   for (const name of new Set([...PROGRAMS, ...alsoWanted])) {
-    const path = findProgram(name, environment);
+    const path = findProgram(name, environment) ?? findProgram(OFF_PATH[name] ?? name, environment);
     if (path !== undefined) found[name] = path;
   }
   return found;
