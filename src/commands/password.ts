@@ -14,7 +14,7 @@ export const password: Command = {
   details:
     'For the workbench user and root. It is PASSWORD (VNC_PASSWORD), or what the boot made up, and the same after a restart of the container. Programs read it from the files that LINTEL_PASSWORD_FILE and LINTEL_VNC_PASSWORD_FILE name.',
   examples: [
-    { line: 'lintel password', does: 'for a login by ssh or RStudio' },
+    { line: 'lintel password', does: 'for Jupyter, code-server, RStudio and ssh' },
     { line: 'lintel password --vnc', does: 'for the desktop' },
   ],
   run({ given, origin }) {

@@ -152,6 +152,12 @@ export const pathInUrl: Value<string> = {
   ),
 };
 
+/** Where a server's own pages begin. */
+export const basePath: Value<string> = {
+  expected: 'a path that begins with a slash, such as /notebook/namespace/name',
+  schema: text.check(z.regex(/^\/[^\s?#\\]*$/)),
+};
+
 /** What git clones over https or ssh; "user@host:path" is ssh too. Never a transport that runs a program. */
 export const gitUrl: Value<string> = {
   expected: 'an http, https, ssh or git URL, or user@host:path',

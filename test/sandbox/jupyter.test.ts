@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import test, { type TestContext } from 'node:test';
+import { findFreePort } from './browser.ts';
 import {
-  type Container,
   type ContainerOptions,
   fixtures,
   STARTS,
@@ -13,6 +11,7 @@ import {
   waitUntil,
   whyNot,
 } from './container.ts';
+import { findProcess, isAlive } from './inside.ts';
 
 /** The shipped service with Debian's Jupyter, as its user sees it: over http and a kernel's websocket. */
 const TOKEN = 'a token of this test';
@@ -152,55 +151,4 @@ interface Message {
   readonly msg_type: string;
   readonly parent_header: { readonly msg_id?: string };
   readonly content: { readonly text?: string; readonly evalue?: string; readonly execution_state?: string };
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  assert.ok(typeof address === 'object' && address !== null);
-  return address.port;
-}
-
-/** The first process of the container whose command line matches. Pids are the host's. */
-async function findProcess(
-  container: Container,
-  pattern: RegExp,
-): Promise<{ pid: number; uid: number } | undefined> {
-  const pids = [...descendants(await container.pid())];
-  const pid = pids.find(candidate => pattern.test(read(candidate, 'cmdline').replaceAll('\0', ' ')));
-  if (pid === undefined) return undefined;
-  return { pid, uid: Number(/^Uid:\t(\d+)/m.exec(read(pid, 'status'))?.[1]) };
-}
-
-function* descendants(pid: number): Generator<number> {
-  const threads = list(`/proc/${pid}/task`);
-  for (const child of threads.flatMap(thread =>
-    read(pid, `task/${thread}/children`).split(' ').filter(Boolean),
-  )) {
-    yield Number(child);
-    yield* descendants(Number(child));
-  }
-}
-
-function list(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-function read(pid: number, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function isAlive(pid: number): boolean {
-  return read(pid, 'stat') !== '';
 }

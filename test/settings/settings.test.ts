@@ -58,6 +58,8 @@ const VALID: readonly (readonly [string, string, keyof Settings, unknown])[] = [
   ['GIT_BRANCH', 'main', 'gitBranch', 'main'],
   ['GIT_PERSONAL_ACCESS_TOKEN', 'glpat-x', 'gitToken', 'glpat-x'],
   ['LINTEL_BIND', '127.0.0.1', 'bind', '127.0.0.1'],
+  ['NB_PREFIX', '/notebook/ada/desk', 'nbPrefix', '/notebook/ada/desk'],
+  ['NB_PREFIX', '/', 'nbPrefix', '/'],
   ['LINTEL_BIND', '::', 'bind', '::'],
   ['LINTEL_BIND', 'fd00::10.0.0.1', 'bind', 'fd00::10.0.0.1'],
   ['LINTEL_JUPYTER_PORT', '9999', 'jupyterPort', 9999],
@@ -179,6 +181,12 @@ const MALFORMED: readonly (readonly [string, string, string, string | RegExp])[]
     bind =>
       ['LINTEL_BIND', bind, JSON.stringify(bind), 'an IP address, such as 0.0.0.0, 127.0.0.1 or ::'] as const,
   ),
+  [
+    'NB_PREFIX',
+    'notebook/ada',
+    '"notebook/ada"',
+    'a path that begins with a slash, such as /notebook/namespace/name',
+  ],
   ['LINTEL_NOVNC_PORT', '65536', '"65536"', 'a whole number from 1 to 65535 (a port)'],
   ['LINTEL_AUTH', 'off', '"off"', 'password, none'],
   ['LINTEL_LOG_FORMAT', 'xml', '"xml"', 'text, json'],

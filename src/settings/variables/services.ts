@@ -1,4 +1,4 @@
-import { absolutePath, bindAddress, flag, integer, oneOf } from '../values.ts';
+import { absolutePath, basePath, bindAddress, flag, integer, oneOf } from '../values.ts';
 import { lintel, platform, type Variable } from '../variable.ts';
 
 const port = integer({ from: 1, to: 65_535, unit: 'a port' });
@@ -11,6 +11,11 @@ export const SHIPPED_SERVICES = {
     'none: jupyter, code-server, rstudio and the desktop ask for no password, where something in front of them does. Default: password.',
   ),
   bind: lintel('LINTEL_BIND', bindAddress, 'Where they listen. Default: 0.0.0.0, every address.'),
+  nbPrefix: platform(
+    'NB_PREFIX',
+    basePath,
+    'The path below which the platform (Kubeflow) shows jupyter. Default: none.',
+  ),
   jupyterPort: lintel('LINTEL_JUPYTER_PORT', port, 'Default: 8888.'),
   codeServerPort: lintel('LINTEL_CODE_SERVER_PORT', port, 'Default: 8080.'),
   rstudioPort: lintel('LINTEL_RSTUDIO_PORT', port, 'Default: 8787.'),
