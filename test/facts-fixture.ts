@@ -30,6 +30,7 @@ const ROOT_PROCESS: ProcessFacts = {
   groups: [0],
   canSwitchUser: true,
   capabilities: ['chown', 'setgid', 'setuid', 'kill'],
+  mayGainChown: true,
   noNewPrivs: false,
   hasTerminal: false,
   openFiles: { soft: 1024, hard: 524_288 },

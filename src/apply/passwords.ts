@@ -13,7 +13,8 @@ const MAX_BYTES = 1024;
 /** /dev/urandom's number. */
 const URANDOM = (1 << 8) | 9;
 
-export type SecretFile = 'password' | 'vnc-password';
+/** `password-not-set` is there where the account's password is not the one of `password`, and says why. */
+export type SecretFile = 'password' | 'vnc-password' | 'password-not-set';
 
 /** The path in the folder of this boot's state. */
 export function secretPath(runtimeDir: string, name: SecretFile): string {

@@ -7,6 +7,8 @@ export interface ProcessFacts extends Identity {
   readonly isPid1: boolean;
   /** Effective capabilities by name, only those that Lintel acts on. */
   readonly capabilities: readonly Capability[];
+  /** Whether setuid programs could change owners here: the bounding set still has CAP_CHOWN. */
+  readonly mayGainChown: boolean;
   readonly noNewPrivs: boolean;
   /** Whether standard input is a terminal. */
   readonly hasTerminal: boolean;
@@ -31,7 +33,7 @@ const USUAL_OPEN_FILES = 1024;
 
 export function readProcess(openFilesSoft: number | undefined): ProcessFacts {
   const status = readTextIfAny('/proc/self/status') ?? '';
-  const bits = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`);
+  const bits = parseCapabilities(status, 'CapEff');
   const names = Object.keys(CAPABILITY_BITS) as Capability[];
   const capabilities = names.filter(name => (bits >> CAPABILITY_BITS[name]) & 1n);
   const hard = parseHardLimit(readTextIfAny('/proc/self/limits') ?? '');
@@ -42,10 +44,15 @@ export function readProcess(openFilesSoft: number | undefined): ProcessFacts {
     groups: process.getgroups?.() ?? [],
     canSwitchUser: capabilities.includes('setuid') && capabilities.includes('setgid') && hasOtherUsers(),
     capabilities,
+    mayGainChown: ((parseCapabilities(status, 'CapBnd') >> CAPABILITY_BITS.chown) & 1n) === 1n,
     noNewPrivs: /^NoNewPrivs:\s*1/m.test(status),
     hasTerminal: isTerminal(0),
     openFiles: { soft: openFilesSoft ?? Math.min(hard, USUAL_OPEN_FILES), hard },
   };
+}
+
+function parseCapabilities(status: string, set: 'CapEff' | 'CapBnd'): bigint {
+  return BigInt(`0x${new RegExp(`^${set}:\\s*([0-9a-f]+)`, 'm').exec(status)?.[1] ?? '0'}`);
 }
 
 function parseHardLimit(limits: string): number {

@@ -39,6 +39,7 @@ async function setAsUser(
   name: string,
   { text, kept }: Wanted,
 ): Promise<string | undefined> {
+  const { facts } = context;
   const before = [kept, context.settings.previousPassword].filter(one => one !== undefined);
   if (before.includes(text) && (await isSet(context, name, text))) return undefined;
   let trouble = 'without root it takes the password before, and LINTEL_PREVIOUS_PASSWORD is not set';
@@ -48,7 +49,10 @@ async function setAsUser(
     if (typeof outcome === 'string') return outcome;
     const failure = findFailure('passwd', outcome);
     if (failure === undefined) return undefined;
-    trouble = failure;
+    // It replaces /etc/shadow by a new file, which it has to give to that one's group.
+    trouble = facts.process.mayGainChown
+      ? failure
+      : `passwd can’t change it without CAP_CHOWN, which this container lacks (${failure})`;
   }
   return trouble;
 }

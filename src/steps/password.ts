@@ -25,9 +25,13 @@ export const password: Step = {
     if (!isToBeSet(context)) return undefined;
     const { setPassword } = await import('./account-password.ts');
     const trouble = await setPassword(context, { text, kept });
-    // Nobody else would miss it; and a stop ends the program.
+    // A stop ends the program.
+    if (trouble === undefined || context.stop.aborted) return undefined;
+    // What is the account's password then may be known to everybody who knows the image: sshd asks for this file.
+    keep(context, 'password-not-set', { text: trouble, kept: undefined });
     const names = listDependent(context).join(', ');
-    if (trouble === undefined || context.stop.aborted || names === '') return undefined;
+    // Nobody else would miss it.
+    if (names === '') return undefined;
     context.log.warn(
       `the password of ${plan.user.name} could not be set: ${trouble}; ${names} may let nobody in by password`,
     );
