@@ -97,6 +97,8 @@ export function makePlan(sources: PlanSources): Plan {
       ...(facts.leftOut.length === 0
         ? []
         : [`the image holds what Lintel does not run: ${facts.leftOut.join(', ')}; see docs/s6.md`]),
+      ...sayForeignFiles(facts),
+      ...sayDeafPid1(facts),
       ...facts.workbench.warnings,
       ...contributions.flatMap(({ tool, warnings }) => warnings.map(text => `${tool}: ${text}`)),
       ...environment.warnings,
@@ -125,6 +127,24 @@ export function makePlan(sources: PlanSources): Plan {
       ...findTwoWriters(contributions),
     ],
   };
+}
+
+/** One line for all of it: it has one cause, a chown over the image's folders after Lintel came into it. */
+function sayForeignFiles({ foreignFiles }: Facts): string[] {
+  if (foreignFiles.length === 0) return [];
+  const writers = [...new Set(foreignFiles.map(({ who }) => who))].join(', ');
+  const paths = foreignFiles.map(({ path }) => path).join(', ');
+  return [
+    `root runs what others may change (${writers}): ${paths}; expected root’s own: let COPY --from=lintel / / be the image’s last layer`,
+  ];
+}
+
+function sayDeafPid1(facts: Facts): string[] {
+  const { deafPid1 } = facts.process;
+  if (deafPid1 === undefined) return [];
+  return [
+    `PID 1 is ${deafPid1}, which keeps a stop to itself: at its end the container is killed when the time is over, without an ordered stop; expected Lintel as PID 1: in "sh -c", write exec before its name`,
+  ];
 }
 
 /** Once: whoever calls it already has it. */

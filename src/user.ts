@@ -86,7 +86,16 @@ export function findWorkbenchUser(sources: UserSources): FoundUser {
       'Root here may not become another user (no CAP_SETUID, CAP_SETGID): services and CMD stay root. Better start the container with --user 1000';
     return { user: makeUser(identity, sources), problems: wanted.problems, warnings: [warning] };
   }
-  return { user: makeUser(wanted, sources), problems: wanted.problems, warnings: [] };
+  const user = makeUser(wanted, sources);
+  return { user, problems: wanted.problems, warnings: sayUnknown(user, sources) };
+}
+
+/** An image that was made without its user: everything runs, as somebody without a name and a home. */
+function sayUnknown({ uid, home }: User, { accounts, settings }: UserSources): string[] {
+  if (uid === 0 || settings.user !== undefined || accounts.users.some(user => user.uid === uid)) return [];
+  return [
+    `the workbench user, uid ${uid}, has no line in /etc/passwd: its HOME is ${home}, and whoami and ssh know nobody of that uid; better add one to the image: useradd --create-home --uid ${uid} NAME`,
+  ];
 }
 
 /** The user of a name or number; undefined when a name is unknown. */

@@ -25,6 +25,7 @@ export const ADA: User = {
 
 const ROOT_PROCESS: ProcessFacts = {
   isPid1: true,
+  deafPid1: undefined,
   uid: 0,
   gid: 0,
   groups: [0],
@@ -72,6 +73,7 @@ export function makeFacts(difference: Difference = {}): Facts {
     services: [],
     mentions: {},
     leftOut: [],
+    foreignFiles: [],
     presentFiles: [],
     duckdb: [],
     kubernetes: { namespace: undefined, serviceAccount: undefined },

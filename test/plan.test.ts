@@ -124,6 +124,21 @@ describe('the plan', () => {
     ]);
   });
 
+  test('names in one line what others may change of what root runs', () => {
+    const foreignFiles = [
+      { path: '/opt/onyxia-init.sh', who: 'uid 1000' },
+      { path: '/usr/local', who: 'uid 1000' },
+    ];
+    assert.deepEqual(plan({}, { foreignFiles }).warnings, [
+      'root runs what others may change (uid 1000): /opt/onyxia-init.sh, /usr/local; expected root’s own: let COPY --from=lintel / / be the image’s last layer',
+    ]);
+  });
+
+  test('says that a stop never arrives', () => {
+    const [warning] = plan({}, { process: { isPid1: false, deafPid1: 'sh' } }).warnings;
+    assert.match(warning ?? '', /^PID 1 is sh, which keeps a stop to itself: .*write exec before its name$/);
+  });
+
   test('is data: JSON keeps it all, and twice the same is twice the same', () => {
     const environment = {
       PIP_REPOSITORY: 'https://pip.example/simple',

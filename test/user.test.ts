@@ -113,6 +113,15 @@ describe('the workbench user, started as root', () => {
   });
 });
 
+test('a workbench user that the image does not know is said, unless LINTEL_USER spells it out', () => {
+  const accounts = { users: [], groups: [] };
+  assert.deepEqual(find({}, { accounts }).warnings, [
+    'the workbench user, uid 1000, has no line in /etc/passwd: its HOME is /tmp, and whoami and ssh know nobody of that uid; better add one to the image: useradd --create-home --uid 1000 NAME',
+  ]);
+  for (const name of ['2000', '2000:100', 'root'])
+    assert.deepEqual(find({ LINTEL_USER: name }, { accounts }).warnings, [], name);
+});
+
 describe('whoever can’t switch users runs everything', () => {
   test('as itself, started as another user', () => {
     const identity = { uid: 1001, gid: 50, groups: [50, 2000], canSwitchUser: false };

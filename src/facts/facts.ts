@@ -17,6 +17,7 @@ import { readLinkStat, readRealPath, readStat } from './files.ts';
 import { type GpuFact, readGpus } from './gpu.ts';
 import { type HomeFact, readHomeFact } from './home.ts';
 import { type Hooks, readHooks } from './hooks.ts';
+import { type ForeignFile, readForeignFiles } from './installation.ts';
 import { type KubernetesFacts, readKubernetes } from './kubernetes.ts';
 import { readLeftOut } from './left-out.ts';
 import { type LinuxFacts, readLinux } from './linux.ts';
@@ -65,6 +66,8 @@ export interface Facts {
   readonly finishScripts: readonly ScriptFact[];
   readonly services: readonly Definition[];
   readonly mentions: Mentions;
+  /** Parts of Lintel's installation that others may change and root runs; only where root is told from others. */
+  readonly foreignFiles: readonly ForeignFile[];
   /** Paths of what the image holds for other supervisors. */
   readonly leftOut: readonly string[];
   /** Those of the files that services name in `when.file` that exist. */
@@ -147,6 +150,8 @@ export function readFacts(given: {
     finishScripts: readScripts(root, 'cont-finish.d'),
     services,
     mentions: readMentions(services, Object.keys(programs)),
+    foreignFiles:
+      root === '' && self.uid === 0 && self.canSwitchUser ? readForeignFiles('', workbench.user) : [],
     leftOut: readLeftOut(
       root,
       folders.flatMap(({ folder, hasLogger }) => (hasLogger ? [folder] : [])),

@@ -5,6 +5,8 @@ import { isDirectory, readTextIfAny } from './files.ts';
 /** What the kernel says of this very process. */
 export interface ProcessFacts extends Identity {
   readonly isPid1: boolean;
+  /** PID 1's name where that has started this process and lets a stop (SIGTERM) go by: a shell, mostly. */
+  readonly deafPid1: string | undefined;
   /** Effective capabilities by name, only those that Lintel acts on. */
   readonly capabilities: readonly Capability[];
   /** Whether setuid programs could change owners here: the bounding set still has CAP_CHOWN. */
@@ -39,6 +41,7 @@ export function readProcess(openFilesSoft: number | undefined): ProcessFacts {
   const hard = parseHardLimit(readTextIfAny('/proc/self/limits') ?? '');
   return {
     isPid1: process.pid === 1,
+    deafPid1: process.ppid === 1 ? findDeafPid1(readTextIfAny('/proc/1/status') ?? '') : undefined,
     uid: process.geteuid?.() ?? 0,
     gid: process.getegid?.() ?? 0,
     groups: process.getgroups?.() ?? [],
@@ -53,6 +56,22 @@ export function readProcess(openFilesSoft: number | undefined): ProcessFacts {
 
 function parseCapabilities(status: string, set: 'CapEff' | 'CapBnd'): bigint {
   return BigInt(`0x${new RegExp(`^${set}:\\s*([0-9a-f]+)`, 'm').exec(status)?.[1] ?? '0'}`);
+}
+
+/** Bit of SIGTERM (15) in the masks of /proc/P/status. */
+const TERM_BIT = 14n;
+
+/**
+ * The kernel drops a signal that PID 1 neither catches nor, as small inits do, has blocked to fetch it itself. It then
+ * never reaches this process, and whoever stops the container kills everything when the time is over.
+ */
+function findDeafPid1(status: string): string | undefined {
+  const hasTerm = (mask: string) => {
+    const bits = new RegExp(`^${mask}:\\s*([0-9a-f]+)`, 'm').exec(status)?.[1];
+    return bits === undefined || ((BigInt(`0x${bits}`) >> TERM_BIT) & 1n) === 1n;
+  };
+  if (hasTerm('SigCgt') || hasTerm('SigBlk')) return undefined;
+  return /^Name:\s*(.+)$/m.exec(status)?.[1];
 }
 
 function parseHardLimit(limits: string): number {

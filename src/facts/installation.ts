@@ -1,0 +1,65 @@
+import { accessSync, constants, type Stats } from 'node:fs';
+import { readLinkStat } from './files.ts';
+
+/** What root runs when it starts Lintel: each file, and the folders in which it could be replaced. */
+const INSTALLATION = [
+  '/',
+  '/opt',
+  '/opt/onyxia-init.sh',
+  '/usr',
+  '/usr/local',
+  '/usr/local/lib',
+  '/usr/local/lib/lintel',
+  ...['lintel.cjs', 'lintel.cjs.cache', 'loader.cjs', 'node', 'libatomic.so.1', 'shims'].map(
+    name => `/usr/local/lib/lintel/${name}`,
+  ),
+];
+
+/** A part of the installation that is not root's alone. */
+export interface ForeignFile {
+  readonly path: string;
+  /** Who may change it, in words: "uid 1000". */
+  readonly who: string;
+}
+
+/**
+ * Those parts of the installation below `base` that another user than root may change: their owner, and the groups of
+ * `user`. A file in a folder of the same writer's is not listed as well.
+ */
+export function readForeignFiles(base: string, user: Groups): ForeignFile[] {
+  const found: ForeignFile[] = [];
+  for (const path of INSTALLATION) {
+    const stat = readLinkStat(base + path);
+    const who = stat && findWriter(stat, user);
+    if (who === undefined || isReadOnly(base + path)) continue;
+    if (!found.some(known => path.startsWith(`${known.path}/`.replace('//', '/')) && known.who === who))
+      found.push({ path, who });
+  }
+  return found;
+}
+
+interface Groups {
+  readonly gid: number;
+  readonly groups: readonly number[];
+}
+
+/** In a folder like /tmp nobody replaces what is another's. */
+const STICKY = 0o1000;
+
+function findWriter({ uid, gid, mode }: Stats, user: Groups): string | undefined {
+  if (uid !== 0) return `uid ${uid}`;
+  if ((mode & STICKY) !== 0) return undefined;
+  if ((mode & 0o002) !== 0) return 'everybody';
+  const isMember = gid === user.gid || user.groups.includes(gid);
+  return (mode & 0o020) !== 0 && isMember ? `group ${gid}` : undefined;
+}
+
+/** On a read-only file system its owner can do nothing. */
+function isReadOnly(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS';
+  }
+}
