@@ -52,6 +52,7 @@ export function parseAll(
     expired: [],
     leaf: [],
   };
+  const blank: string[] = [];
   const withKey: string[] = [];
   const early: string[] = [];
   const extra = new Set<string>();
@@ -64,8 +65,9 @@ export function parseAll(
     const name = quote(file.name);
     const pem = splitPem(file.bytes);
     if (pem.hasPrivateKey) withKey.push(name);
+    if (about.isFolder === true && isBlank(file.bytes)) blank.push(`${name} without a certificate`);
     // Kubernetes mounts a key beside its certificate.
-    if (pem.begun === 0 && !(pem.hasPrivateKey && about.isFolder === true))
+    else if (pem.begun === 0 && !(pem.hasPrivateKey && about.isFolder === true))
       faults.empty.push(`${name} without a certificate`);
     if (pem.begun > pem.blocks.length)
       faults.cut.push(`${name} with ${pem.begun - pem.blocks.length} certificate(s) cut short or garbled`);
@@ -81,6 +83,7 @@ export function parseAll(
       }
     }
   }
+  if (extra.size === 0) faults.empty.push(...blank);
   return {
     extra: [...extra],
     source: about.source,
@@ -97,6 +100,18 @@ export function parseAll(
         : [{ what: about.what, seen: few(seen), expected, fatal: about.strict && isMistake }];
     }),
   };
+}
+
+/** More of it is no mere heading. */
+const BLANK_BYTES = 4096;
+
+/** Blanks and comments: what stood above the first certificate of a bundle that was cut to pieces. */
+function isBlank(bytes: Buffer): boolean {
+  if (bytes.length > BLANK_BYTES) return false;
+  return bytes
+    .toString('latin1')
+    .split('\n')
+    .every(line => /^(#|$)/.test(line.trim()));
 }
 
 function* parseBlocks(

@@ -58,9 +58,13 @@ function readText(environment: Environment, variable: Variable<unknown>): string
   for (const name of variable.names) {
     const given = environment[name];
     const text = given?.trim();
-    if (text !== undefined && text !== '') return variable.isSecret ? given : text;
+    if (text !== undefined && !isNothing(variable, text)) return variable.isSecret ? given : text;
   }
   return undefined;
+}
+
+function isNothing({ nothing }: Variable<unknown>, text: string): boolean {
+  return text === '' || nothing?.test(text) === true;
 }
 
 function makeProblem(seen: {
@@ -70,7 +74,9 @@ function makeProblem(seen: {
 }): Problem {
   const { variable, environment } = seen;
   const name =
-    variable.names.find(candidate => (environment[candidate] ?? '').trim() !== '') ?? variable.names[0] ?? '';
+    variable.names.find(candidate => !isNothing(variable, (environment[candidate] ?? '').trim())) ??
+    variable.names[0] ??
+    '';
   return {
     what: name,
     seen: variable.isSecret

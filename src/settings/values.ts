@@ -5,6 +5,8 @@ import { isHttpUrl } from './url.ts';
 export interface Value<T> {
   readonly expected: string;
   readonly schema: z.ZodMiniType<T>;
+  /** Texts that say as little as an empty one. */
+  readonly nothing?: RegExp;
 }
 
 const text = z.string();
@@ -121,6 +123,8 @@ export function oneOf<const T extends readonly [string, ...string[]]>(options: T
 /** A server as clients of object storage have it: host, host:port or a URL without a path. Becomes a URL. */
 export const endpoint: Value<string> = {
   expected: 'host, host:port or an http or https URL without a path',
+  // What Onyxia's charts put around a server that nobody filled in.
+  nothing: /^https?:\/\/\/?$/i,
   schema: z.pipe(
     text.check(
       z.regex(/^(https?:\/\/)?[^\s/\\?#@]+\/?$/i),

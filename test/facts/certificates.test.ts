@@ -342,6 +342,15 @@ describe('without PATH_TO_CA_BUNDLE', () => {
     assert.deepEqual(read(t, { [LOCAL]: 'a folder' }).problems, []);
   });
 
+  // Onyxia's charts cut a bundle before each "BEGIN CERT": what stands above the first is cert.0.crt.
+  for (const rest of ['', '\n', '\n# Private authorities\r\n\n'])
+    test(`${JSON.stringify(rest)} beside certificates is no mistake, alone it is`, t => {
+      const files = { [`${LOCAL}/cert.0.crt`]: rest };
+      const facts = read(t, { ...files, [`${LOCAL}/cert.1.crt`]: B.pem });
+      assert.deepEqual([facts.extra, facts.problems], [[B.pem], []]);
+      assert.deepEqual(read(t, files).seen, [`"@/${LOCAL}/cert.0.crt" without a certificate`]);
+    });
+
   test('a file there without a certificate is one error line, also with LINTEL_STRICT=1', t => {
     const root = makeFolder(t, { [`${LOCAL}/a.crt`]: 'words', [`${LOCAL}/b.crt`]: B.pem });
     const facts = readCertificates(root.path, makeSettings({ LINTEL_STRICT: '1' }));

@@ -282,6 +282,17 @@ describe('settings', () => {
     assert.equal(settings.user, 'ada');
   });
 
+  test('a URL around an object storage that nobody filled in is an absent one', () => {
+    for (const url of ['https:///', 'https://', 'HTTP://', ' https:/// ']) {
+      const { settings, problems } = parseSettings({ S3_ENDPOINT: url, LINTEL_STRICT: '1' });
+      assert.deepEqual([settings.s3Endpoint, problems], [undefined, []], url);
+    }
+    const both = { AWS_S3_ENDPOINT: 'https://', S3_ENDPOINT: 'minio.example' };
+    assert.equal(parseSettings(both).settings.s3Endpoint, 'https://minio.example');
+    const wrong = { AWS_S3_ENDPOINT: 'https:///', S3_ENDPOINT: 'a b' };
+    assert.equal(parseSettings(wrong).problems[0]?.what, 'S3_ENDPOINT');
+  });
+
   test('with LINTEL_STRICT=1 make a malformed platform variable fatal', () => {
     const given = { PIP_REPOSITORY: 'ftp://mirror.example', CONDA_REPOSITORY: 'a b' };
     const fatal = (strict: string) =>
