@@ -245,7 +245,7 @@ function isFormerHome(given: string, home: string | undefined, { settings, ident
 }
 
 /** As the kernel decides: by the first of owner, group and others that fits. */
-function mayWrite({ uid, gid, groups }: Ids, folder: Folder | undefined): boolean {
+export function mayWrite({ uid, gid, groups }: Ids, folder: Folder | undefined): boolean {
   if (folder === undefined) return false;
   if (uid === 0) return true;
   if (folder.uid === uid) return (folder.mode & 0o200) !== 0;

@@ -60,7 +60,7 @@ export function makeFacts(difference: Difference = {}): Facts {
     },
     accountChange: undefined,
     givenHome: undefined,
-    home: { uid: 1000, gid: 1000, mode: 0o40755, isMount: false, isEmpty: false },
+    home: { uid: 1000, gid: 1000, mode: 0o40755, isMount: false, isReadOnly: false, isEmpty: false },
     workbench: { user: ADA, problems: [], warnings: [] },
     runtimeDir: '/run/lintel',
     linux: { distribution: 'bookworm' },

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { accessSync, constants, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Folder } from '../user.ts';
 import { readStat } from './files.ts';
@@ -6,6 +6,8 @@ import { readStat } from './files.ts';
 export interface HomeFact extends Folder {
   /** It is on another file system than the folder that it is in: a volume. */
   readonly isMount: boolean;
+  /** The file system is, for everybody. */
+  readonly isReadOnly: boolean;
   /** Only looked at where something is to be put into it. */
   readonly isEmpty: boolean;
 }
@@ -21,7 +23,23 @@ export function readHomeFact(path: string, isToBeFilled: boolean): HomeFact | un
   if (!stat?.isDirectory()) return undefined;
   const { uid, gid, mode, dev } = stat;
   const isMount = readStat(dirname(path))?.dev !== dev;
-  return { uid, gid, mode, isMount, isEmpty: isToBeFilled && isEmpty(path) };
+  return {
+    uid,
+    gid,
+    mode,
+    isMount,
+    isReadOnly: isOnReadOnly(path),
+    isEmpty: isToBeFilled && isEmpty(path),
+  };
+}
+
+function isOnReadOnly(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS';
+  }
 }
 
 function isEmpty(path: string): boolean {

@@ -1,3 +1,6 @@
+import type { ConfigFile } from '../facts/configs.ts';
+import type { Facts } from '../facts/facts.ts';
+import { mayWrite } from '../user.ts';
 import { prependMarked, removeMarked } from './marked.ts';
 import { type FileWrite, NOTHING, type Tool } from './tool.ts';
 
@@ -19,15 +22,36 @@ export const shells: Tool = {
       files.push({ path: profile.path, text: hook, mode: 0o644, owner: 'lintel' });
     const hasHook = profile.text !== undefined || files.length > 0;
     // By the system's file for everybody, else by the user's own.
-    const [config, owner] =
-      bashrc?.isWritable === true ? ([bashrc, 'lintel'] as const) : ([userBashrc, 'workbench'] as const);
+    const isForAll = bashrc?.isWritable === true || isDone(bashrc, facts.root);
+    const config = isForAll ? bashrc : userBashrc;
     if (!hasHook || config?.text === undefined || config.trouble !== undefined) return { ...NOTHING, files };
-    const path = `${facts.root}${PROFILE_HOOK}`;
-    const text = prependMarked(removeMarked(config.text), [`if [ -r ${path} ]; then . ${path}; fi`]);
-    if (text !== config.text) files.push({ path: config.path, text, mode: 0o644, owner });
-    return { ...NOTHING, files };
+    const text = addHook(config.text, facts.root);
+    if (text === config.text) return { ...NOTHING, files };
+    if (!isForAll && !mayWriteHome(facts))
+      return { ...NOTHING, files, warnings: [sayClosed(bashrc, config)] };
+    const owner = isForAll ? 'lintel' : 'workbench';
+    return { ...NOTHING, files: [...files, { path: config.path, text, mode: 0o644, owner }] };
   },
 };
+
+function addHook(text: string, root: string): string {
+  const path = `${root}${PROFILE_HOOK}`;
+  return prependMarked(removeMarked(text), [`if [ -r ${path} ]; then . ${path}; fi`]);
+}
+
+/** By an earlier start, or by whoever built the image. */
+function isDone(config: ConfigFile | undefined, root: string): boolean {
+  return config?.text !== undefined && addHook(config.text, root) === config.text;
+}
+
+function mayWriteHome({ home, workbench }: Facts): boolean {
+  return home !== undefined && !home.isReadOnly && mayWrite(workbench.user, home);
+}
+
+function sayClosed(bashrc: ConfigFile | undefined, userBashrc: ConfigFile): string {
+  const both = [bashrc, userBashrc].flatMap(config => config?.path ?? []).join(' nor ');
+  return `a bash that Lintel does not start lacks what the boot adds, since neither ${both} can be written: start it by "lintel run -- bash"`;
+}
 
 /**
  * Reads env.sh where root or this very user made it: in /tmp anybody could. Root reads nobody else's.

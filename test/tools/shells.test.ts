@@ -84,6 +84,36 @@ describe('shells find the environment', () => {
     ]);
   });
 
+  test('by “lintel run” alone, where neither can be written: that is said', () => {
+    const shellFacts = {
+      profile: makeConfig(PROFILE_HOOK, HOOK, closed),
+      bashrc: makeConfig('/etc/bash.bashrc', 'theirs\n', closed),
+      userBashrc: makeConfig('/home/ada/.bashrc', 'own\n'),
+    };
+    const home = { uid: 1000, gid: 1000, mode: 0o40755, isMount: false, isReadOnly: false, isEmpty: false };
+    for (const shut of [
+      { ...home, isReadOnly: true },
+      { ...home, uid: 0, gid: 0 },
+    ]) {
+      const facts = makeFacts({ shells: shellFacts, home: shut });
+      assert.deepEqual(shells.configure(makeSettings(), facts), {
+        files: [],
+        env: {},
+        notes: [],
+        warnings: [
+          'a bash that Lintel does not start lacks what the boot adds, since neither /etc/bash.bashrc nor /home/ada/.bashrc can be written: start it by "lintel run -- bash"',
+        ],
+      });
+    }
+  });
+
+  test('by what the image’s bash.bashrc holds since it was built, and ~/.bashrc is left alone', () => {
+    const bashrc = makeConfig('/etc/bash.bashrc', `${BLOCK}theirs\n`, closed);
+    const userBashrc = makeConfig('/home/ada/.bashrc', 'own\n');
+    const there = makeConfig(PROFILE_HOOK, HOOK, closed);
+    assert.deepEqual(configure({ shells: { profile: there, bashrc, userBashrc } }), []);
+  });
+
   test('and nothing is written that is there already, or would lead nowhere, or can’t be read', () => {
     const done = makeConfig('/etc/bash.bashrc', `${BLOCK}theirs\n`);
     const there = makeConfig(PROFILE_HOOK, HOOK);
