@@ -100,6 +100,7 @@ export function makePlan(sources: PlanSources): Plan {
       ...sayForeignFiles(facts),
       ...sayDeafPid1(facts),
       ...facts.workbench.warnings,
+      ...(isStdioKept(sources) ? [STDIO_KEPT] : []),
       ...contributions.flatMap(({ tool, warnings }) => warnings.map(text => `${tool}: ${text}`)),
       ...environment.warnings,
       ...findOpenDoors(services.planned, settings),
@@ -145,6 +146,15 @@ function sayDeafPid1(facts: Facts): string[] {
   return [
     `PID 1 is ${deafPid1}, which keeps a stop to itself: at its end the container is killed when the time is over, without an ordered stop; expected Lintel as PID 1: in "sh -c", write exec before its name`,
   ];
+}
+
+const STDIO_KEPT =
+  'Root here may not give anything away (no CAP_CHOWN): the CMD has its stdout and stderr, but may not open them again as /dev/stdout and /dev/stderr';
+
+/** Whether the CMD is another user's, and Lintel's stdio can't be made theirs. */
+function isStdioKept({ facts, command }: PlanSources): boolean {
+  const { uid, capabilities } = facts.process;
+  return uid === 0 && facts.workbench.user.uid !== 0 && command.length > 0 && !capabilities.includes('chown');
 }
 
 /** Once: whoever calls it already has it. */

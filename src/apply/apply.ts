@@ -4,6 +4,7 @@ import type { FileWrite } from '../tools/tool.ts';
 import { asUser } from './as-user.ts';
 import { makeRuntimeFolder, removeFile, writeFile } from './files.ts';
 import { findHolder } from './lock.ts';
+import { asOwnerOfSecrets } from './passwords.ts';
 
 /**
  * Makes the empty folder for this boot's state. Throws the system's error: without it there is no boot; and a
@@ -34,10 +35,12 @@ export function applyFiles(plan: Plan): string[] {
 }
 
 function applyFile(file: FileWrite, plan: Plan): void {
+  if (file.owner !== 'workbench') return replaceFile(file, plan);
+  if (file.path.startsWith(`${plan.runtimeDir}/secrets/`))
+    return asOwnerOfSecrets(plan.runtimeDir, plan.user, () => replaceFile(file, plan));
   // Below the runtime directory nobody but Lintel makes folders; elsewhere the user could have planted a link.
-  const isTheirs = file.owner === 'workbench' && !file.path.startsWith(`${plan.runtimeDir}/`);
-  if (isTheirs) return asUser(plan.user, () => replaceFile(file, plan));
-  replaceFile(file, plan);
+  const isOurs = file.path.startsWith(`${plan.runtimeDir}/`);
+  return isOurs ? replaceFile(file, plan) : asUser(plan.user, () => replaceFile(file, plan));
 }
 
 function replaceFile(file: FileWrite, plan: Plan): void {

@@ -12,6 +12,16 @@ export function asUser<T>(user: Ids, act: () => T): T {
   return 'missing' in libc ? actByNode(user, act) : libc.actAs(user, act);
 }
 
+/**
+ * As `asUser`, but also where only the group is another: root without CAP_CHOWN gives nothing away, but what is made is
+ * its maker's. Throws what `act` throws, and EPERM where root may not become that user.
+ */
+export function asMaker<T>(owner: { readonly uid: number; readonly gid: number }, act: () => T): T {
+  const user = { ...owner, groups: [] };
+  const libc = openLibc();
+  return 'missing' in libc ? actByNode(user, act) : libc.actAs(user, act);
+}
+
 /** Without node:ffi: Node's own calls change every thread, and libuv's may be opening a file just then. */
 function actByNode<T>(user: Ids, act: () => T): T {
   const groups = process.getgroups?.() ?? [];

@@ -5,6 +5,7 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
+  rmdirSync,
   rmSync,
   utimesSync,
   writeFileSync,
@@ -14,6 +15,7 @@ import { renderCause } from '../errors.ts';
 import { readValueFile } from '../facts/value-file.ts';
 import type { Environment } from '../launch/environ.ts';
 import { type FolderWatch, watchFolder } from '../pid1/inotify.ts';
+import { asMaker } from './as-user.ts';
 import type { Owner } from './files.ts';
 
 /**
@@ -205,7 +207,20 @@ function makeFolder(path: string, reader: Owner): void {
     chownSync(path, 0, reader.gid);
     chmodSync(path, FOLDER_MODE);
   } catch {
-    // Root without CAP_CHOWN: it stays root's alone.
+    rmdirSync(path);
+    makeFolderAs(path, reader);
+  }
+}
+
+/** Root without CAP_CHOWN: what is made is its maker's. Where that can't be done either, it is root's alone. */
+function makeFolderAs(path: string, { gid }: Owner): void {
+  try {
+    asMaker({ uid: 0, gid }, () => {
+      mkdirSync(path);
+      chmodSync(path, FOLDER_MODE);
+    });
+  } catch {
+    mkdirSync(path, { recursive: true });
     chmodSync(path, 0o700);
   }
 }

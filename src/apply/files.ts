@@ -11,12 +11,13 @@ import {
   openSync,
   readdirSync,
   renameSync,
+  rmdirSync,
   rmSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { asUser } from './as-user.ts';
+import { asMaker, asUser } from './as-user.ts';
 
 /** Who shall own what is written. */
 export interface Owner {
@@ -37,21 +38,40 @@ export function writeFile(
   const kept = old?.isFile() ? { mode: old.mode & 0o7777, owner: { uid: old.uid, gid: old.gid } } : file;
   const temporary = `${path}.lintel-${process.pid}`;
   rmSync(temporary, { force: true });
-  const fd = openSync(
-    temporary,
-    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-    0o600,
-  );
+  const fd = openNew(temporary, kept);
   try {
     writeAll(fd, file.text);
-    give(fd, kept.owner);
-    fchmodSync(fd, kept.mode);
     renameSync(temporary, path);
   } catch (error) {
     unlinkSync(temporary);
     throw error;
   } finally {
     closeSync(fd);
+  }
+}
+
+/** A new file of that owner. Throws the system's error, and leaves none then. */
+function openNew(path: string, file: { readonly mode: number; readonly owner: Owner }): number {
+  const { mode, owner } = file;
+  try {
+    return openGiven(path, mode, fd => give(fd, owner));
+  } catch (error) {
+    if (process.geteuid?.() !== 0 || (error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    return asMaker(owner, () => openGiven(path, mode, () => undefined));
+  }
+}
+
+function openGiven(path: string, mode: number, giveAway: (fd: number) => void): number {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const fd = openSync(path, flags, 0o600);
+  try {
+    giveAway(fd);
+    fchmodSync(fd, mode);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    unlinkSync(path);
+    throw error;
   }
 }
 
@@ -96,8 +116,30 @@ export function makeRuntimeFolder(
   if (!clearSecrets(secrets)) {
     rmSync(secrets, { recursive: true, force: true });
     mkdirSync(secrets, { mode: 0o700 });
+    if (process.geteuid?.() === 0) makeGiven(secrets, options);
   }
   giveSecrets(path, options.user);
+}
+
+/**
+ * Root without CAP_CHOWN lets the user make their folder, in one that is everybody's for that moment: nothing of the
+ * boot runs yet. Where that can't be done either, it stays root's, and the workbench user goes without it.
+ */
+function makeGiven(path: string, { mode, user }: { readonly mode: number; readonly user: Owner }): void {
+  const parent = dirname(path);
+  try {
+    chownSync(path, user.uid, user.gid);
+  } catch {
+    rmdirSync(path);
+    try {
+      chmodSync(parent, 0o777);
+      asMaker(user, () => mkdirSync(path, { mode: 0o700 }));
+    } catch {
+      mkdirSync(path, { mode: 0o700 });
+    } finally {
+      chmodSync(parent, mode);
+    }
+  }
 }
 
 /** Passwords outlive a restart of the container, as the accounts do that have them. */
@@ -132,7 +174,7 @@ export function giveSecrets(path: string, user: Owner): void {
     }
     giveFile(`${path}/secrets`, user);
   } catch {
-    // Root without CAP_CHOWN: it stays root's, and the workbench user goes without it.
+    // Root without CAP_CHOWN: whoever has it keeps it.
   }
 }
 

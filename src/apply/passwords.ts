@@ -24,7 +24,7 @@ export function secretPath(runtimeDir: string, name: SecretFile): string {
 /** What an earlier start of the same container left there; undefined where there is none. Never throws. */
 export function readKeptSecret(runtimeDir: string, name: SecretFile, user: User): string | undefined {
   try {
-    const text = asOwner(runtimeDir, user, () => readText(secretPath(runtimeDir, name), MAX_BYTES));
+    const text = asOwnerOfSecrets(runtimeDir, user, () => readText(secretPath(runtimeDir, name), MAX_BYTES));
     return text?.replace(/\n$/, '') || undefined;
   } catch {
     return undefined;
@@ -40,7 +40,7 @@ export function writeSecret(
   { name, text, user }: { readonly name: SecretFile; readonly text: string; readonly user: User },
 ): void {
   const path = secretPath(runtimeDir, name);
-  asOwner(runtimeDir, user, () => {
+  asOwnerOfSecrets(runtimeDir, user, () => {
     writeFile(path, { text, mode: 0o600, owner: user });
     // An earlier one keeps the mode that somebody gave it.
     chmodSync(path, 0o600);
@@ -48,7 +48,7 @@ export function writeSecret(
 }
 
 /** The folder is the user's, so what they plant there meets their own rights; it is root's where it could not be given. */
-function asOwner<T>(runtimeDir: string, user: User, act: () => T): T {
+export function asOwnerOfSecrets<T>(runtimeDir: string, user: User, act: () => T): T {
   return lstatSync(`${runtimeDir}/secrets`).uid === user.uid ? asUser(user, act) : act();
 }
 

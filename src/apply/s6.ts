@@ -125,7 +125,15 @@ function writeExitCode(path: string, user: Owner): void {
   try {
     writeFile(path, { text: '', mode: 0o644, owner: user });
   } catch {
-    // Root without CAP_CHOWN: only root's scripts choose the exit code.
+    // Root without CAP_CHOWN gives it to the user's group; without CAP_SETGID only root's scripts choose the exit code.
+    writeExitCodeForGroup(path, user);
+  }
+}
+
+function writeExitCodeForGroup(path: string, { gid }: Owner): void {
+  try {
+    writeFile(path, { text: '', mode: 0o664, owner: { uid: 0, gid } });
+  } catch {
     writeFile(path, { text: '', mode: 0o644, owner: { uid: 0, gid: 0 } });
   }
 }

@@ -41,15 +41,35 @@ export interface Pipe {
 export function openPipes(libc: Libc, count: number, owner: User | undefined): Pipe[] | undefined {
   const pipes: Pipe[] = [];
   while (pipes.length < count) {
-    const ends = libc.openPipe();
+    const ends = openPipeOf(libc, owner);
     if (ends === undefined) {
       for (const { readEnd, writeEnd } of pipes) for (const fd of [readEnd, writeEnd]) closeSync(fd);
       return undefined;
     }
     pipes.push({ readEnd: ends[0], writeEnd: ends[1] });
-    if (owner !== undefined) giveTo(ends[1], owner);
   }
   return pipes;
+}
+
+function openPipeOf(libc: Libc, owner: User | undefined): ReturnType<Libc['openPipe']> {
+  const ends = libc.openPipe();
+  if (ends === undefined || owner === undefined) return ends;
+  try {
+    fchownSync(ends[1], owner.uid, owner.gid);
+    return ends;
+  } catch {
+    for (const fd of ends) closeSync(fd);
+    return openPipeAs(libc, owner);
+  }
+}
+
+/** Root without CAP_CHOWN: a pipe is its maker's. Where that can't be done either, only opening /dev/stdout by name is lost. */
+function openPipeAs(libc: Libc, owner: User): ReturnType<Libc['openPipe']> {
+  try {
+    return libc.actAs(owner, () => libc.openPipe());
+  } catch {
+    return libc.openPipe();
+  }
 }
 
 /** An empty pipe takes as much at once, on every kernel, without waiting for a reader. */
@@ -64,13 +84,6 @@ export function openInput(libc: Libc, text: string): number | undefined {
   for (let done = 0; done < bytes.length; ) done += writeSync(ends[1], bytes, done);
   closeSync(ends[1]);
   return ends[0];
-}
-
-/** Without CAP_CHOWN only reopening /dev/stdout by name is lost. */
-function giveTo(fd: number, owner: User): void {
-  try {
-    fchownSync(fd, owner.uid, owner.gid);
-  } catch {}
 }
 
 /**

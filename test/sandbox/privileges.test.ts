@@ -39,6 +39,35 @@ test('root without CAP_CHOWN boots all the same', AS_ROOT, async t => {
   assert.deepEqual({ code, stdout }, { code: 0, stdout: '1000\n' }, stderr);
 });
 
+test('root without CAP_CHOWN makes as the workbench user what is theirs', AS_ROOT, async t => {
+  const look = [
+    'cd /run/lintel; stat -c "%u:%g %a %n" secrets secrets/password secrets/condarc env env.sh',
+    'cat env.sh env/PROOF "$LINTEL_PASSWORD_FILE" > /dev/null && echo readable',
+    'echo 7 > /run/s6-linux-init-container-results/exitcode',
+  ];
+  const { code, stdout, stderr } = await runContainer(t, ['/init', 'sh', '-c', look.join('\n')], {
+    capabilities: '-all,+setuid,+setgid',
+    environment: { CONDA_REPOSITORY: 'https://ada:secret@conda.example/main' },
+    files: {
+      '/etc/cont-init.d/10-proof': '#!/bin/sh\necho PROOF=1 >> "$LINTEL_ENV"\n',
+      '/etc/services.d/speaker/run': '#!/bin/sh\necho by its name > /dev/stderr\necho >&3\nexec sleep 9999\n',
+      '/etc/services.d/speaker/service.json': '{"ready": {"notifyFd": 3}}',
+    },
+  });
+  assert.doesNotMatch(stderr, /lintel: error/);
+  assert.deepEqual(stdout.split('\n'), [
+    '1000:100 700 secrets',
+    '1000:100 600 secrets/password',
+    '1000:100 600 secrets/condarc',
+    '0:100 2750 env',
+    '0:100 640 env.sh',
+    'readable',
+    '',
+  ]);
+  assert.equal(code, 7, stderr);
+  assert.match(stderr, /^speaker \| by its name$/m);
+});
+
 test('a link in a folder of the user’s leads root nowhere', AS_ROOT, async t => {
   const script = [
     'set -e',
