@@ -53,6 +53,8 @@ export interface UserSources {
   readonly givenHome: Folder | undefined;
   /** That of the workbench user's account. */
   readonly accountHome?: Folder | undefined;
+  /** What SHELL names, where that is a shell. */
+  readonly givenShell?: string | undefined;
 }
 
 /** Owner and mode of a folder. */
@@ -185,7 +187,10 @@ function makeOwnUser(sources: UserSources): { readonly user: User; readonly warn
   if (own !== undefined) return { user: { ...user, home }, warnings: [] };
   const name = account?.name ?? user.name;
   const warning = `uid ${identity.uid} has no line in /etc/passwd, and none can be added: programs see USER=${name} and HOME=${home}, but whoami and ssh know nobody of that uid`;
-  return { user: { ...user, name, home, shell: account?.shell || user.shell }, warnings: [warning] };
+  return {
+    user: { ...user, name, home, shell: sources.givenShell ?? (account?.shell || user.shell) },
+    warnings: [warning],
+  };
 }
 
 function makeUser(ids: { readonly uid: number; readonly gid: number }, sources: UserSources): User {
@@ -197,7 +202,8 @@ function makeUser(ids: { readonly uid: number; readonly gid: number }, sources: 
     groups,
     name: account?.name ?? String(ids.uid),
     home: makeHome(account?.home, { ...ids, groups }, sources),
-    shell: account?.shell || '/bin/sh',
+    // Images say SHELL=/bin/bash beside an account that useradd gave /bin/sh: Jupyter's terminals start what SHELL says.
+    shell: sources.givenShell ?? (account?.shell || '/bin/sh'),
   };
 }
 

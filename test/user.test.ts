@@ -111,6 +111,13 @@ describe('the workbench user, started as root', () => {
     const accounts = { users: [user('ada', 1000, 1000, { shell: '' })], groups: [] };
     assert.equal(find({}, { accounts }).user.shell, '/bin/sh');
   });
+
+  test('has the shell that the container names before the account’s', () => {
+    const nobody = { users: [], groups: [] };
+    const arbitrary = { uid: 1_000_650_000, gid: 0, groups: [0], canSwitchUser: false };
+    for (const difference of [{}, { accounts: nobody }, { identity: arbitrary }])
+      assert.equal(find({}, { ...difference, givenShell: '/usr/bin/zsh' }).user.shell, '/usr/bin/zsh');
+  });
 });
 
 test('a workbench user that the image does not know is said, unless LINTEL_USER spells it out', () => {

@@ -13,7 +13,7 @@ import { type CertificateFacts, readCertificates } from './certificates.ts';
 import { type CgroupFacts, readCgroup } from './cgroup.ts';
 import { type Configs, readConfigs } from './configs.ts';
 import { readDuckdb, type SecretFolder } from './duckdb.ts';
-import { readLinkStat, readRealPath, readStat } from './files.ts';
+import { isExecutableFile, readLinkStat, readRealPath, readStat } from './files.ts';
 import { type GpuFact, readGpus } from './gpu.ts';
 import { type HomeFact, readHomeFact } from './home.ts';
 import { type Hooks, readHooks } from './hooks.ts';
@@ -104,6 +104,7 @@ export function readFacts(given: {
     identity: self,
     givenHome,
     accountHome,
+    givenShell: readShell(environment['SHELL']),
   });
   const workbench = { ...found, warnings: [...refit.warnings, ...found.warnings] };
   const presentHome = findPresentHome(workbench.user.home, change);
@@ -183,6 +184,12 @@ function findPresentHome(home: string, change: AccountChange | undefined): strin
 function readHome(home: string | undefined): UserSources['givenHome'] {
   const stat = home?.startsWith('/') ? readStat(home) : undefined;
   return stat?.isDirectory() ? { uid: stat.uid, gid: stat.gid, mode: stat.mode } : undefined;
+}
+
+/** An image's own choice. Nobody can work in those two, whoever set them. */
+function readShell(shell: string | undefined): string | undefined {
+  if (!shell?.startsWith('/') || /\/(false|nologin)$/.test(shell)) return undefined;
+  return isExecutableFile(shell) ? shell : undefined;
 }
 
 /** BusyBox's setpriv lacks --reuid; it is a link to a program of that name. */

@@ -249,6 +249,19 @@ test('services run as the workbench user in its home, whose names they have', as
   await lintel.stop();
 });
 
+for (const [shell, expected] of [
+  ['/bin/bash', '/bin/bash'],
+  ['/usr/sbin/nologin', '/bin/sh'],
+  ['/no/such/shell', '/bin/sh'],
+  ['bash', '/bin/sh'],
+  ['', '/bin/sh'],
+] as const)
+  test(`SHELL=${shell} of the container gives services ${expected}`, async t => {
+    const lintel = bootRoot(t, { '/etc/services.d/web/run': WHO_AM_I }, { environment: { SHELL: shell } });
+    assert.equal((await lintel.waitForFile('/tmp/web')).split(' ').at(4), expected);
+    await lintel.stop();
+  });
+
 test('LINTEL_USER chooses another workbench user', { skip: NEEDS_ROOT }, async t => {
   const lintel = bootRoot(
     t,
