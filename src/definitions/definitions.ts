@@ -40,6 +40,7 @@ export function makeServiceSchema() {
     when: z.optional(
       z.strictObject({ command: z.optional(some), file: z.optional(some), env: z.optional(some) }),
     ),
+    auto: z.optional(z.strictObject({ with: z.optional(some), without: z.optional(some) })),
     requires: z.optional(z.array(text)),
     after: z.optional(z.array(text)),
     ready: z.optional(probes.ready),
@@ -90,6 +91,13 @@ export interface Definition {
     readonly command: readonly string[];
     readonly file: readonly string[];
     readonly env: readonly string[];
+  };
+  /** Where it runs though nobody names it. */
+  readonly auto: {
+    /** Services of which one has to run; it then does, too. */
+    readonly with: readonly string[];
+    /** Programs that no service of the image may run. */
+    readonly without: readonly string[];
   };
   /** Services that must be ready before it starts, and services that must have been started. */
   readonly requires: readonly string[];
@@ -142,6 +150,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   ...PROBE_EXPECTED,
   $schema: 'text',
   after: 'a list of names of services',
+  auto: 'an object of with (names of services) and without (names of programs), each a text or a list of texts',
   backoffMs: '{"min": …, "max": …} in milliseconds, min not above max',
   command: PROGRAM_EXPECTED,
   critical: 'true or false',
@@ -309,6 +318,7 @@ function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Pro
 
 /** The fields of each object inside service.json, by its place. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  auto: ['with', 'without'],
   backoffMs: ['min', 'max'],
   health: PROBE_FIELDS.health,
   limits: ['nofile'],
@@ -358,6 +368,7 @@ function makeDefinition(
     env: json.env ?? {},
     exports: json.exports ?? {},
     when: { command: list(json.when?.command), file: list(json.when?.file), env: list(json.when?.env) },
+    auto: { with: list(json.auto?.with), without: list(json.auto?.without) },
     policy: {
       ...makePolicy(json, s6, finish !== undefined),
       stopTimeoutMs: json.stopTimeoutMs ?? s6.stopTimeoutMs ?? known.stopTimeoutMs,

@@ -18,7 +18,7 @@ const SCRIPT = /\/services\.d\/|\/run$/;
 export function readMentions(services: readonly Definition[], installed: readonly string[]): Mentions {
   const shipped = services.filter(({ origin, when }) => origin === 'shipped' && isInstalled(when, installed));
   if (shipped.length === 0) return {};
-  const wanted = new Set(shipped.flatMap(({ name, when }) => [name, ...when.command]));
+  const wanted = new Set(shipped.flatMap(({ name, when, auto }) => [name, ...when.command, ...auto.without]));
   const own = services.filter(({ origin }) => origin === 'image');
   return Object.fromEntries(
     own.flatMap(({ name, command: [run = ''] }) => {

@@ -19,8 +19,8 @@ interface Sources {
 
 /**
  * Which services run. Automatically: every service of the image; a shipped one only when there is no CMD and no
- * service of the image runs the same program. LINTEL_SERVICES and LINTEL_SERVICES_DISABLED decide otherwise.
- * A service whose `when` does not hold never runs.
+ * service of the image runs the same program; one that goes with others where and only where one of those runs.
+ * LINTEL_SERVICES and LINTEL_SERVICES_DISABLED decide otherwise. A service whose `when` does not hold never runs.
  */
 export function chooseServices(sources: Sources): {
   readonly enabled: readonly Definition[];
@@ -29,6 +29,8 @@ export function chooseServices(sources: Sources): {
 } {
   const { services } = sources.facts;
   const reasons = new Map(services.map(service => [service.name, findReasonAgainst(service, sources)]));
+  pullInRequired(sources, reasons);
+  joinOthers(sources, reasons);
   pullInRequired(sources, reasons);
   const enabled = services.filter(({ name }) => reasons.get(name) === undefined);
   return {
@@ -53,12 +55,16 @@ function pullInRequired(sources: Sources, reasons: Reasons): void {
   // Each round decides at least one service, or is the last.
   for (let hasChanged = true; hasChanged; ) {
     hasChanged = false;
-    for (const { name, requires } of services) {
+    for (const { name, origin, requires } of services) {
       if (reasons.get(name) !== undefined) continue;
       for (const required of requires.flatMap(other => byName.get(other) ?? [])) {
         const why = reasons.get(required.name);
         if (why === undefined) continue;
-        const obstacle = findObstacle(required, sources) ?? (why.startsWith(REQUIRES) ? why : undefined);
+        const obstacle =
+          findObstacle(required, sources) ??
+          // An image that requires it by name wants it beside its own.
+          (origin === 'shipped' ? findRival(required, sources) : undefined) ??
+          (why.startsWith(REQUIRES) ? why : undefined);
         if (obstacle === undefined) reasons.set(required.name, undefined);
         else reasons.set(name, `${REQUIRES}${required.name}: ${obstacle}`);
         hasChanged = true;
@@ -68,8 +74,23 @@ function pullInRequired(sources: Sources, reasons: Reasons): void {
   }
 }
 
+/** A service that goes with others runs where one of them does, and comes after all is decided about those. */
+function joinOthers(sources: Sources, reasons: Reasons): void {
+  for (const service of sources.facts.services) {
+    const { name, auto } = service;
+    if (reasons.get(name) !== GOES_WITH) continue;
+    const isWanted = auto.with.some(other => reasons.has(other) && reasons.get(other) === undefined);
+    const why = isWanted
+      ? (findObstacle(service, sources) ?? findRival(service, sources))
+      : `it goes with ${auto.with.join(', ')}`;
+    reasons.set(name, why);
+  }
+}
+
 const REQUIRES = 'it requires ';
 const NOT_WANTED = 'LINTEL_SERVICES_DISABLED names it';
+/** Of a service about which others decide. */
+const GOES_WITH = 'it goes with others';
 
 /** Why a service can't run or must not, even when another one requires it. */
 function findObstacle(service: Definition, sources: Sources): string | undefined {
@@ -80,11 +101,11 @@ function findObstacle(service: Definition, sources: Sources): string | undefined
 /** A name that is mistyped would make a service wait for nobody, or for ever. */
 function findUnknownServices(services: readonly Definition[]): Problem[] {
   const known = services.map(({ name }) => name);
-  return services.flatMap(({ name, requires, after }) =>
-    [...requires, ...after]
+  return services.flatMap(({ name, requires, after, auto }) =>
+    [...requires, ...after, ...auto.with]
       .filter(other => !known.includes(other))
       .map(other => ({
-        what: `requires and after of service ${name}`,
+        what: `${auto.with.includes(other) ? 'auto.with' : 'requires and after'} of service ${name}`,
         seen: `unknown service ${JSON.stringify(other)}`,
         expected: renderOthers(known.filter(own => own !== name)),
         fatal: true,
@@ -114,6 +135,7 @@ function findReasonAgainst(service: Definition, sources: Sources): string | unde
   if (matchesAny(service.name, settings.servicesDisabled ?? [])) return NOT_WANTED;
   const wanted = settings.services ?? ['auto'];
   if (!matchesAny(service.name, wanted)) {
+    if (service.auto.with.length > 0) return GOES_WITH;
     if (!wanted.includes('auto')) return 'LINTEL_SERVICES does not name it';
     const why = findAutomaticReason(service, sources);
     if (why !== undefined) return why;
@@ -121,16 +143,25 @@ function findReasonAgainst(service: Definition, sources: Sources): string | unde
   return findUnmetCondition(service, sources);
 }
 
-function findAutomaticReason(service: Definition, { facts, command }: Sources): string | undefined {
+function findAutomaticReason(service: Definition, sources: Sources): string | undefined {
   if (service.origin === 'image') return undefined;
-  if (command.length > 0) return 'there is a CMD';
+  if (sources.command.length > 0) return 'there is a CMD';
+  return findRival(service, sources);
+}
+
+/** A service of the image that does what a shipped one would do, unless the operator names that one. */
+function findRival(service: Definition, { facts, settings }: Sources): string | undefined {
+  if (service.origin === 'image' || matchesAny(service.name, settings.services ?? [])) return undefined;
   const own = [service.name, ...programsOf(service)];
-  const rival = facts.services.find(
-    other =>
-      other.origin === 'image' &&
-      [...programsOf(other), ...(facts.mentions[other.name] ?? [])].some(program => own.includes(program)),
-  );
-  return rival === undefined ? undefined : `the image's service ${rival.name} runs the same program`;
+  for (const other of facts.services) {
+    if (other.origin !== 'image') continue;
+    const programs = [...programsOf(other), ...(facts.mentions[other.name] ?? [])];
+    if (programs.some(program => own.includes(program)))
+      return `the image's service ${other.name} runs the same program`;
+    const instead = programs.find(program => service.auto.without.includes(program));
+    if (instead !== undefined) return `the image's service ${other.name} runs ${instead}`;
+  }
+  return undefined;
 }
 
 /** The programs that a service is about: those that it waits for, and the one that its command names. */

@@ -23,6 +23,8 @@ const CODES = 'a list of exit codes and signal names';
 const COMMAND = 'a list of the program ("./NAME": a file of the service’s folder) and its arguments';
 const WHEN = 'an object of command, file and env, each a text or a list of texts (any one is enough)';
 const RESTARTS = '{"count": …, "windowMs": …}';
+const AUTO =
+  'an object of with (names of services) and without (names of programs), each a text or a list of texts';
 const ENV = 'an object of NAME: "value"';
 const WRONG: readonly (readonly [string, string, string])[] = [
   ['{"$schema": 5}', '$schema 5', 'text'],
@@ -34,6 +36,9 @@ const WRONG: readonly (readonly [string, string, string])[] = [
   ['{"command": [""]}', 'command.0 ""', COMMAND],
   ['{"user": ""}', 'user ""', 'the name of a user, a uid or uid:gid'],
   ['{"user": -1}', 'user -1', 'the name of a user, a uid or uid:gid'],
+  ['{"auto": true}', 'auto true', AUTO],
+  ['{"auto": {"with": []}}', 'auto.with []', AUTO],
+  ['{"auto": {"without": 5}}', 'auto.without 5', AUTO],
   ['{"requires": "db"}', 'requires "db"', 'a list of names of services'],
   ['{"requires": [""]}', 'requires.0 ""', 'a list of names of services'],
   ['{"after": [1]}', 'after.0 1', 'a list of names of services'],
@@ -215,6 +220,7 @@ describe('a service', () => {
         env: {},
         exports: {},
         when: { command: [], file: [], env: [] },
+        auto: { with: [], without: [] },
         policy: {
           restart: 'always',
           backoffMs: { min: 250, max: 30_000 },
@@ -278,6 +284,7 @@ describe('a service', () => {
         stopTimeoutMs: 0,
         kill: 'group',
         successCodes: [2, 255, 'SIGTERM'],
+        auto: { with: 'proxy', without: ['apache2', 'nginx'] },
         requires: ['db'],
         after: ['cache'],
         ready: { tcp: 80, timeoutMs: 1000 },
@@ -317,6 +324,7 @@ describe('a service', () => {
         readyTimeoutMs: 1000,
         deathTally: 4096,
       },
+      auto: { with: ['proxy'], without: ['apache2', 'nginx'] },
       requires: ['db'],
       after: ['cache'],
       ready: { probe: { tcp: 80 }, intervalMs: undefined, timeoutMs: 1000 },

@@ -234,6 +234,61 @@ describe('a name that fits no service', () => {
   });
 });
 
+describe('a service that goes with others', () => {
+  const DESKTOP = [
+    shipped('x11vnc', { when: {}, requires: ['xvfb'] }),
+    shipped('openbox', { when: {}, requires: ['xvfb'], auto: { with: 'x11vnc' } }),
+    shipped('xvfb', { when: {}, auto: { with: 'x11vnc', without: ['Xvnc', 'vncserver'] } }),
+  ];
+  const without = DESKTOP.map(service =>
+    service.name === 'x11vnc' ? shipped('x11vnc', { requires: ['xvfb'] }) : service,
+  );
+  const all = ['x11vnc', 'openbox', 'xvfb'];
+
+  for (const [what, environment, services, command, enabled] of [
+    ['runs where one of those does', {}, DESKTOP, [], all],
+    ['also where it was named, and beside a CMD', { LINTEL_SERVICES: 'x11vnc' }, DESKTOP, ['bash'], all],
+    ['not where none of those runs', {}, without, [], []],
+    ['but where it is named', { LINTEL_SERVICES: 'xvfb' }, without, ['bash'], ['xvfb']],
+    ['not where it must not', { LINTEL_SERVICES_DISABLED: 'openbox' }, DESKTOP, [], ['x11vnc', 'xvfb']],
+    ['and keeps others from nothing', { LINTEL_SERVICES_DISABLED: 'x11vnc' }, DESKTOP, [], []],
+  ] as const) {
+    test(what, () => assert.deepEqual(choose(environment, { services, command }).enabled, enabled));
+  }
+
+  test('says with whom', () => {
+    assert.equal(choose({}, { services: without }).disabled['xvfb'], 'it goes with x11vnc');
+  });
+
+  test('stays away with all of them where a service of the image does the same otherwise', () => {
+    const services = [image('screen'), ...DESKTOP];
+    const mentions = { screen: ['vncserver'] };
+    const why = "the image's service screen runs vncserver";
+    assert.deepEqual(choose({}, { services, mentions }).disabled, {
+      x11vnc: `it requires xvfb: ${why}`,
+      openbox: 'it goes with x11vnc',
+      xvfb: 'it goes with x11vnc',
+    });
+    const named = choose({ LINTEL_SERVICES: 'auto,x*' }, { services, mentions });
+    assert.deepEqual(named.enabled, ['screen', ...all]);
+  });
+
+  test('names those that there are', () => {
+    const { problems } = choose(
+      {},
+      { services: [image('panel', { auto: { with: 'openbix' } }), image('openbox')] },
+    );
+    assert.deepEqual(problems, [
+      {
+        what: 'auto.with of service panel',
+        seen: 'unknown service "openbix"',
+        expected: 'one of openbox',
+        fatal: true,
+      },
+    ]);
+  });
+});
+
 describe('what a service requires', () => {
   const xvfb = shipped('xvfb', { when: {} });
   const vnc = image('vnc', { requires: ['xvfb'] });
@@ -243,6 +298,11 @@ describe('what a service requires', () => {
     assert.deepEqual(chosen.enabled, ['vnc', 'xvfb']);
     const beside = choose({}, { services: [vnc, xvfb], command: ['bash'] });
     assert.deepEqual(beside.enabled, ['vnc', 'xvfb']);
+  });
+
+  test('is started beside a service of the image that does the same where the image asks for it', () => {
+    const mentions = { vnc: ['xvfb'] };
+    assert.deepEqual(choose({}, { services: [vnc, xvfb], mentions }).enabled, ['vnc', 'xvfb']);
   });
 
   test('keeps it from running where it must not or can’t run, and whoever requires that', () => {
