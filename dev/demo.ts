@@ -66,7 +66,11 @@ export function demoPath(): string {
 function bootInSandbox(kind: SandboxKind, settings: Variables, added: Variables): Demo {
   const sandbox = startSandbox(['/init'], {
     layers: [DEMO_LAYER],
-    environment: { PATH: demoPath(), HOME: '/root', ...terminal(), ...added, ...settings },
+    environment: {
+      ...{ PATH: demoPath(), HOME: '/root', ...terminal(), ...added, ...settings },
+      // Nobody asked for a desktop on this machine's ports.
+      LINTEL_SERVICES_DISABLED: 'x11vnc',
+    },
     network: 'host',
     stdio: ['ignore', 'inherit', 'inherit'],
     buffer: false,
@@ -91,7 +95,7 @@ function bootInTemporaryRoot(wanted: Variables, added: Variables): Demo {
       LINTEL_ROOT: root,
       // Here a service would be a service of the machine itself: nobody else's rights, and no login from outside.
       LINTEL_USER: String(process.getuid?.()),
-      LINTEL_SERVICES_DISABLED: 'sshd',
+      LINTEL_SERVICES_DISABLED: 'sshd,x11vnc',
     },
     extendEnv: false,
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -62,6 +62,28 @@ export const names: Value<readonly string[]> = {
   ),
 };
 
+const SCREEN = { least: 64, most: 16_384 } as const;
+
+/** "1920x1080" or "1920x1080x24", as X servers have it; becomes the latter. 32 bits a pixel are a depth of 24. */
+export const screen: Value<string> = {
+  expected: `WIDTHxHEIGHT or WIDTHxHEIGHTxDEPTH, such as 1920x1080: from ${SCREEN.least} to ${SCREEN.most} pixels each, a depth of 16, 24 or 32`,
+  schema: z.pipe(
+    text.check(
+      z.regex(/^\d{2,5}x\d{2,5}(x(16|24|32))?$/),
+      z.refine(value =>
+        value
+          .split('x', 2)
+          .map(Number)
+          .every(pixels => pixels >= SCREEN.least && pixels <= SCREEN.most),
+      ),
+    ),
+    z.transform(value => {
+      const [width, height, depth] = value.split('x').map(Number);
+      return `${width}x${height}x${depth === 16 ? depth : 24}`;
+    }),
+  ),
+};
+
 /** Some of a few words. */
 export function someOf<const T extends readonly [string, ...string[]]>(
   options: T,

@@ -14,6 +14,7 @@ test('a service is not unhealthy because no process was left for its probe', {
     user: LONELY,
     files: {
       '/etc/cont-init.d/10-xdg-runtime-dir': '',
+      '/etc/cont-init.d/20-x-displays': '',
       '/etc/services.d/asked/service.json': JSON.stringify({ command: ['sleep', '9999'], health }),
       ...Object.fromEntries(
         MANY.map(name => [`/etc/services.d/${name}/run`, '#!/bin/sh\nexec sleep 9999\n']),
@@ -34,6 +35,7 @@ test('services that take the last process there may be do not take Lintel along'
     // Without a script nothing is written before the services.
     files: {
       '/etc/cont-init.d/10-xdg-runtime-dir': '',
+      '/etc/cont-init.d/20-x-displays': '',
       ...Object.fromEntries(
         MANY.map(name => [`/etc/services.d/${name}/run`, '#!/bin/sh\nexec sleep 9999\n']),
       ),

@@ -74,6 +74,9 @@ const VALID: readonly (readonly [string, string, keyof Settings, unknown])[] = [
   ['GATEWAY_PORTS', 'true', 'gatewayPorts', true],
   ['DISABLE_SFTP', '1', 'disableSftp', true],
   ['LINTEL_AUTH', 'none', 'auth', 'none'],
+  ['RESOLUTION', '1920x1080', 'resolution', '1920x1080x24'],
+  ['OPENBOX_ARGS', '--startup /usr/bin/xterm', 'openboxArgs', '--startup /usr/bin/xterm'],
+  ['X11VNC_ARGS', '-viewonly', 'x11vncArgs', '-viewonly'],
   ['ROOT_PROJECT_DIRECTORY', '/home/ada/work', 'projectDirectory', '/home/ada/work'],
   ['WORKSPACE_DIR', '/home/ada/work', 'projectDirectory', '/home/ada/work'],
   ['REGION_INIT_SCRIPT', 'https://region.example/init.sh', 'regionScript', 'https://region.example/init.sh'],
@@ -189,6 +192,15 @@ const MALFORMED: readonly (readonly [string, string, string, string | RegExp])[]
   ],
   ['LINTEL_NOVNC_PORT', '65536', '"65536"', 'a whole number from 1 to 65535 (a port)'],
   ['LINTEL_AUTH', 'off', '"off"', 'password, none'],
+  ...['1920', '1920x', '1920 x 1080', '1920x1080x8', '63x1080', '1920x16385', '1920x1080;id', '-1x1'].map(
+    size =>
+      [
+        'RESOLUTION',
+        size,
+        JSON.stringify(size),
+        /^WIDTHxHEIGHT or WIDTHxHEIGHTxDEPTH, such as 1920x1080/,
+      ] as const,
+  ),
   ['LINTEL_LOG_FORMAT', 'xml', '"xml"', 'text, json'],
   ['LINTEL_LOG_FORMAT', 'JSON', '"JSON"', 'text, json'],
   ['LINTEL_ON_INIT_FAILURE', 'fail', '"fail"', 'stop, warn, continue'],

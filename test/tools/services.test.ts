@@ -22,3 +22,15 @@ test('what listens everywhere is asked where probes look by themselves', () => {
   assert.equal(services.configure(makeSettings({ LINTEL_BIND: '0.0.0.0' }), makeFacts()), undefined);
   assert.equal(services.configure(makeSettings({}), makeFacts()), undefined);
 });
+
+for (const [resolution, screen] of [
+  ['1920x1080', '1920x1080x24'],
+  ['1024x768x16', '1024x768x16'],
+  ['1024x768x32', '1024x768x24'],
+  ['64x16384', '64x16384x24'],
+] as const) {
+  test(`RESOLUTION=${resolution} is ${screen} to an X server`, () => {
+    const made = services.configure(makeSettings({ RESOLUTION: resolution }), makeFacts());
+    assert.deepEqual(made?.env, { LINTEL_SCREEN: screen });
+  });
+}

@@ -1,4 +1,4 @@
-import { absolutePath, basePath, bindAddress, flag, integer, oneOf } from '../values.ts';
+import { absolutePath, anyText, basePath, bindAddress, flag, integer, oneOf, screen } from '../values.ts';
 import { lintel, platform, type Variable } from '../variable.ts';
 
 const port = integer({ from: 1, to: 65_535, unit: 'a port' });
@@ -14,13 +14,24 @@ export const SHIPPED_SERVICES = {
   nbPrefix: platform(
     'NB_PREFIX',
     basePath,
-    'The path below which the platform (Kubeflow) shows jupyter. Default: none.',
+    'The path below which the platform (Kubeflow) shows jupyter and novnc. Default: none.',
   ),
   jupyterPort: lintel('LINTEL_JUPYTER_PORT', port, 'Default: 8888.'),
   codeServerPort: lintel('LINTEL_CODE_SERVER_PORT', port, 'Default: 8080.'),
   rstudioPort: lintel('LINTEL_RSTUDIO_PORT', port, 'Default: 8787.'),
   x11vncPort: lintel('LINTEL_X11VNC_PORT', port, 'Default: 5900.'),
   novncPort: lintel('LINTEL_NOVNC_PORT', port, 'Default: 6080.'),
+  resolution: platform('RESOLUTION', screen, 'Size of the desktop (CHAIMELEON). Default: 1280x800.'),
+  openboxArgs: platform(
+    'OPENBOX_ARGS',
+    anyText,
+    'More options for openbox (CHAIMELEON), split at blanks; nothing is evaluated.',
+  ),
+  x11vncArgs: platform(
+    'X11VNC_ARGS',
+    anyText,
+    'More options for x11vnc (CHAIMELEON), split at blanks; nothing is evaluated. The last of two that differ wins.',
+  ),
   sshdPort: lintel('LINTEL_SSHD_PORT', port, 'Default: 2222.'),
   sshHostKeysDir: lintel(
     'LINTEL_SSH_HOST_KEYS_DIR',
