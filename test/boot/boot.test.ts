@@ -287,7 +287,7 @@ test('LINTEL_SERVICES and LINTEL_SERVICES_DISABLED choose by name and pattern, a
   const lintel = bootRoot(
     t,
     Object.fromEntries(
-      ['web', 'web-two', 'web-three', 'desk'].map(name => [`/etc/services.d/${name}/run`, WHO_AM_I]),
+      ['web', 'web-two', 'web-three', 'desk', 'dock'].map(name => [`/etc/services.d/${name}/run`, WHO_AM_I]),
     ),
     { environment: { LINTEL_SERVICES: 'web*', LINTEL_SERVICES_DISABLED: 'web-t?o' } },
   );
@@ -296,7 +296,7 @@ test('LINTEL_SERVICES and LINTEL_SERVICES_DISABLED choose by name and pattern, a
   const { stderr } = await lintel.stop();
   assert.match(
     stderr,
-    /services: web web-three; not: desk \(LINTEL_SERVICES .*\), web-two \(LINTEL_SERVICES_DISABLED .*\)/,
+    /services: web web-three; not: desk, dock \(LINTEL_SERVICES does not name it\); web-two \(LINTEL_SERVICES_DISABLED .*\)\n/,
   );
   for (const name of ['web-two', 'desk'])
     assert.equal(existsSync(lintel.root.at(`/tmp/${name}`)), false, name);
