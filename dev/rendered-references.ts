@@ -18,7 +18,7 @@ const PAGES: Partial<Record<string, string>> = {
   'The workbench user': '[users.md](users.md)',
   GPU: '[gpu.md](gpu.md)',
   'Jupyter’s docker-stacks and Pangeo': '[environment.md](environment.md#hooks-of-jupyters-docker-stacks)',
-  'Shipped services': '[services.md](services.md), [jupyter.md](jupyter.md)',
+  'Shipped services': '[services.md](services.md#what-lintel-ships)',
   'Boot, services and log':
     '[services.md](services.md), [scripts.md](scripts.md) and [s6.md](s6.md#variables)',
 };
