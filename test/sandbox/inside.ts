@@ -5,6 +5,7 @@ import type { Container } from './container.ts';
 /** What a test sees of a container from outside, in the host's /proc: its processes and its files. Pids are the host's. */
 export interface Seen {
   readonly pid: number;
+  /** The container's name for it. */
   readonly uid: number;
   /** Its arguments with blanks between them. */
   readonly command: string;
@@ -19,7 +20,7 @@ export async function findProcess(container: Container, pattern: RegExp): Promis
 export async function listProcesses(container: Container): Promise<Seen[]> {
   return [...descendants(await container.pid())].map(pid => ({
     pid,
-    uid: Number(/^Uid:\t(\d+)/m.exec(read(pid, 'status'))?.[1]),
+    uid: readUid(pid),
     command: read(pid, 'cmdline').replaceAll('\0', ' ').trimEnd(),
   }));
 }
@@ -57,6 +58,18 @@ export async function assertUnseen(container: Container, secret: string): Promis
 
 export function isAlive(pid: number): boolean {
   return read(pid, 'stat') !== '';
+}
+
+/** In user namespaces it has another number there than here. */
+function readUid(pid: number): number {
+  const here = Number(/^Uid:\t(\d+)/m.exec(read(pid, 'status'))?.[1]);
+  const ranges = read(pid, 'uid_map').trim().split('\n');
+  for (const [inside = 0, outside = 0, count = 0] of ranges.map(range =>
+    range.trim().split(/ +/).map(Number),
+  )) {
+    if (here >= outside && here < outside + count) return inside + here - outside;
+  }
+  return here;
 }
 
 function* descendants(pid: number): Generator<number> {
