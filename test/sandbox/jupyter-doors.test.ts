@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { type Browser, findFreePort, openBrowser } from './browser.ts';
 import { STARTS, startContainer, WORKBENCH_USER, whyNot } from './container.ts';
-import { assertUnseen, findProcess, findRuntimeDir, listInside, readPassword } from './inside.ts';
+import { assertUnseen, findProcess, listInside, readPassword } from './inside.ts';
 import { JUPYTER_PROGRAMS, startJupyter } from './jupyter-container.ts';
 
 /** Who gets into the shipped jupyter, where it is, and what it opens, with Debian's Notebook 6 and Jupyter Server 1. */
@@ -23,7 +23,7 @@ for (const { how, options, isRoot } of STARTS) {
     test(`${program} lets in by the workbench user’s password and by nothing else, ${how}`, {
       skip: whyNot({ ...NEEDS, isRoot }),
     }, async t => {
-      const { container, browser, port } = await startJupyter(t, {}, { ...options, files });
+      const { container, browser, port } = await startJupyter(t, {}, { ...options, asRoot: isRoot, files });
       await container.waitFor(/jupyter is ready/);
       const password = await readPassword(container);
       assert.match(password, /^[a-zA-Z2-9]{24}$/);
@@ -50,8 +50,25 @@ for (const { how, options, isRoot } of STARTS) {
   }
 }
 
+const RUNTIME_FOLDERS = {
+  'started as root': '/run/user/1000',
+  'started as uid 1000': '/tmp/lintel-1000/xdg',
+};
+
+for (const { how, options, isRoot } of STARTS) {
+  test(`jupyter keeps what it writes for itself out of the home, ${how}`, {
+    skip: whyNot({ ...NEEDS, isRoot }),
+  }, async t => {
+    const { container } = await startJupyter(t, {}, { ...options, asRoot: isRoot });
+    await container.waitFor(/jupyter is ready/);
+    const written = await listInside(container, `${RUNTIME_FOLDERS[how]}/jupyter`);
+    assert.match(written.join(' '), /cookie_secret/);
+    assert.deepEqual(await listInside(container, '/home/lintel/.local/share/jupyter/runtime'), []);
+  });
+}
+
 describe('jupyter', WITH_JUPYTER, () => {
-  test('takes PASSWORD, and keeps what it writes for itself out of the home', async t => {
+  test('takes PASSWORD', async t => {
     const password = 'p w"$(id)\'&%ä';
     const { container, browser } = await startJupyter(t, { PASSWORD: password });
     await container.waitFor(/jupyter is ready/);
@@ -59,9 +76,6 @@ describe('jupyter', WITH_JUPYTER, () => {
     assert.equal((await browser.post('/login', { password })).status, 302);
     assert.equal(await look(browser), 200);
     await assertUnseen(container, password);
-    const folder = `${await findRuntimeDir(container)}/jupyter-runtime`;
-    assert.match((await listInside(container, folder)).join(' '), /cookie_secret/);
-    assert.deepEqual(await listInside(container, '/home/lintel/.local/share/jupyter/runtime'), []);
   });
 
   for (const [what, environment] of [
