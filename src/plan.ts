@@ -12,7 +12,7 @@ import type { ParsedSettings, Settings } from './settings/settings.ts';
 import { TOOLS } from './tools/list.ts';
 import { joinOptions } from './tools/options.ts';
 import { type Contribution, type FileWrite, NOTHING, type ToolName } from './tools/tool.ts';
-import { findUser, type User } from './user.ts';
+import { findUser, mayWrite, type User } from './user.ts';
 
 /** All that a boot will do. Data only: `lintel plan` prints it and nothing happens. */
 export interface Plan {
@@ -101,6 +101,7 @@ export function makePlan(sources: PlanSources): Plan {
       ...sayDeafPid1(facts),
       ...facts.workbench.warnings,
       ...(isStdioKept(sources) ? [STDIO_KEPT] : []),
+      ...(services.planned.length === 0 ? [] : sayClosedFolders(sources)),
       ...contributions.flatMap(({ tool, warnings }) => warnings.map(text => `${tool}: ${text}`)),
       ...environment.warnings,
       ...findOpenDoors(services.planned, settings),
@@ -145,6 +146,25 @@ function sayDeafPid1(facts: Facts): string[] {
   if (deafPid1 === undefined) return [];
   return [
     `PID 1 is ${deafPid1}, which keeps a stop to itself: at its end the container is killed when the time is over, without an ordered stop; expected Lintel as PID 1: in "sh -c", write exec before its name`,
+  ];
+}
+
+/** What a read-only root or a missing volume keeps from services, which say it less plainly. */
+function sayClosedFolders({ facts, environment }: PlanSources): string[] {
+  const { user } = facts.workbench;
+  const { home } = facts;
+  const isHomeOpen = home !== undefined && !home.isReadOnly && mayWrite(user, home);
+  // Runtime state goes there only where neither /run nor /tmp can be written.
+  const isTmpOpen = !facts.runtimeDir.startsWith(`${facts.root}/dev/shm/`) || Boolean(environment['TMPDIR']);
+  return [
+    ...(isHomeOpen
+      ? []
+      : [
+          `${user.name} has no home to write to (${user.home}): programs that keep files there fail; expected a volume there`,
+        ]),
+    ...(isTmpOpen
+      ? []
+      : ['/tmp can’t be written: programs that need a temporary folder fail; expected a tmpfs there']),
   ];
 }
 

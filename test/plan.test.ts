@@ -139,6 +139,18 @@ describe('the plan', () => {
     assert.match(warning ?? '', /^PID 1 is sh, which keeps a stop to itself: .*write exec before its name$/);
   });
 
+  test('says what services may miss: a home, a folder for temporary files', () => {
+    const home = { uid: 1000, gid: 1000, mode: 0o40755, isMount: false, isReadOnly: true, isEmpty: false };
+    const difference = { services: [makeDefinition('web')], home, runtimeDir: '/dev/shm/lintel-0' };
+    const said = [
+      'ada has no home to write to (/home/ada): programs that keep files there fail; expected a volume there',
+      '/tmp can’t be written: programs that need a temporary folder fail; expected a tmpfs there',
+    ];
+    assert.deepEqual(plan({}, difference).warnings, said);
+    assert.deepEqual(plan({ TMPDIR: '/data' }, difference).warnings, said.slice(0, 1));
+    assert.deepEqual(plan({}, { ...difference, services: [] }, ['true']).warnings, []);
+  });
+
   test('is data: JSON keeps it all, and twice the same is twice the same', () => {
     const environment = {
       PIP_REPOSITORY: 'https://pip.example/simple',
