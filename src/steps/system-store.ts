@@ -44,8 +44,10 @@ async function updateStore(context: StepContext): Promise<Trouble | undefined> {
   const isRoot = facts.process.uid === 0;
   const prefix = isRoot ? [] : findSudo(context);
   if (prefix === undefined) return { why: 'that needs root, or sudo without a password', isOdd: false };
-  if (isRoot && !isOutOfReach(store.folder, facts.workbench.user))
-    return { why: `${facts.workbench.user.name} may write ${store.folder}`, isOdd: true };
+  const { user } = facts.workbench;
+  // Where root itself is the workbench user there is nobody else who could lead it astray.
+  if (isRoot && user.uid !== 0 && !isOutOfReach(store.folder, user))
+    return { why: `${user.name} may write ${store.folder}`, isOdd: true };
   const program = hasProgram(facts) ? findSystemProgram(store.program) : undefined;
   if (program === undefined && hasProgram(facts))
     return { why: `there is no ${store.program} (install ca-certificates)`, isOdd: false };

@@ -92,6 +92,16 @@ describe('as root', { skip }, () => {
     ]);
   });
 
+  test('root that can’t become another user has no other user to beware of', async t => {
+    const { stdout, said } = await runScript(t, [
+      'PATH_TO_CA_BUNDLE=/srv/a.pem exec setpriv --bounding-set=-all /init /srv/trusts',
+    ]);
+    assert.deepEqual(stdout, ['trusts a']);
+    assert.deepEqual(said, [
+      saying(`system store: 1 certificate(s) put into ${LOCAL} (update-ca-certificates) (ms=…)`),
+    ]);
+  });
+
   test('a folder that the workbench user may write is no place for root to look into', async t => {
     const { stdout, said } = await runScript(t, [
       `chown 1000 ${LOCAL}`,
