@@ -26,6 +26,8 @@ export const IMAGES = {
   programs: 'lintel-test-programs',
   /** Dockerfile.base on those programs. */
   workbench: `${PREFIX}lintel-test-workbench`,
+  /** Lintel alone, to be the last layer of another image. */
+  alone: `${PREFIX}lintel-alone`,
 } as const;
 
 const ENGINE = '/usr/bin/podman';

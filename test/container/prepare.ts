@@ -27,6 +27,7 @@ async function prepare(): Promise<void> {
   await step(IMAGES.programs, makePrograms);
   await step(IMAGES.base, () => makeLintel(IMAGES.base, IMAGES.debian));
   await step(IMAGES.workbench, () => makeLintel(IMAGES.workbench, IMAGES.programs));
+  await step(IMAGES.alone, () => makeLintel(IMAGES.alone, IMAGES.debian, ['--target', 'lintel']));
 }
 
 async function step(name: string, make: () => Promise<unknown>): Promise<void> {
@@ -100,14 +101,11 @@ async function build(tag: string, name: string, context: string): Promise<void> 
 }
 
 /** By the project's own command. */
-async function makeLintel(tag: string, base: string): Promise<void> {
-  await execa(
-    'npm',
-    ['run', '--silent', 'image', '--', 'base', ...BUILD, '--tag', tag, '--build-arg', `BASE_IMAGE=${base}`],
-    {
-      cwd: CHECKOUT,
-      env: engineEnvironment(),
-      stdio: ['ignore', 'inherit', 'inherit'],
-    },
-  );
+async function makeLintel(tag: string, base: string, more: readonly string[] = []): Promise<void> {
+  const given = [...BUILD, '--tag', tag, '--build-arg', `BASE_IMAGE=${base}`, ...more];
+  await execa('npm', ['run', '--silent', 'image', '--', 'base', ...given], {
+    cwd: CHECKOUT,
+    env: engineEnvironment(),
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
 }
