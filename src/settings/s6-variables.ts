@@ -8,6 +8,7 @@ import { nameWithoutEffect } from './without-effect.ts';
 export const S6_VARIABLES: Readonly<Record<'always' | 'never', Readonly<Record<string, string>>>> = {
   always: {
     S6_CMD_USE_TERMINAL: 'the CMD always has the terminal',
+    S6_CMD_WAIT_FOR_SERVICES_MAXTIME: 'no script or service is given up because it is slow',
     S6_KEEP_ENV: 'everybody has the container’s environment',
     S6_READ_ONLY_ROOT: 'nothing is written to the root',
     S6_SERVICES_READYTIME: 'nobody has to wait before services can be asked',
@@ -17,8 +18,6 @@ export const S6_VARIABLES: Readonly<Record<'always' | 'never', Readonly<Record<s
     S6_CATCHALL_USER: 'logs go to stdout and stderr',
     S6_CMD_RECEIVE_SIGNALS: 'a stop reaches CMD and services together',
     S6_CMD_WAIT_FOR_SERVICES: 'the CMD starts beside the services',
-    S6_CMD_WAIT_FOR_SERVICES_MAXTIME:
-      'a service that is late is named; LINTEL_INIT_TIMEOUT_MS is for scripts',
     S6_FIX_ATTRS_HIDDEN: 'fix-attrs.d is not read',
     S6_KILL_GRACETIME: 'what is left at the end has 2 s; LINTEL_SHUTDOWN_TIMEOUT_MS is for all',
     S6_LOGGING: 'logs go to stdout and stderr',
