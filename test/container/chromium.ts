@@ -1,0 +1,56 @@
+import { accessSync } from 'node:fs';
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
+
+/** Debian's own: playwright-core brings no browser and is asked for none. */
+const PROGRAM = '/usr/bin/chromium';
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+/** Each wait for something on a page (milliseconds). */
+const WAIT_LIMIT_MS = 30_000;
+const WINDOW = { width: 1280, height: 800 };
+
+/** Why this machine has no browser; false when it has one, and in CI, where no test is skipped. */
+export function whyNoBrowser(): string | false {
+  if (process.env['CI']) return false;
+  try {
+    accessSync(PROGRAM);
+    return false;
+  } catch {
+    return `not installed: ${PROGRAM}`;
+  }
+}
+
+/** A browser of its own, without cookies, that ends with the test. */
+export async function openBrowser(t: TestContext): Promise<BrowserContext> {
+  const browser = await chromium.launch({
+    executablePath: PROGRAM,
+    args: FLAGS,
+    // What a developer has set for other programs is not ours: pages of this machine need no proxy.
+    env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir() },
+  });
+  t.after(() => browser.close());
+  const context = await browser.newContext({ viewport: WINDOW });
+  context.setDefaultTimeout(WAIT_LIMIT_MS);
+  return context;
+}
+
+let folder: string | undefined;
+
+/** Writes what a page shows to NAME.png, for people to look at: in LINTEL_TEST_SCREENSHOTS, else a temporary folder. */
+export async function photograph(page: Page, name: string): Promise<Buffer> {
+  folder ??= process.env['LINTEL_TEST_SCREENSHOTS'] || (await mkdtemp(join(tmpdir(), 'lintel-screenshots-')));
+  await mkdir(folder, { recursive: true });
+  return page.screenshot({ path: join(folder, `${name}.png`) });
+}
