@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, type TestContext, test } from 'node:test';
+import { execa } from 'execa';
 import { CHECKOUT, IMAGES, podman, whyNot } from './engine.ts';
 import { runWorkbench, startWorkbench, type Workbench, waitUntil } from './workbench.ts';
 
@@ -22,12 +23,18 @@ const CHART = {
   SSH_ENABLE_PASSWORD_AUTH: 'true',
   GATEWAY_PORTS: 'true',
   TCP_FORWARDING: 'true',
-  LINTEL_SERVICES_DISABLED: 'jupyter novnc*',
+  LINTEL_SERVICES_DISABLED: 'jupyter novnc',
 };
+
+/** A window of a colour that nothing else has, and what a place in it is on a picture, as red,green,blue. */
+const WINDOW = {
+  colour: '#c82850',
+  question: '%[fx:int(255*p{300,300}.r)],%[fx:int(255*p{300,300}.g)],%[fx:int(255*p{300,300}.b)]',
+} as const;
 
 before(async () => {
   if (skip !== false) return;
-  for (const target of ['batch', 'desktop'])
+  for (const target of ['batch', 'desktop', 'jupyter'])
     await podman(
       [
         ...['build', '--network', 'host', '--pull=never', '--format', 'docker'],
@@ -104,7 +111,7 @@ describe('a desktop', { skip }, () => {
   });
 
   test('makes up passwords where the image’s variables are empty', async t => {
-    const environment = { SSH_ENABLE_PASSWORD_AUTH: 'true', LINTEL_SERVICES_DISABLED: 'jupyter novnc*' };
+    const environment = { SSH_ENABLE_PASSWORD_AUTH: 'true', LINTEL_SERVICES_DISABLED: 'jupyter novnc' };
     const workbench = startWorkbench(t, [], { image: image('desktop'), flags: PLATFORM, environment });
     await workbench.waitFor(/sshd is ready/);
     const { stdout: password } = await workbench.exec(['lintel', 'password']);
@@ -118,7 +125,7 @@ describe('a desktop', { skip }, () => {
     const workbench = startWorkbench(t, [], {
       image: image('desktop'),
       flags: PLATFORM,
-      environment: { PASSWORD: SECRET, LINTEL_SERVICES_DISABLED: 'jupyter novnc*' },
+      environment: { PASSWORD: SECRET, LINTEL_SERVICES_DISABLED: 'jupyter novnc' },
     });
     await workbench.waitFor(/sshd is ready/);
     assert.equal(await ssh(t, workbench, SECRET, 'echo in'), undefined);
@@ -130,6 +137,35 @@ describe('a desktop', { skip }, () => {
     await workbench.waitFor(/sshd is ready/);
     assert.match(workbench.output(), /passwd can’t change it without CAP_CHOWN, which this container lacks/);
     assert.equal(await ssh(t, workbench, 'chaimeleon', 'echo in'), undefined);
+  });
+
+  test('is seen through VNC by the Secret’s password, with the window that an ssh session opens', async t => {
+    const workbench = startWorkbench(t, [], { image: image('desktop'), flags: PLATFORM, environment: CHART });
+    for (const service of ['openbox', 'x11vnc', 'sshd'])
+      await workbench.waitFor(new RegExp(`${service} is ready`));
+    const open = `xterm -T marked -bg '${WINDOW.colour}' -geometry 40x15+200+150 -e sleep 1000 > /dev/null 2>&1 &
+      until xwininfo -name marked 2> /dev/null | grep -q IsViewable; do sleep 0.1; done; echo open`;
+    assert.equal(await ssh(t, workbench, SECRET, open), 'open', workbench.output());
+    const picture = join(makeFolder(t), 'picture.jpg');
+    const ask = async (password: string) => {
+      const file = join(makeFolder(t), 'vnc');
+      await execa('x11vnc', ['-storepasswd', password, file], { stdio: 'ignore' });
+      const count = ['-count', '2', '-fps', '1'];
+      return workbench.inNetwork(['vncsnapshot', '-passwd', file, ...count, '127.0.0.1:0', picture]);
+    };
+    await waitUntil('window and panel are on the picture', async () => {
+      const { code, stderr } = await ask(SECRET);
+      assert.equal(code, 0, stderr);
+      const shown = picture.replace('.jpg', '00001.jpg');
+      const { stdout: colour } = await execa('convert', [shown, '-format', WINDOW.question, 'info:']);
+      const [red = 0, green = 0, blue = 0] = colour.split(',').map(Number);
+      const isWindow = Math.hypot(red - 200, green - 40, blue - 80) < 20;
+      const panel = ['-crop', '1280x20+0+778', '-unique-colors', '-format', '%w', 'info:'];
+      const { stdout: colours } = await execa('convert', [shown, ...panel]);
+      return isWindow && Number(colours) > 100;
+    });
+    assert.notEqual((await ask('chaimele')).code, 0);
+    assert.doesNotMatch(workbench.output(), new RegExp(SECRET.slice(0, 8)));
   });
 });
 
@@ -345,6 +381,27 @@ describe('a batch job', { skip }, () => {
     assert.match(
       stderr,
       /warning: \.local\/bin\/install-bad ended with code 9; the workbench starts without it/,
+    );
+  });
+});
+
+describe('a desktop with Jupyter', { skip }, () => {
+  test('has it for its own browser alone, without a password', async t => {
+    const environment = { ...CHART, LINTEL_SERVICES_DISABLED: 'novnc' };
+    const workbench = startWorkbench(t, [], { image: image('jupyter'), flags: PLATFORM, environment });
+    await workbench.waitFor(/jupyter is ready/);
+    const ask = ['curl', '--silent', '--output', '/dev/null', '--write-out', '%{http_code}'];
+    const { stdout } = await workbench.inNetwork([...ask, 'http://127.0.0.1:8888/api/contents']);
+    assert.equal(stdout, '200');
+    const pid = await workbench.pid();
+    const listening = readFileSync(`/proc/${pid}/net/tcp`, 'utf8')
+      .split('\n')
+      .filter(line => / 0A /.test(line))
+      .map(line => line.trim().split(/\s+/)[1]);
+    const port = (8888).toString(16).toUpperCase();
+    assert.deepEqual(
+      listening.filter(address => address?.endsWith(`:${port}`)),
+      [`0100007F:${port}`],
     );
   });
 });
