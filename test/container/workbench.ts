@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { IMAGES, podman } from './engine.ts';
+import { engineEnvironment, IMAGES, podman } from './engine.ts';
 
 /** Each wait of a test ends after this time (milliseconds), with what was awaited and what was seen. */
 const WAIT_LIMIT_MS = 60_000;
@@ -19,6 +19,10 @@ export interface WorkbenchOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Written into its stdin, with `--interactive`. */
   readonly input?: string;
+  /** Keeps the image's HEALTHCHECK, for `podman healthcheck run`: nothing asks by itself. */
+  readonly hasHealthcheck?: boolean;
+  /** Gives it a terminal (`--tty`) whose other end is `type` and the output. */
+  readonly terminal?: boolean;
 }
 
 /** How a program ended, and all that it wrote. */
@@ -33,6 +37,8 @@ export interface Workbench {
   readonly name: string;
   /** Both streams in the order in which they arrived. */
   output(): string;
+  /** Types on its terminal. */
+  type(text: string): void;
   /** Waits until the output, from the character `from` on, matches; throws when it ends or the time is over first. */
   waitFor(pattern: RegExp, from?: number): Promise<RegExpExecArray>;
   /** `podman exec`, with these flags of its own. Never throws for an exit code. */
@@ -58,7 +64,9 @@ export function startWorkbench(
   const name = `lintel-test-${randomUUID().slice(0, 8)}`;
   const given = [
     'run',
-    ...['--name', name, '--hostname', 'workbench', '--no-healthcheck', '--pull=never'],
+    ...['--name', name, '--hostname', 'workbench', '--pull=never'],
+    options.hasHealthcheck === true ? '--health-interval=disable' : '--no-healthcheck',
+    ...(options.terminal === true ? ['--tty'] : []),
     ...((options.flags ?? []).some(flag => /^(--net|--network|-p|--publish)/.test(flag))
       ? []
       : ['--network', 'none']),
@@ -68,12 +76,17 @@ export function startWorkbench(
     options.image ?? IMAGES.workbench,
     ...command,
   ];
-  const run = podman(given, {
-    reject: false,
-    buffer: false,
-    timeout: LIFE_LIMIT_MS,
-    ...(options.input === undefined ? {} : { stdin: 'pipe' as const, input: options.input }),
-  });
+  const settings = { reject: false, buffer: false, timeout: LIFE_LIMIT_MS } as const;
+  const run =
+    options.terminal === true
+      ? execa('script', ['-qefc', toShell(['podman', ...given]), '/dev/null'], {
+          ...settings,
+          env: engineEnvironment(),
+        })
+      : podman(given, {
+          ...settings,
+          ...(options.input === undefined ? {} : { stdin: 'pipe' as const, input: options.input }),
+        });
   t.after(() => podman(['rm', '--force', '--time', '0', '--volumes', name], { reject: false }));
   const text = { stdout: '', stderr: '', both: '' };
   for (const stream of ['stdout', 'stderr'] as const) {
@@ -97,6 +110,7 @@ export function startWorkbench(
   return {
     name,
     output: () => text.both,
+    type: typed => void run.stdin?.write(typed),
     waitFor: async (pattern, from = 0) => {
       const tail = () => `It wrote:\n${text.both.slice(-SHOWN_CHARACTERS)}`;
       const look = () => pattern.exec(text.both.slice(from)) ?? (hasEnded ? 'ended' : undefined);
@@ -124,6 +138,11 @@ export function startWorkbench(
     },
     end: () => ended,
   };
+}
+
+/** util-linux's `script` gives a command a terminal, and passes on what goes in and out. */
+function toShell(words: readonly string[]): string {
+  return `stty rows 24 columns 80; exec ${words.map(word => `'${word.replaceAll("'", "'\\''")}'`).join(' ')}`;
 }
 
 /** Runs a command as the CMD of a workbench, to its end. */
