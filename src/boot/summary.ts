@@ -2,7 +2,6 @@ import { escapeLine } from '../control/printable.ts';
 import { LintelError, renderProblem } from '../errors.ts';
 import type { Log } from '../log/log.ts';
 import type { Note, Plan } from '../plan.ts';
-import type { Disabled } from '../services/choice.ts';
 import { LINTEL_VERSION } from '../version.ts';
 import type { Draft } from './draft.ts';
 import type { Timeline } from './timeline.ts';
@@ -47,14 +46,17 @@ export function saySummary(draft: Draft, log: Log): void {
   if (isSilent(draft)) return;
   for (const note of renderNotes(plan)) log.info(escapeLine(note));
   const names = plan.services.map(({ definition }) => definition.name).join(' ');
-  const disabled = renderDisabled(plan.disabledServices);
+  const disabled = renderDisabled(draft);
   log.info(`services: ${names || 'none'}${disabled === '' ? '' : `; not: ${disabled}`}`);
 }
 
-/** "jupyter, sshd (there is a CMD); rstudio, xvfb (not installed)": those without a program are most of them. */
-function renderDisabled(disabled: readonly Disabled[]): string {
-  const byReason = Map.groupBy(disabled, ({ why }) =>
-    why.endsWith(' is not installed') ? 'not installed' : why,
+/** "jupyter, sshd (there is a CMD); rstudio, xvfb (not installed)": of what Lintel ships, most has no program there. */
+function renderDisabled({ plan, facts }: Draft): string {
+  const shipped = new Set(
+    facts.services.filter(({ origin }) => origin === 'shipped').map(({ name }) => name),
+  );
+  const byReason = Map.groupBy(plan.disabledServices, ({ name, why }) =>
+    shipped.has(name) && why.endsWith(' is not installed') ? 'not installed' : why,
   );
   return [...byReason]
     .map(([why, services]) => `${services.map(({ name }) => name).join(', ')} (${why})`)

@@ -74,12 +74,14 @@ export interface Wanted {
   readonly scope: 'tree' | 'group';
   /** The pid whose children orphans become: Lintel's own, or 1 where it could not become a subreaper. */
   readonly adopter: number;
+  /** Processes that were seen to be its own before: some leave everything behind by which they could be found. */
+  readonly known?: readonly Leader[];
 }
 
 /**
  * The living processes of a service: the closure over parent, session and group from its leader, and orphans
  * that carry its mark. `group` scope: only those of the leader's own group. Misses only a daemon that left its
- * session, its parents and its environment.
+ * session, its parents and its environment, and is not `known`.
  */
 export function findMembers(all: ReadonlyMap<number, Process>, service: Wanted): Process[] {
   const { leader } = service;
@@ -91,7 +93,13 @@ export function findMembers(all: ReadonlyMap<number, Process>, service: Wanted):
   const members = new Set<Process>();
   const belongs = ({ pid, parent, group, session }: Process) =>
     isGroupOnly ? ids.has(group) : ids.has(pid) || ids.has(parent) || ids.has(session) || ids.has(group);
-  if (!isGroupOnly) for (const orphan of findMarkedOrphans(all, service)) members.add(orphan);
+  if (!isGroupOnly) {
+    for (const orphan of findMarkedOrphans(all, service)) members.add(orphan);
+    for (const { pid, startTicks } of service.known ?? []) {
+      const found = all.get(pid);
+      if (found?.startTicks === startTicks) members.add(found);
+    }
+  }
   for (const { pid } of members) ids.add(pid);
   for (let count = -1; count !== members.size; ) {
     count = members.size;

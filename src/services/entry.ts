@@ -1,6 +1,7 @@
 import { readClockMs } from '../clock.ts';
 import type { PlannedService } from '../definitions/definitions.ts';
 import type { Child } from '../processes/child.ts';
+import type { Leader } from '../processes/tree.ts';
 import { type Effect, makeService, type Service } from './states.ts';
 
 /** A service and the handles that its state machine must not know. */
@@ -14,6 +15,8 @@ export interface Entry {
   child: Child | undefined;
   finish: Child | undefined;
   sweep: { readonly wish: Extract<Effect, { type: 'sweep' }>; isSaid: boolean } | undefined;
+  /** Its processes when an operator last stopped or restarted it. */
+  known: readonly Leader[];
   timer: NodeJS.Timeout | undefined;
   questions: Questions | undefined;
   /** Where in the history its present life begins. */
@@ -49,6 +52,7 @@ export function makeEntries(services: readonly PlannedService[]): Entries {
         child: undefined,
         finish: undefined,
         sweep: undefined,
+        known: [],
         timer: undefined,
         questions: undefined,
         mark: 0,

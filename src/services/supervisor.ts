@@ -137,6 +137,8 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
           onReady: () => dispatch(entry, { type: 'ready', spawn }),
         });
       case 'signal':
+        // At the end of the container whatever is left is ended in any case.
+        if (!isStopping) sweeper.remember(entry);
         return signalRun(entry, effect.signal);
       case 'sweep':
         return sweeper.sweep(entry, effect);

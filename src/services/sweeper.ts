@@ -5,6 +5,11 @@ import type { Effect } from './states.ts';
 
 /** Ends what is left of services whose own process has ended. Services that end together share one scan of /proc. */
 export interface Sweeper {
+  /**
+   * Remembers which processes the service has now. To be asked before it is told to stop: a server's children, such
+   * as sshd's sessions, may outlive it, be adopted, and have overwritten the environment that would mark them.
+   */
+  remember(entry: Entry): void;
   sweep(entry: Entry, wish: Extract<Effect, { type: 'sweep' }>): void;
   /** Some child has ended: perhaps one that a sweep waits for. */
   onChildEnded(): void;
@@ -43,7 +48,8 @@ export function makeSweeper(entries: Entries, spawner: Spawner, onSwept: (entry:
     const leader = entry.child?.leader();
     if (sweep === undefined) return;
     const { signal, scope } = sweep.wish;
-    const members = leader === undefined ? [] : findMembers(all, { name, leader, scope, adopter });
+    const { known } = entry;
+    const members = leader === undefined ? [] : findMembers(all, { name, leader, scope, adopter, known });
     if (members.length === 0) return onSwept(entry);
     // KILL is repeated for whatever was forked meanwhile; TERM is said once, or a polite program would be hurried.
     if (signal === 'SIGTERM' && sweep.isSaid) return;
@@ -52,6 +58,12 @@ export function makeSweeper(entries: Entries, spawner: Spawner, onSwept: (entry:
   }
 
   return {
+    remember(entry) {
+      const leader = entry.child?.leader();
+      const { name, known } = entry;
+      if (leader === undefined) return;
+      entry.known = findMembers(readProcesses(), { name, leader, scope: 'tree', adopter, known });
+    },
     sweep(entry, wish) {
       entry.sweep = { wish, isSaid: false };
       plan();
