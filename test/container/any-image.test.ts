@@ -12,12 +12,20 @@ import { startWorkbench, type WorkbenchOptions } from './workbench.ts';
 const FOLDER = join(import.meta.dirname, 'images');
 const skip = whyNot();
 
-const build = (target: string) =>
-  buildDockerfile(`any-${target}`, {
-    dockerfile: { file: join(FOLDER, 'any-image.Dockerfile') },
-    context: FOLDER,
-    target,
-  });
+const images = new Map<string, Promise<string>>();
+
+/** Once for each: engines take their time to find out that nothing has changed. */
+function build(target: string): Promise<string> {
+  const image =
+    images.get(target) ??
+    buildDockerfile(`any-${target}`, {
+      dockerfile: { file: join(FOLDER, 'any-image.Dockerfile') },
+      context: FOLDER,
+      target,
+    });
+  images.set(target, image);
+  return image;
+}
 
 /** Boots it, waits for both services and stops it: settings, scripts, users and the end are all as they should be. */
 async function prove(

@@ -64,6 +64,19 @@ FROM onyxia AS given-away
 USER root
 RUN chown -R 1000:100 /usr/local
 
+# With a program of their charts', and /usr/local given to the user, as each of their layers does.
+FROM lintel-test-programs AS onyxia-jupyter
+RUN useradd onyxia --uid 1000 --gid 100 -r --no-log-init --create-home \
+ && mkdir /home/onyxia/work \
+ && printf '#!/usr/bin/env bash\necho "execution of $@"\nexec "$@"\n' >/opt/onyxia-init.sh && chmod 755 /opt/onyxia-init.sh \
+ # Debian has no JupyterLab; its notebook takes the same arguments.
+ && ln -s jupyter-notebook /usr/bin/jupyter-lab \
+ && chown -R 1000:100 /home/onyxia /usr/local
+ENV USERNAME=onyxia GROUPNAME=users HOME=/home/onyxia WORKSPACE_DIR=/home/onyxia/work
+WORKDIR /home/onyxia/work
+USER 1000
+CMD ["jupyter", "lab", "--no-browser", "--ip", "0.0.0.0"]
+
 FROM bare AS no-libatomic
 RUN rm -f /usr/lib/*-linux-gnu/libatomic* && useradd --uid 1000 --gid 100 --create-home ada
 COPY --from=lintel-alone / /
