@@ -56,7 +56,7 @@ export interface Facts {
   readonly configs: Configs;
   readonly shells: ShellFacts;
   readonly hooks: Hooks;
-  /** Path of /srv/start, which the CMD and shipped services are started through. */
+  /** Path of /srv/start or the like, which the CMD and shipped services are started through. */
   readonly startWrapper: string | undefined;
   readonly certificates: CertificateFacts;
   readonly duckdb: readonly SecretFolder[];

@@ -5,11 +5,13 @@ import type { Environment } from '../launch/environ.ts';
 import type { Settings } from '../settings/settings.ts';
 import { isDirectory, isExecutableFile } from './files.ts';
 
-/** The start program of Pangeo's and repo2docker's images; undefined where there is none, or it is Lintel itself. */
+/** The start programs of Pangeo's and of repo2docker's images. Both run the rest of their command line in a login shell. */
+const WRAPPERS = ['/srv/start', '/usr/local/bin/repo2docker-entrypoint'];
+
+/** The image's start program; undefined where there is none, or it is Lintel itself. */
 export function findStartWrapper(root: string): string | undefined {
-  const path = `${root}/srv/start`;
-  if (!isExecutableFile(path)) return undefined;
-  return basename(realpathSync.native(path)).startsWith('lintel') ? undefined : path;
+  const path = WRAPPERS.map(each => `${root}${each}`).find(isExecutableFile);
+  return path === undefined || basename(realpathSync.native(path)).startsWith('lintel') ? undefined : path;
 }
 
 /** Where those images keep conda, when CONDA_DIR does not say it. */

@@ -44,6 +44,17 @@ describe('/srv/start', () => {
     assert.equal(root.read('/home/ada/starts').split('\n').length, 3, 'two lines, one for each boot');
   });
 
+  test('is repo2docker’s entry program where there is no other', async t => {
+    const entry = '/usr/local/bin/repo2docker-entrypoint';
+    const { root, seen } = await run(t, { [entry]: START });
+    assert.equal(seen['WRAPPED'], 'yes');
+    assert.match((await root.boot({ command: [root.at(entry), ...SHOW] }).end()).stdout, /^WRAPPED=yes$/m);
+    assert.equal(root.read('/home/ada/starts').split('\n').length, 3, 'two lines, one for each boot');
+    const both = await run(t, { [entry]: START, '/srv/start': START.replace('yes', 'here') });
+    assert.equal(both.seen['WRAPPED'], 'here');
+    assert.equal(both.root.read('/home/ada/starts').split('\n').length, 2, 'one line');
+  });
+
   test('is nothing where it is no program, or Lintel itself', async t => {
     assert.equal((await run(t, { '/srv/start': 'a text' })).seen['WRAPPED'], undefined);
     const root = makeRoot(t, { '/opt/lintel.cjs': START, '/srv/here': '' });
