@@ -8,14 +8,6 @@ import { startWorkbench, type Workbench, waitUntil } from './workbench.ts';
 /** The shipped services as their users see them: in a browser of another machine, by a published port. */
 const skip = whyNot() || whyNoBrowser();
 
-/** A port of this machine that leads to one of the container's. */
-async function findPublished(workbench: Workbench, port: number): Promise<string> {
-  const { stdout } = await workbench.engine('port');
-  const [, address] = new RegExp(`^${port}/tcp -> (127\\.0\\.0\\.1:\\d+)$`, 'm').exec(stdout) ?? [];
-  assert.ok(address, stdout);
-  return address;
-}
-
 async function readPassword(workbench: Workbench, ...flags: readonly string[]): Promise<string> {
   const { stdout, stderr } = await workbench.exec(['lintel', 'password', ...flags]);
   assert.match(stdout, /^\S+$/m, stderr);
@@ -31,7 +23,7 @@ test('Jupyter asks for the password, runs a cell and saves the notebook', { skip
   const browser = await openBrowser(t);
   const page = await browser.newPage();
 
-  await page.goto(`http://${await findPublished(workbench, 8888)}/`);
+  await page.goto(`http://${await workbench.findPublished(8888)}/`);
   await page.fill('#password_input', 'not the password');
   await page.click('#login_submit');
   await page.waitForSelector('.message.error');

@@ -24,7 +24,9 @@ export const IMAGES = {
   base: `${PREFIX}lintel`,
   /** Real programs for shipped services, on that Debian, without Lintel. */
   programs: 'lintel-test-programs',
-  /** Dockerfile.base on those programs. */
+  /** JupyterHub and Dask, beside those programs. */
+  hub: 'lintel-test-hub',
+  /** Dockerfile.base on the programs. */
   workbench: `${PREFIX}lintel-test-workbench`,
   /** Lintel alone, to be the last layer of another image. */
   alone: `${PREFIX}lintel-alone`,

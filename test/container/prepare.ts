@@ -25,6 +25,7 @@ async function prepare(): Promise<void> {
   await step(IMAGES.debian, makeDebian);
   await step(IMAGES.node, makeNode);
   await step(IMAGES.programs, makePrograms);
+  await step(IMAGES.hub, () => build(IMAGES.hub, 'hub', import.meta.dirname));
   await step(IMAGES.base, () => makeLintel(IMAGES.base, IMAGES.debian));
   await step(IMAGES.workbench, () => makeLintel(IMAGES.workbench, IMAGES.programs));
   await step(IMAGES.alone, () => makeLintel(IMAGES.alone, IMAGES.debian, ['--target', 'lintel']));
