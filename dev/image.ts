@@ -1,7 +1,8 @@
 /**
- * `npm run image [-- [base|workbench] ARGUMENTS]`: builds Dockerfile.base as `lintel`, and examples/workbench on it as
- * `lintel-workbench`, by docker, podman or buildah, whichever answers first; or only one of the two. The arguments are
- * the engine's own, such as --build-arg BASE_IMAGE=debian:trixie-slim or --tag.
+ * `npm run image [-- [lintel|base|workbench] ARGUMENTS]`: builds three images, or one of them, by docker, podman or
+ * buildah, whichever answers first: `lintel`, which holds nothing but Lintel and is for COPY --from=lintel / /,
+ * `lintel-base`, which is Dockerfile.base, and examples/workbench on that as `lintel-workbench`. The arguments are the
+ * engine's own, such as --build-arg BASE_IMAGE=debian:trixie-slim or --tag.
  */
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -10,6 +11,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 
 const CHECKOUT = join(import.meta.dirname, '..');
+const BASE = join(CHECKOUT, 'Dockerfile.base');
 const ANSWER_LIMIT_MS = 10_000;
 
 /** What npm tells its scripts of the Node that it runs under. */
@@ -32,11 +34,13 @@ const ENGINES: readonly Engine[] = [
 interface Image {
   readonly tag: string;
   readonly file: string;
+  readonly target?: string;
   readonly context: string;
 }
 
 const IMAGES: Readonly<Record<string, Image>> = {
-  base: { tag: 'lintel', file: join(CHECKOUT, 'Dockerfile.base'), context: CHECKOUT },
+  lintel: { tag: 'lintel', file: BASE, target: 'lintel', context: CHECKOUT },
+  base: { tag: 'lintel-base', file: BASE, context: CHECKOUT },
   workbench: {
     tag: 'lintel-workbench',
     file: join(CHECKOUT, 'examples/workbench/Dockerfile'),
@@ -68,7 +72,9 @@ async function buildImage(engine: Engine, image: Image, given: readonly string[]
   try {
     const tag = given.some(argument => /^(-t|--tag)(=|$)/.test(argument)) ? [] : ['--tag', image.tag];
     const secrets = await makeSecrets(folder);
-    const command = [...engine.build, ...secrets, ...tag, ...given, '--file', image.file, image.context];
+    const target = image.target === undefined ? [] : ['--target', image.target];
+    const file = ['--file', image.file, image.context];
+    const command = [...engine.build, ...secrets, ...target, ...tag, ...given, ...file];
     const { exitCode = 1 } = await execa(engine.name, command, {
       stdio: 'inherit',
       reject: false,

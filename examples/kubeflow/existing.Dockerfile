@@ -2,11 +2,11 @@
 #
 #   docker build -f existing.Dockerfile --build-arg BASE_IMAGE=ghcr.io/kubeflow/kubeflow/notebook-servers/jupyter:v1.10.0 -t notebook .
 #
-# lintel-alone: npm run image -- base --target lintel --tag lintel-alone
+# lintel: npm run image -- lintel
 ARG BASE_IMAGE
 FROM ${BASE_IMAGE}
 # The last layer, so that /init and with-contenv are Lintel's.
-COPY --from=lintel-alone / /
+COPY --from=lintel / /
 # Those of the image, by their folders in /etc/services.d: jupyterlab, code-server or rstudio in Kubeflow's own. Without
 # this Lintel would start, beside them, what it has a service for and the image a program.
 ARG SERVICES=jupyterlab

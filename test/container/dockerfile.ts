@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { IMAGES, podman } from './engine.ts';
 
 export interface ImageSource {
-  /** A file, or the text of one. In it `lintel` is Dockerfile.base and `lintel-alone` Lintel alone, as users call them. */
+  /** A file, or the text of one. In it `lintel-base` is Dockerfile.base and `lintel` Lintel alone, as users call them. */
   readonly dockerfile: { readonly file: string } | { readonly text: string };
   /** The folder that COPY takes from. */
   readonly context: string;
@@ -21,7 +21,7 @@ export interface ImageSource {
 export async function buildDockerfile(name: string, source: ImageSource): Promise<string> {
   const tag = `${IMAGES.base}-test-${name}`;
   const { dockerfile, context, target, buildArguments = {}, isInstalling = false } = source;
-  const images = { lintel: IMAGES.base, 'lintel-alone': IMAGES.alone, ...source.images };
+  const images = { 'lintel-base': IMAGES.base, lintel: IMAGES.alone, ...source.images };
   const isText = 'text' in dockerfile;
   const file = isText ? join(tmpdir(), `lintel-test-${randomUUID()}.Dockerfile`) : dockerfile.file;
   if (isText) await writeFile(file, dockerfile.text);

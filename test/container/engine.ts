@@ -21,7 +21,7 @@ export const IMAGES = {
   /** Any Node and npm, to build with. */
   node: 'node:26-bookworm-slim',
   /** Dockerfile.base on that Debian. */
-  base: `${PREFIX}lintel`,
+  base: `${PREFIX}lintel-base`,
   /** Real programs for shipped services, on that Debian, without Lintel. */
   programs: 'lintel-test-programs',
   /** JupyterHub and Dask, beside those programs. */
@@ -29,7 +29,7 @@ export const IMAGES = {
   /** Dockerfile.base on the programs. */
   workbench: `${PREFIX}lintel-test-workbench`,
   /** Lintel alone, to be the last layer of another image. */
-  alone: `${PREFIX}lintel-alone`,
+  alone: `${PREFIX}lintel`,
 } as const;
 
 const ENGINE = '/usr/bin/podman';

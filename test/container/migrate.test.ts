@@ -124,7 +124,7 @@ describe('docs/migrate.md, by its text alone', { skip }, () => {
 
   test('the layer is built as the page says', () => {
     const [block] = [...PAGE.matchAll(/^```sh\n(npm run image[^\n]*)\n```$/gm)];
-    assert.equal(block?.[1], 'npm run image -- base --target lintel --tag lintel-alone');
+    assert.equal(block?.[1], 'npm run image -- lintel');
   });
 
   test('an image with s6-overlay', async t => {
@@ -197,7 +197,7 @@ describe('docs/migrate.md, by its text alone', { skip }, () => {
     writeFiles(work, blocks, false);
     const image = await buildDockerfile('migrate-supervisord', {
       dockerfile: {
-        text: 'FROM python\nRUN useradd --uid 1001 ada\nCOPY rootfs/ /\nCOPY --from=lintel-alone / /\nENTRYPOINT ["/init"]\n',
+        text: 'FROM python\nRUN useradd --uid 1001 ada\nCOPY rootfs/ /\nCOPY --from=lintel / /\nENTRYPOINT ["/init"]\n',
       },
       context: work,
       images: { python: IMAGES.programs },

@@ -26,9 +26,9 @@ async function prepare(): Promise<void> {
   await step(IMAGES.node, makeNode);
   await step(IMAGES.programs, makePrograms);
   await step(IMAGES.hub, () => build(IMAGES.hub, 'hub', import.meta.dirname));
-  await step(IMAGES.base, () => makeLintel(IMAGES.base, IMAGES.debian));
-  await step(IMAGES.workbench, () => makeLintel(IMAGES.workbench, IMAGES.programs));
-  await step(IMAGES.alone, () => makeLintel(IMAGES.alone, IMAGES.debian, ['--target', 'lintel']));
+  await step(IMAGES.base, () => makeLintel('base', IMAGES.base, IMAGES.debian));
+  await step(IMAGES.workbench, () => makeLintel('base', IMAGES.workbench, IMAGES.programs));
+  await step(IMAGES.alone, () => makeLintel('lintel', IMAGES.alone, IMAGES.debian));
 }
 
 async function step(name: string, make: () => Promise<unknown>): Promise<void> {
@@ -102,9 +102,9 @@ async function build(tag: string, name: string, context: string): Promise<void> 
 }
 
 /** By the project's own command. */
-async function makeLintel(tag: string, base: string, more: readonly string[] = []): Promise<void> {
-  const given = [...BUILD, '--tag', tag, '--build-arg', `BASE_IMAGE=${base}`, ...more];
-  await execa('npm', ['run', '--silent', 'image', '--', 'base', ...given], {
+async function makeLintel(kind: 'base' | 'lintel', tag: string, base: string): Promise<void> {
+  const given = [...BUILD, '--tag', tag, '--build-arg', `BASE_IMAGE=${base}`];
+  await execa('npm', ['run', '--silent', 'image', '--', kind, ...given], {
     cwd: CHECKOUT,
     env: engineEnvironment(),
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -9,7 +9,7 @@ ENV GREETING="hello, image"
 
 FROM bare AS plain
 RUN useradd --uid 1000 --gid 100 --create-home ada
-COPY --from=lintel-alone / /
+COPY --from=lintel / /
 ENTRYPOINT ["/init"]
 
 FROM bare AS s6-overlay-3-before
@@ -18,7 +18,7 @@ RUN sh /tmp/s6-overlay-3.sh && useradd --uid 1000 --gid 100 --create-home ada
 ENTRYPOINT ["/init"]
 
 FROM s6-overlay-3-before AS s6-overlay-3
-COPY --from=lintel-alone / /
+COPY --from=lintel / /
 
 # s6-overlay 2: everything in its place, and /init a script for an execlineb that is no shell.
 FROM bare AS s6-overlay-2-before
@@ -34,7 +34,7 @@ RUN useradd --uid 1000 --gid 100 --create-home ada \
 ENTRYPOINT ["/init"]
 
 FROM s6-overlay-2-before AS s6-overlay-2
-COPY --from=lintel-alone / /
+COPY --from=lintel / /
 
 # As their documentation wants it of an image that does not start as root.
 FROM s6-overlay-3 AS s6-overlay-3-user
@@ -57,7 +57,7 @@ USER 1000
 ENTRYPOINT ["/opt/onyxia-init.sh"]
 
 FROM onyxia-before AS onyxia
-COPY --from=lintel-alone / /
+COPY --from=lintel / /
 
 # The same, and then a script that gives all of /usr/local to the user, as each of their images runs one at its end.
 FROM onyxia AS given-away
@@ -79,16 +79,16 @@ CMD ["jupyter", "lab", "--no-browser", "--ip", "0.0.0.0"]
 
 FROM bare AS no-libatomic
 RUN rm -f /usr/lib/*-linux-gnu/libatomic* && useradd --uid 1000 --gid 100 --create-home ada
-COPY --from=lintel-alone / /
+COPY --from=lintel / /
 ENTRYPOINT ["/init"]
 
 FROM bare AS no-account
-COPY --from=lintel-alone / /
+COPY --from=lintel / /
 ENTRYPOINT ["/init"]
 
 FROM bare AS no-passwd
 RUN rm /etc/passwd /etc/group /etc/shadow /etc/gshadow
-COPY --from=lintel-alone / /
+COPY --from=lintel / /
 ENTRYPOINT ["/init"]
 
 FROM plain AS no-setpriv
@@ -115,5 +115,5 @@ RUN useradd --uid 1000 --gid 100 --create-home ada \
 FROM scratch AS not-merged
 COPY --from=split /tree/ /
 ENV GREETING="hello, image"
-COPY --from=lintel-alone / /
+COPY --from=lintel / /
 ENTRYPOINT ["/init"]
