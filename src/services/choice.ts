@@ -136,6 +136,7 @@ function findReasonAgainst(service: Definition, sources: Sources): string | unde
   const wanted = settings.services ?? ['auto'];
   if (!matchesAny(service.name, wanted)) {
     if (service.auto.with.length > 0) return GOES_WITH;
+    if (wanted.includes('image') && service.origin === 'image') return findUnmetCondition(service, sources);
     if (!wanted.includes('auto')) return 'LINTEL_SERVICES does not name it';
     const why = findAutomaticReason(service, sources);
     if (why !== undefined) return why;
@@ -184,6 +185,9 @@ function findUnmetCondition(service: Definition, { facts, environment }: Sources
   return undefined;
 }
 
+/** What LINTEL_SERVICES takes beside names and patterns: image is every service of the image and none that is shipped. */
+const WORDS: readonly string[] = ['auto', 'image', 'none'];
+
 /** A name that fits no service would silently start nothing. */
 function findUnknownNames({ settings, facts }: Sources): Problem[] {
   const known = facts.services.map(service => service.name);
@@ -193,11 +197,11 @@ function findUnknownNames({ settings, facts }: Sources): Problem[] {
   ] as const;
   return lists.flatMap(([what, names]) =>
     names
-      .filter(name => name !== 'auto' && name !== 'none' && !/[*?]/.test(name) && !known.includes(name))
+      .filter(name => !WORDS.includes(name) && !/[*?]/.test(name) && !known.includes(name))
       .map(name => ({
         what,
         seen: JSON.stringify(name),
-        expected: `one of ${['auto', 'none', ...known].join(', ')}, or a pattern`,
+        expected: `one of ${[...WORDS, ...known].join(', ')}, or a pattern`,
         fatal: true,
       })),
   );

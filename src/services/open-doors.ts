@@ -11,5 +11,8 @@ export function findOpenDoors(services: readonly PlannedService[], { auth }: Set
     .filter(({ definition: { name, origin } }) => origin === 'shipped' && DOORS.includes(name))
     .map(({ definition }) => definition.name);
   if (open.length === 0) return [];
-  return [`LINTEL_AUTH=none: ${open.join(', ')} let in whoever reaches their port, without a password`];
+  const [verb, their] = open.length === 1 ? ['lets', 'its'] : ['let', 'their'];
+  return [
+    `LINTEL_AUTH=none: ${open.join(', ')} ${verb} in whoever reaches ${their} port, without a password`,
+  ];
 }

@@ -103,7 +103,7 @@ describe('code-server', { skip: whyNot(NEEDS) }, () => {
     );
     await container.waitFor(/code-server is ready/);
     assert.equal((await browser.get('/')).location, './?folder=/srv/a%20b');
-    assert.match(container.output(), /warning: LINTEL_AUTH=none: code-server let in whoever/);
+    assert.match(container.output(), /warning: LINTEL_AUTH=none: code-server lets in whoever/);
   });
 
   test('does not move to another port when its own is taken', async t => {

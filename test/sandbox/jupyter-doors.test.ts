@@ -125,7 +125,7 @@ describe('jupyter', WITH_JUPYTER, () => {
       const host = 'kubeflow.example';
       assert.equal((await browser.get('/notebook/ada/desk/api/contents', { host })).status, 200);
       assert.equal((await browser.get('/api/contents')).status, 404);
-      assert.match(container.output(), /warning: LINTEL_AUTH=none: jupyter let in whoever/);
+      assert.match(container.output(), /warning: LINTEL_AUTH=none: jupyter lets in whoever/);
       const elsewhere = await openBrowser(port).post('/notebook/ada/desk/api/kernels', {});
       assert.equal(elsewhere.status, 403, 'another site’s page could start one');
     });

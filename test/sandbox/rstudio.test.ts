@@ -96,7 +96,7 @@ describe('without a password', WITH_R, () => {
         environment: { LINTEL_AUTH: 'none', R_REPOSITORY: MIRROR },
       });
       await container.waitFor(READY);
-      assert.match(container.output(), /warning: LINTEL_AUTH=none: rstudio let in whoever/);
+      assert.match(container.output(), /warning: LINTEL_AUTH=none: rstudio lets in whoever/);
       assert.equal((await browser.open('/auth-sign-in')).status, 302);
       assert.equal((await browser.open()).status, 200);
       assert.deepEqual((await browser.evaluate(LOOK)).split('\n'), [

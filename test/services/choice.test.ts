@@ -104,6 +104,13 @@ describe('which services run', () => {
       { jupyter: 'there is a CMD', x11vnc: 'there is a CMD' },
     ],
     [
+      'of the image alone',
+      { LINTEL_SERVICES: 'image' },
+      [],
+      ['api', 'web'],
+      { jupyter: NOT_NAMED, sshd: NOT_NAMED, x11vnc: NOT_NAMED },
+    ],
+    [
       'by name, but not without its program',
       { LINTEL_SERVICES: 'web x11vnc' },
       [],
@@ -220,7 +227,7 @@ describe('a service that waits for something', () => {
 });
 
 describe('a name that fits no service', () => {
-  const expected = 'one of auto, none, api, web, jupyter, sshd, x11vnc, or a pattern';
+  const expected = 'one of auto, image, none, api, web, jupyter, sshd, x11vnc, or a pattern';
 
   test('stops the boot, every one at once', () => {
     assert.deepEqual(choose({ LINTEL_SERVICES: 'web,wep', LINTEL_SERVICES_DISABLED: 'sshd ssh' }).problems, [

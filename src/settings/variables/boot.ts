@@ -11,7 +11,11 @@ export const BOOT = {
     oneOf(['root', 'workbench']),
     'Run services as root instead of the workbench user.',
   ),
-  services: lintel('LINTEL_SERVICES', names, 'Services to run: names or patterns. Default: auto.'),
+  services: lintel(
+    'LINTEL_SERVICES',
+    names,
+    'Services to run: names or patterns; image: all of the image and none that Lintel ships. Default: auto.',
+  ),
   servicesDisabled: lintel('LINTEL_SERVICES_DISABLED', names, 'Services not to run: names or patterns.'),
   logFormat: lintel(
     'LINTEL_LOG_FORMAT',
