@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
+import { prepareArm64 } from './arm64.ts';
 import { CACHE, CHECKOUT, engineEnvironment, hasImage, IMAGES, podman, whyNot } from './engine.ts';
 
 const SUITE = 'bookworm';
@@ -29,6 +30,7 @@ async function prepare(): Promise<void> {
   await step(IMAGES.base, () => makeLintel('base', IMAGES.base, IMAGES.debian));
   await step(IMAGES.workbench, () => makeLintel('base', IMAGES.workbench, IMAGES.programs));
   await step(IMAGES.alone, () => makeLintel('lintel', IMAGES.alone, IMAGES.debian));
+  await step('arm64', prepareArm64);
 }
 
 async function step(name: string, make: () => Promise<unknown>): Promise<void> {

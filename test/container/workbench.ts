@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { engineEnvironment, IMAGES, podman } from './engine.ts';
+import { CACHE, engineEnvironment, IMAGES, podman } from './engine.ts';
 
 /** Each wait of a test ends after this time (milliseconds), with what was awaited and what was seen. */
 const WAIT_LIMIT_MS = 60_000;
@@ -78,7 +79,13 @@ export function startWorkbench(
     options.image ?? IMAGES.workbench,
     ...command,
   ];
-  const settings = { reject: false, buffer: false, timeout: LIFE_LIMIT_MS } as const;
+  // When memory ends, podman's conmon leaves a file called oom in its working directory.
+  const settings = {
+    reject: false,
+    buffer: false,
+    timeout: LIFE_LIMIT_MS,
+    cwd: join(CACHE, 'engine'),
+  } as const;
   const run =
     options.terminal === true
       ? execa('script', ['-qefc', toShell(['podman', ...given]), '/dev/null'], {
