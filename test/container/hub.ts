@@ -12,6 +12,7 @@ import { CHECKOUT, IMAGES } from './engine.ts';
 import { type End, startWorkbench, type Workbench, waitUntil } from './workbench.ts';
 
 const PASSWORD = 'a password of this test';
+const SHOWN_CHARACTERS = 4000;
 const CONFIG = join(CHECKOUT, 'test/container/images/jupyterhub_config.py');
 
 export interface HubOptions {
@@ -82,7 +83,9 @@ export async function startHub(t: TestContext, options: HubOptions): Promise<Hub
       await page.fill('#username_input', user);
       await page.fill('#password_input', PASSWORD);
       const [server] = await Promise.all([serve(user, given), page.click('#login_submit')]);
-      await page.waitForURL(`**/user/${user}/tree**`);
+      await page.waitForURL(`**/user/${user}/tree**`).catch((error: Error) => {
+        throw new Error(`${error.message}\nThe server wrote:\n${server.output().slice(-SHOWN_CHARACTERS)}`);
+      });
       return server;
     },
     stop: async (page, user, server) => {

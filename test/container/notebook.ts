@@ -1,10 +1,14 @@
 import type { Page } from 'playwright-core';
 
 /** In classic Notebook's list of files: makes a notebook, runs one cell there and returns what that has printed. */
-export async function runNotebookCell(page: Page, code: string): Promise<{ page: Page; output: string }> {
+export async function runNotebookCell(
+  page: Page,
+  code: string,
+  kernel = 'Python 3',
+): Promise<{ page: Page; output: string }> {
   await page.click('#new-dropdown-button');
   const opened = page.context().waitForEvent('page');
-  await page.click('#new-menu a[href="#"]:has-text("Python"), #new-menu a:has-text("Python")');
+  await page.click(`#new-menu a:has-text("${kernel}")`);
   const notebook = await opened;
   await notebook.waitForSelector('#kernel_indicator_icon.kernel_idle_icon');
   await notebook.click('.cell .CodeMirror');

@@ -46,6 +46,7 @@ c.JupyterHub.bind_url = "http://0.0.0.0:8000"
 # As both spawners have it.
 c.Spawner.ip = "0.0.0.0"
 c.Spawner.port = 8888
+c.Spawner.env_keep = []
 c.Spawner.environment = json.loads(os.environ["HUB_ENVIRONMENT"])
 c.Spawner.cmd = json.loads(os.environ["HUB_COMMAND"])
 for name, value in json.loads(os.environ["HUB_SPAWNER"]).items():

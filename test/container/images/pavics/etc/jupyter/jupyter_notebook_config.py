@@ -1,0 +1,3 @@
+c = get_config()  # noqa: F821
+c.NotebookApp.ip = "0.0.0.0"
+c.NotebookApp.open_browser = False

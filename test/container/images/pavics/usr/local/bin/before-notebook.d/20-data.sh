@@ -1,0 +1,1 @@
+export RAVENPY_DATA="$HOME/data"
