@@ -90,6 +90,14 @@ describe('code-server', { skip: whyNot(NEEDS) }, () => {
     });
   }
 
+  test('stays closed, and says why, where the password is gone', async t => {
+    const files = { '/etc/cont-init.d/10-empty': '#!/bin/sh\n: > "$LINTEL_RUNTIME_DIR/secrets/password"\n' };
+    const { container } = await startCodeServer(t, {}, { files });
+    await container.waitFor(
+      /code-server \| Cannot ask for a password: \S+ holds none, expected one, or LINTEL_AUTH=none/,
+    );
+  });
+
   test('asks for nothing with LINTEL_AUTH=none, and opens the project folder', async t => {
     const { container, browser } = await startCodeServer(
       t,

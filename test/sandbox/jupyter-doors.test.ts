@@ -91,6 +91,29 @@ describe('jupyter', WITH_JUPYTER, () => {
     });
   }
 
+  for (const [what, environment, files] of [
+    ['JUPYTER_TOKEN_FILE is empty', { JUPYTER_TOKEN_FILE: '/srv/token' }, { '/srv/token': '' }],
+    ['JUPYTER_TOKEN_FILE is a newline', { JUPYTER_TOKEN_FILE: '/srv/token' }, { '/srv/token': '\n' }],
+    ['JUPYTER_TOKEN_FILE is not there', { JUPYTER_TOKEN_FILE: '/srv/token' }, {}],
+    [
+      'the password is gone',
+      {},
+      { '/etc/cont-init.d/10-empty': '#!/bin/sh\n: > "$LINTEL_RUNTIME_DIR/secrets/password"\n' },
+    ],
+  ] as const) {
+    test(`stays closed where ${what}`, async t => {
+      const { container } = await startJupyter(t, environment, { files });
+      const [, path] = await container.waitFor(
+        /jupyter \| Cannot ask for a password: (\S+) holds none, expected one, or LINTEL_AUTH=none/,
+      );
+      assert.match(
+        path ?? '',
+        'JUPYTER_TOKEN_FILE' in environment ? /^\/srv\/token$/ : /\/secrets\/password$/,
+      );
+      assert.doesNotMatch(container.output(), /is running at/);
+    });
+  }
+
   test('also lets in by the password that its user gave it', async t => {
     // jupyter_server.auth.passwd("mine", algorithm="sha1")
     const hash = 'sha1:0123456789ab:dcc11072ac25e7a44501e8aa5869cccbdf2e3203';
