@@ -2,7 +2,7 @@ import { chmodSync, closeSync, fstatSync, lstatSync, openSync, readSync } from '
 import { readText } from '../facts/files.ts';
 import type { User } from '../user.ts';
 import { asUser } from './as-user.ts';
-import { writeFile } from './files.ts';
+import { type Owner, writeFile } from './files.ts';
 
 /** Without 0 and O, 1, l and I: people type them. */
 const LETTERS = 'abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
@@ -13,8 +13,7 @@ const MAX_BYTES = 1024;
 /** /dev/urandom's number. */
 const URANDOM = (1 << 8) | 9;
 
-/** `password-not-set` is there where the account's password is not the one of `password`, and says why. */
-export type SecretFile = 'password' | 'vnc-password' | 'password-not-set';
+export type SecretFile = 'password' | 'vnc-password';
 
 /** The path in the folder of this boot's state. */
 export function secretPath(runtimeDir: string, name: SecretFile): string {
@@ -45,6 +44,15 @@ export function writeSecret(
     // An earlier one keeps the mode that somebody gave it.
     chmodSync(path, 0o600);
   });
+}
+
+/**
+ * Says by an empty file to services that ask PAM, as sshd: the account has the password that it should have. Not in
+ * `secrets`, which is the user's; and it is the good news that is written, since bad news might find a full disk.
+ * Throws the system's error.
+ */
+export function vouchForAccount(runtimeDir: string, owner: Owner): void {
+  writeFile(`${runtimeDir}/account-ready`, { text: '', mode: 0o644, owner });
 }
 
 /** The folder is the user's, so what they plant there meets their own rights; it is root's where it could not be given. */

@@ -1,4 +1,10 @@
-import { makeRandomText, readKeptSecret, type SecretFile, writeSecret } from '../apply/passwords.ts';
+import {
+  makeRandomText,
+  readKeptSecret,
+  type SecretFile,
+  vouchForAccount,
+  writeSecret,
+} from '../apply/passwords.ts';
 import { renderCause } from '../errors.ts';
 import type { Step, StepContext, StepSubject } from './step.ts';
 
@@ -22,13 +28,14 @@ export const password: Step = {
     const keptVnc = readKeptSecret(plan.runtimeDir, 'vnc-password', plan.user);
     const vnc = settings.vncPassword ?? keptVnc ?? makeRandomText(VNC_LENGTH);
     keep(context, 'vnc-password', { text: vnc, kept: keptVnc });
+    if (isLeft(context)) return vouch(context);
     if (!isToBeSet(context)) return undefined;
     const { setPassword } = await import('./account-password.ts');
     const trouble = await setPassword(context, { text, kept });
+    if (trouble === undefined) return vouch(context);
     // A stop ends the program.
-    if (trouble === undefined || context.stop.aborted) return undefined;
-    // What is the account's password then may be known to everybody who knows the image: sshd asks for this file.
-    keep(context, 'password-not-set', { text: trouble, kept: undefined });
+    if (context.stop.aborted) return undefined;
+    // What is the account's password then may be known to everybody who knows the image: nobody vouches for it.
     const names = listDependent(context).join(', ');
     // Nobody else would miss it.
     if (names === '') return undefined;
@@ -39,11 +46,15 @@ export const password: Step = {
   },
 };
 
+/** Whoever asks for the account's password is meant to get the one that it has. */
+function isLeft({ settings, facts }: StepSubject): boolean {
+  // Below LINTEL_ROOT the accounts would be another system's.
+  return settings.setPassword === false || facts.root !== '';
+}
+
 /** It is a password for those who can ask for one. */
 function isToBeSet(subject: StepSubject): boolean {
   const { settings, facts } = subject;
-  // Below LINTEL_ROOT the accounts would be another system's.
-  if (settings.setPassword === false || facts.root !== '') return false;
   const { sshd, rserver } = facts.programs;
   return settings.password !== undefined || isAwaited(subject) || sshd !== undefined || rserver !== undefined;
 }
@@ -69,5 +80,13 @@ function keep(
     writeSecret(plan.runtimeDir, { name, text, user: plan.user });
   } catch (error) {
     log.error(`Cannot write ${plan.runtimeDir}/secrets/${name}: ${renderCause(error)}`);
+  }
+}
+
+function vouch({ plan, facts, log }: StepContext): undefined {
+  try {
+    vouchForAccount(plan.runtimeDir, facts.process);
+  } catch (error) {
+    log.error(`Cannot write ${plan.runtimeDir}/account-ready: ${renderCause(error)}; sshd takes keys only`);
   }
 }

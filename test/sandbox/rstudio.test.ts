@@ -88,6 +88,25 @@ async function assertKeyIsSecret(container: Container, line: string): Promise<vo
   assert.equal(statSync(`/proc/${await container.pid()}/root${path}`).mode & 0o777, 0o600);
 }
 
+test(
+  'what the account’s password is where it could not be set opens nothing; the right one does',
+  WITH_R,
+  async t => {
+    const { container, browser } = await startRstudio(t, {
+      environment: { PASSWORD, LINTEL_SERVICES: 'rstudio' },
+      command: [
+        '/bin/sh',
+        '-euc',
+        "echo lintel:baked-in | chpasswd; printf '#!/bin/sh\\nexit 1\\n' > /usr/sbin/chpasswd; exec /init",
+      ],
+    });
+    await container.waitFor(READY);
+    assert.equal(await browser.signIn('lintel', 'baked-in'), false);
+    assert.equal(await browser.signIn('lintel', PASSWORD), true);
+    assert.equal((await findProcess(container, /bin\/rserver /)).uid, 0);
+  },
+);
+
 describe('without a password', WITH_R, () => {
   for (const { how, options } of STARTS) {
     test(`rserver is the workbench user’s and its only one gets in, ${how}`, async t => {

@@ -304,6 +304,16 @@ describe('an account whose password could not be set', WITH_SSH, () => {
       { bake: ["printf '#!/bin/sh\\necho it is full\\nexit 1\\n' > /usr/sbin/chpasswd"] },
       'chpasswd: it is full',
     ],
+    [
+      'by a chpasswd that fails while nothing can be written any more',
+      'root',
+      {
+        bake: [
+          "printf '%s\\n' '#!/bin/sh' 'for f in /run/lintel /run/lintel/secrets; do' 'mount --bind $f $f && mount -o remount,ro,bind $f; done' 'exit 1' > /usr/sbin/chpasswd",
+        ],
+      },
+      'chpasswd: ',
+    ],
   ] as const) {
     test(`${what} opens nothing, whichever it is: keys do`, async t => {
       const container = await open(t, starter, image);
