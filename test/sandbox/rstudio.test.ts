@@ -107,6 +107,46 @@ test(
   },
 );
 
+describe('root runs no program of a PATH that its user can write', WITH_R, () => {
+  const names =
+    'awk basename cat chmod chown cut dirname expr getent grep head id ln ls mkdir mktemp od readlink rm sed setpriv sha256sum sleep sort stat tail tr uname';
+  const files = Object.fromEntries(
+    names.split(' ').map(name => [
+      `/opt/mine/${name}`,
+      // By the kernel's word, since a program would be looked for here again.
+      `#!/bin/sh
+while read -r key id _; do if [ "$key$id" = Uid:0 ]; then echo ${name} >> /tmp/as-root; fi; done < /proc/self/status
+PATH=\${PATH#/opt/mine:} exec ${name} "$@"
+`,
+    ]),
+  );
+  for (const [what, environment, bake] of [
+    ['with PAM', {}, ''],
+    ['with its own check', {}, "printf '#!/bin/sh\\nexit 1\\n' > /usr/sbin/chpasswd"],
+    ['as the workbench user', { LINTEL_AUTH: 'none' }, ''],
+  ] as const) {
+    test(what, async t => {
+      const { container, browser } = await startRstudio(t, {
+        files,
+        environment: { PASSWORD, PATH: '/opt/mine:/usr/bin:/bin', ...environment },
+        command: [
+          '/bin/sh',
+          '-euc',
+          `PATH=/usr/sbin:/usr/bin:/bin\n${bake}\nln -s /usr/bin/R /opt/mine/R; chown -R 1000 /opt/mine; PATH=/opt/mine:$PATH exec /init`,
+        ],
+      });
+      await container.waitFor(READY);
+      assert.equal(await browser.signIn('lintel', PASSWORD), true);
+      const root = `/proc/${await container.pid()}/root`;
+      assert.equal(existsSync(`${root}/tmp/as-root`) && readFileSync(`${root}/tmp/as-root`, 'utf8'), false);
+      // What a session has is its user's own.
+      assert.match(await browser.evaluate('cat(Sys.getenv("PATH"))'), /^\/opt\/mine:/);
+      const { line, uid } = await findProcess(container, /bin\/rserver /);
+      assert.match(line, uid === 0 ? /--rsession-which-r=\/usr\// : /--rsession-which-r=\/opt\/mine\/R/);
+    });
+  }
+});
+
 describe('without a password', WITH_R, () => {
   for (const { how, options } of STARTS) {
     test(`rserver is the workbench user’s and its only one gets in, ${how}`, async t => {
