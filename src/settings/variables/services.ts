@@ -10,7 +10,11 @@ export const SHIPPED_SERVICES = {
     oneOf(['password', 'none']),
     'none: jupyter, code-server, rstudio and the desktop ask for no password, where something in front of them does. Default: password.',
   ),
-  bind: lintel('LINTEL_BIND', bindAddress, 'Where they listen. Default: 0.0.0.0, every address.'),
+  bind: lintel(
+    'LINTEL_BIND',
+    bindAddress,
+    'Where they listen; :: is every address, of IPv6 and IPv4. Default: 0.0.0.0, every one of IPv4.',
+  ),
   nbPrefix: platform(
     'NB_PREFIX',
     basePath,
