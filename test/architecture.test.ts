@@ -112,9 +112,12 @@ describe('pure modules', () => {
   const PURE = [
     ...inFolder('src/settings', 'src/tools', 'src/definitions', 'src/accounts'),
     'src/plan.ts',
+    'src/contributions.ts',
+    'src/reductions.ts',
     'src/user.ts',
     'src/services/service.ts',
     'src/services/choice.ts',
+    'src/services/open-doors.ts',
     'src/services/order.ts',
     'src/environment.ts',
     'src/services/states.ts',

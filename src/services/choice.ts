@@ -82,7 +82,7 @@ function joinOthers(sources: Sources, reasons: Reasons): void {
     const isWanted = auto.with.some(other => reasons.has(other) && reasons.get(other) === undefined);
     const why = isWanted
       ? (findObstacle(service, sources) ?? findRival(service, sources))
-      : `it goes with ${auto.with.join(', ')}`;
+      : `only with ${auto.with.join(', ')}`;
     reasons.set(name, why);
   }
 }

@@ -264,7 +264,7 @@ describe('a service that goes with others', () => {
   }
 
   test('says with whom', () => {
-    assert.equal(choose({}, { services: without }).disabled['xvfb'], 'it goes with x11vnc');
+    assert.equal(choose({}, { services: without }).disabled['xvfb'], 'only with x11vnc');
   });
 
   test('stays away with all of them where a service of the image does the same otherwise', () => {
@@ -273,8 +273,8 @@ describe('a service that goes with others', () => {
     const why = "the image's service screen runs vncserver";
     assert.deepEqual(choose({}, { services, mentions }).disabled, {
       x11vnc: `it requires xvfb: ${why}`,
-      openbox: 'it goes with x11vnc',
-      xvfb: 'it goes with x11vnc',
+      openbox: 'only with x11vnc',
+      xvfb: 'only with x11vnc',
     });
     const named = choose({ LINTEL_SERVICES: 'auto,x*' }, { services, mentions });
     assert.deepEqual(named.enabled, ['screen', ...all]);

@@ -18,7 +18,7 @@ export const SHIPPED_SERVICES = {
   nbPrefix: platform(
     'NB_PREFIX',
     basePath,
-    'The path below which the platform (Kubeflow) shows jupyter and novnc. Default: none.',
+    'The path below which the platform (Kubeflow) shows jupyter, rstudio and novnc. Default: none.',
   ),
   jupyterPort: lintel('LINTEL_JUPYTER_PORT', port, 'Default: 8888.'),
   codeServerPort: lintel('LINTEL_CODE_SERVER_PORT', port, 'Default: 8080.'),
