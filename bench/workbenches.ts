@@ -1,11 +1,6 @@
-/**
- * The built image in a real engine (`npm run test:container` has built it): how long Jupyter takes to answer, beside
- * the same container with tini in front of the same Jupyter, and what several workbenches of one image cost.
- */
-import { once } from 'node:events';
 import { request } from 'node:http';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findFreePort } from '../dev/free-port.ts';
 import { hasImage, IMAGES, podman } from '../test/container/engine.ts';
 import { readMemory } from './processes.ts';
 import type { Case } from './statistics.ts';
@@ -63,16 +58,6 @@ function answers(port: number): Promise<boolean> {
       .on('error', () => resolve(false))
       .end();
   });
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('Cannot bench: no free port');
-  return address.port;
 }
 
 /** Private_Dirty of PID 1 of each of several workbenches that run side by side, in MiB. */

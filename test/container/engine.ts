@@ -2,10 +2,11 @@
  * podman and runc from Debian, without a daemon, a registry or a systemd: with a store and a configuration of their
  * own, so that nothing of the machine's other containers is seen or touched.
  */
-import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { execa, type Options } from 'execa';
+import { isExecutableFile } from '../../src/facts/files.ts';
 
 /** Downloads and images; kept between runs. */
 export const CACHE = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'lintel-tests');
@@ -39,17 +40,8 @@ const RUNTIME = '/usr/sbin/runc';
 export function whyNot(): string | false {
   if (process.env['CI']) return false;
   if (process.getuid?.() !== 0) return 'needs root';
-  const missing = [ENGINE, RUNTIME].filter(path => !isExecutable(path));
+  const missing = [ENGINE, RUNTIME].filter(path => !isExecutableFile(path));
   return missing.length > 0 && `not installed: ${missing.join(', ')}`;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 let environment: Readonly<Record<string, string>> | undefined;

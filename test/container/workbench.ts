@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
+import { waitUntil } from '../waiting.ts';
 import { CACHE, engineEnvironment, IMAGES, podman } from './engine.ts';
+
+export { waitUntil };
 
 /** Each wait of a test ends after this time (milliseconds), with what was awaited and what was seen. */
 const WAIT_LIMIT_MS = 60_000;
 /** A container that a test forgot, or that hangs, is removed after this time (milliseconds). */
 const LIFE_LIMIT_MS = 300_000;
-const POLL_MS = 20;
 const SHOWN_CHARACTERS = 6000;
 
 export interface WorkbenchOptions {
@@ -175,18 +176,4 @@ async function finish(
 ): Promise<End> {
   const { exitCode, stdout, stderr } = await run;
   return { code: exitCode, stdout: String(stdout ?? ''), stderr: String(stderr ?? '') };
-}
-
-/** Waits until `look` gives something else than undefined or false, and returns that; throws after WAIT_LIMIT_MS. */
-export async function waitUntil<T>(
-  what: string,
-  look: () => T | undefined | false | Promise<T | undefined | false>,
-): Promise<T> {
-  const deadlineMs = performance.now() + WAIT_LIMIT_MS;
-  while (performance.now() < deadlineMs) {
-    const seen = await look();
-    if (seen !== undefined && seen !== false) return seen;
-    await sleep(POLL_MS);
-  }
-  throw new Error(`Cannot go on: not within ${WAIT_LIMIT_MS} ms: ${what}`);
 }

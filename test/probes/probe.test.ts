@@ -11,6 +11,7 @@ import {
 } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { execa, execaSync } from 'execa';
+import { findFreePort } from '../../dev/free-port.ts';
 import type { Probe } from '../../src/definitions/probe-schema.ts';
 import { askHealth, askReadiness } from '../../src/probes/asking.ts';
 import { askProbe, PROBE_LIMIT_MS, type ProbeContext, type ProbeOutcome } from '../../src/probes/probe.ts';
@@ -55,16 +56,6 @@ async function listen(t: TestContext, server: Server, options: ListenOptions = {
 }
 
 const serve = (t: TestContext, answer: RequestListener) => listen(t, createHttpServer(answer));
-
-/** A port of 127.0.0.1 on which nobody listens. */
-async function findFreePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 describe('a probe by http', () => {
   for (const [status, said] of [

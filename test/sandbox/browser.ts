@@ -1,7 +1,4 @@
-import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { request } from 'node:http';
-import { createServer } from 'node:net';
 import { waitUntil } from './container.ts';
 
 const REQUEST_LIMIT_MS = 10_000;
@@ -63,14 +60,4 @@ export function openBrowser(port: number): Browser {
       );
     },
   };
-}
-
-export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  assert.ok(typeof address === 'object' && address !== null);
-  return address.port;
 }

@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { type Browser, findFreePort, openBrowser } from './browser.ts';
+import { findFreePort } from '../../dev/free-port.ts';
+import { type Browser, openBrowser } from './browser.ts';
 import {
   CONTAINER_PATH,
   type Container,

@@ -1,15 +1,17 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { type Sandbox, type SandboxOptions, sandboxKind, startSandbox } from '../../dev/sandbox.ts';
+import { isExecutableFile } from '../../src/facts/files.ts';
+import { waitUntil } from '../waiting.ts';
+
+export { waitUntil };
 
 /** Each wait of a test ends after this time (milliseconds), with what was awaited and what was seen. */
 const WAIT_LIMIT_MS = 30_000;
 /** A container that a test forgot, or that hangs, is killed after this time (milliseconds). */
 const LIFE_LIMIT_MS = 60_000;
-const POLL_MS = 5;
 /** Of the output, so much is shown when something goes wrong. */
 const SHOWN_CHARACTERS = 6000;
 
@@ -107,23 +109,6 @@ export async function execInContainer(
   return { code: exitCode, signal, stdout, stderr };
 }
 
-/**
- * Waits until `look` gives something else than undefined or false, and returns that. Throws after
- * WAIT_LIMIT_MS, saying `what` did not happen.
- */
-export async function waitUntil<T>(
-  what: string,
-  look: () => T | undefined | false | Promise<T | undefined | false>,
-): Promise<T> {
-  const deadlineMs = performance.now() + WAIT_LIMIT_MS;
-  while (performance.now() < deadlineMs) {
-    const seen = await look();
-    if (seen !== undefined && seen !== false) return seen;
-    await sleep(POLL_MS);
-  }
-  throw new Error(`Cannot go on: not within ${WAIT_LIMIT_MS} ms: ${what}`);
-}
-
 /** Why this machine cannot run a test that needs namespaces and these programs; false when it can. */
 export function whyNot(
   needs: { readonly programs?: readonly string[]; readonly isRoot?: boolean } = {},
@@ -131,7 +116,7 @@ export function whyNot(
   const kind = sandboxKind();
   if (kind === 'ordinary process') return 'this machine allows no namespaces';
   if (needs.isRoot === true && kind !== 'root namespaces') return 'needs root, for real owners and groups';
-  const missing = (needs.programs ?? []).filter(path => !isExecutable(path));
+  const missing = (needs.programs ?? []).filter(path => !isExecutableFile(path));
   return missing.length > 0 && `not installed: ${missing.join(', ')}`;
 }
 
@@ -140,15 +125,6 @@ export function fixtures(...names: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     names.map(name => [`/srv/${name}`, readFileSync(join(import.meta.dirname, 'fixtures', name), 'utf8')]),
   );
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function follow(sandbox: Sandbox, lifeLimitMs: number): Container {

@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test';
-import { type Browser, findFreePort, openBrowser } from './browser.ts';
+import { findFreePort } from '../../dev/free-port.ts';
+import { type Browser, openBrowser } from './browser.ts';
 import {
   CONTAINER_PATH,
   type Container,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import test, { type TestContext } from 'node:test';
-import { findFreePort } from './browser.ts';
+import { findFreePort } from '../../dev/free-port.ts';
 import {
   type ContainerOptions,
   fixtures,

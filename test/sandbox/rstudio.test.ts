@@ -10,7 +10,8 @@ import {
   waitUntil,
   whyNot,
 } from './container.ts';
-import { findProcess, listProcesses, RSTUDIO, RSTUDIO_PROGRAMS, startRstudio } from './rstudio.ts';
+import { listProcesses } from './inside.ts';
+import { awaitProcess, RSTUDIO, RSTUDIO_PROGRAMS, startRstudio } from './rstudio.ts';
 
 /**
  * The shipped service, with stand-ins that check what the real rserver and rsession do, PAM and R itself: who gets in,
@@ -64,15 +65,15 @@ for (const { how, options, isRoot, home } of WAYS) {
     const seen = (await browser.evaluate(LOOK)).split('\n');
     assert.deepEqual(seen, [MIRROR, 'tall', home, `${home}/work/project`, 'lintel']);
 
-    const server = await findProcess(container, /bin\/rserver /);
-    const session = await findProcess(container, /bin\/rsession /);
+    const server = await awaitProcess(container, /bin\/rserver /);
+    const session = await awaitProcess(container, /bin\/rsession /);
     assert.deepEqual([server.uid, session.uid], [isRoot ? 0 : 1000, 1000]);
-    await assertKeyIsSecret(container, server.line);
-    const lines = (await listProcesses(container)).map(({ line }) => line).join('\n');
+    await assertKeyIsSecret(container, server.command);
+    const lines = (await listProcesses(container)).map(({ command }) => command).join('\n');
     assert.doesNotMatch(lines, /Tr0ub4dor/);
 
     await browser.evaluate('system("setsid sleep 9997 > /dev/null 2>&1 &")');
-    await findProcess(container, /^sleep 9997/);
+    await awaitProcess(container, /^sleep 9997/);
     await container.signal('SIGTERM');
     const { code, stderr } = await container.end();
     assert.equal(code, 0, stderr);
@@ -165,7 +166,7 @@ describe('without a password', WITH_R, () => {
         '/home/lintel',
         'lintel',
       ]);
-      assert.equal((await findProcess(container, /bin\/rserver /)).uid, 1000);
+      assert.equal((await awaitProcess(container, /bin\/rserver /)).uid, 1000);
     });
   }
 });
@@ -189,11 +190,11 @@ lintel restart rstudio --wait && echo restarted; exec sleep 9999
       await container.waitFor(READY);
       assert.equal(await browser.signIn('lintel', PASSWORD), true);
       await browser.evaluate('x <- 6 * 7; system("nohup sleep 9998 > /dev/null 2>&1 &")');
-      const before = await findProcess(container, /bin\/rserver /);
-      const job = await findProcess(container, /^sleep 9998/);
+      const before = await awaitProcess(container, /bin\/rserver /);
+      const job = await awaitProcess(container, /^sleep 9998/);
       await browser.evaluate('invisible(file.create("/tmp/go"))');
       await container.waitFor(/again \| restarted/);
-      const after = await findProcess(container, /bin\/rserver /);
+      const after = await awaitProcess(container, /bin\/rserver /);
       assert.notEqual(after.pid, before.pid);
       // The cookie, the session and what it had are still good.
       assert.equal(await browser.evaluate('cat(x)'), '42');

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { findFreePort } from '../../dev/free-port.ts';
 import { type Container, type ContainerOptions, startContainer, waitUntil } from './container.ts';
+import { findProcess, type Seen } from './inside.ts';
 
 export const RSTUDIO_PROGRAMS = ['/usr/bin/python3', '/usr/bin/R', '/usr/sbin/unix_chkpwd'];
 const BIN = '/usr/lib/rstudio-server/bin';
@@ -88,44 +88,7 @@ function makeBrowser(port: number): Browser {
   };
 }
 
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  assert.ok(typeof address === 'object' && address !== null);
-  return address.port;
-}
-
-export interface Seen {
-  /** The host's. */
-  readonly pid: number;
-  readonly uid: number;
-  readonly line: string;
-}
-
-/** Every process of the container, whoever its parent is. */
-export async function listProcesses(container: Container): Promise<Seen[]> {
-  const namespace = readlinkSync(`/proc/${await container.pid()}/ns/pid`);
-  return readdirSync('/proc')
-    .map(Number)
-    .filter(Number.isInteger)
-    .flatMap(pid => {
-      try {
-        if (readlinkSync(`/proc/${pid}/ns/pid`) !== namespace) return [];
-        const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-        const uid = Number(/^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-        return line === '' ? [] : [{ pid, uid, line }];
-      } catch {
-        // It has ended meanwhile.
-        return [];
-      }
-    });
-}
-
-export async function findProcess(container: Container, pattern: RegExp): Promise<Seen> {
-  return waitUntil(`a process ${pattern} runs`, async () =>
-    (await listProcesses(container)).find(({ line }) => pattern.test(line)),
-  );
+/** Waits for it: rserver starts sessions when somebody signs in. */
+export async function awaitProcess(container: Container, pattern: RegExp): Promise<Seen> {
+  return waitUntil(`a process ${pattern} runs`, () => findProcess(container, pattern));
 }

@@ -11,10 +11,11 @@ import {
   statSync,
   symlinkSync,
 } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
+import { findFreePort } from '../../dev/free-port.ts';
 import {
   type BootOptions,
   type End,
@@ -108,15 +109,6 @@ async function startSshServer(t: TestContext, root: Root): Promise<number> {
   // OpenSSH takes the home from /etc/passwd, whatever HOME is: so its files are named, and the rest is Lintel's.
   const files = `-i ${root.at('/home/ada/.ssh/id_ed25519')} -o UserKnownHostsFile=${root.at('/home/ada/.ssh/known_hosts')}`;
   root.write({ '/srv/bin/ssh': `#!/bin/sh\nexec /usr/bin/ssh -F /dev/null ${files} "$@"\n` });
-  return port;
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
   return port;
 }
 
