@@ -104,7 +104,7 @@ test(
     await container.waitFor(READY);
     assert.equal(await browser.signIn('lintel', 'baked-in'), false);
     assert.equal(await browser.signIn('lintel', PASSWORD), true);
-    assert.equal((await findProcess(container, /bin\/rserver /)).uid, 0);
+    assert.equal((await awaitProcess(container, /bin\/rserver /)).uid, 0);
   },
 );
 
@@ -142,8 +142,8 @@ PATH=\${PATH#/opt/mine:} exec ${name} "$@"
       assert.equal(existsSync(`${root}/tmp/as-root`) && readFileSync(`${root}/tmp/as-root`, 'utf8'), false);
       // What a session has is its user's own.
       assert.match(await browser.evaluate('cat(Sys.getenv("PATH"))'), /^\/opt\/mine:/);
-      const { line, uid } = await findProcess(container, /bin\/rserver /);
-      assert.match(line, uid === 0 ? /--rsession-which-r=\/usr\// : /--rsession-which-r=\/opt\/mine\/R/);
+      const { command, uid } = await awaitProcess(container, /bin\/rserver /);
+      assert.match(command, uid === 0 ? /--rsession-which-r=\/usr\// : /--rsession-which-r=\/opt\/mine\/R/);
     });
   }
 });
