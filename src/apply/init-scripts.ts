@@ -2,6 +2,7 @@ import { readClockMs } from '../clock.ts';
 import { type Growth, grow, joinGrowth, joinLayers, type Layer } from '../environment.ts';
 import { LintelError, renderCause } from '../errors.ts';
 import { readStat, readTextIfAny } from '../facts/files.ts';
+import { isShipped } from '../facts/scripts.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Log } from '../log/log.ts';
 import type { Plan, Script } from '../plan.ts';
@@ -67,8 +68,8 @@ export async function runInitScripts(init: InitScripts): Promise<InitOutcome> {
     const outcome = await running;
     init.onEnded(script);
     const elapsedMs = Math.round(readClockMs() - startedMs);
-    if (isSuccess(outcome)) log.info(`script ${script.name} done`, { ms: elapsedMs });
-    else if (!stop.aborted) failure = judge(script, outcome, init);
+    if (isSuccess(outcome) && !isShipped(script)) log.info(`script ${script.name} done`, { ms: elapsedMs });
+    if (!isSuccess(outcome) && !stop.aborted) failure = judge(script, outcome, init);
     const change = readGrowth(script, added, init);
     if (change === undefined) continue;
     layers.push({ source: `script ${script.name}`, ...change });

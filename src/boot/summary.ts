@@ -1,5 +1,6 @@
 import { escapeLine } from '../control/printable.ts';
 import { LintelError, renderProblem } from '../errors.ts';
+import { isShipped } from '../facts/scripts.ts';
 import type { Log } from '../log/log.ts';
 import type { Note, Plan } from '../plan.ts';
 import { LINTEL_VERSION } from '../version.ts';
@@ -25,7 +26,8 @@ export function sayProblems({ problems }: Pick<Plan, 'problems'>, log: Log): voi
 /** A plain `docker run IMAGE COMMAND`, where nothing is applied, is as silent as without Lintel. */
 function isSilent({ plan }: Draft): boolean {
   const { command, services, notes, initScripts, problems, warnings } = plan;
-  const count = services.length + notes.length + initScripts.length + problems.length + warnings.length;
+  const scripts = initScripts.filter(script => !isShipped(script));
+  const count = services.length + notes.length + scripts.length + problems.length + warnings.length;
   return command.length > 0 && count === 0;
 }
 

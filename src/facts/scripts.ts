@@ -12,10 +12,18 @@ export interface ScriptFact {
   readonly interpreter: string | undefined;
 }
 
+/** Where Lintel's own scripts are. */
+const SHIPPED = '/usr/local/lib/lintel/';
+
+/** One of Lintel's own: it belongs to every boot, and is said only when it has something to say. */
+export function isShipped({ path }: Pick<ScriptFact, 'path'>): boolean {
+  return path.includes(SHIPPED);
+}
+
 /** Scripts of both folders in one byte order; one under /etc replaces a shipped one of the same name. */
 export function readScripts(root: string, folder: 'cont-init.d' | 'cont-finish.d'): ScriptFact[] {
   const byName = new Map<string, string>();
-  for (const place of [`${root}/usr/local/lib/lintel/${folder}`, `${root}/etc/${folder}`]) {
+  for (const place of [`${root}${SHIPPED}${folder}`, `${root}/etc/${folder}`]) {
     for (const name of readNames(place)) byName.set(name, `${place}/${name}`);
   }
   const names = [...byName.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));

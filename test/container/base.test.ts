@@ -22,11 +22,18 @@ test('the image says how it starts, stops and is asked for its health', { skip }
   });
 });
 
-test('a command runs as the workbench user in its home, with Lintel as PID 1', { skip }, async t => {
-  const { code, stdout } = await runWorkbench(t, ['sh', '-c', 'id -un; id -g; pwd; cat /proc/1/cmdline'], {
-    image,
-  });
+test('a command runs as the workbench user in its home, with Lintel as PID 1, which says nothing', {
+  skip,
+}, async t => {
+  const { code, stdout, stderr } = await runWorkbench(
+    t,
+    ['sh', '-c', 'id -un; id -g; pwd; cat /proc/1/cmdline'],
+    {
+      image,
+    },
+  );
   assert.equal(code, 0);
+  assert.equal(stderr, '');
   assert.match(stdout, /^lintel\n100\n\/home\/lintel\n\/usr\/local\/lib\/lintel\/node\0/);
 });
 

@@ -72,14 +72,11 @@ test('nothing of that is said, but which file of certificates is not there, or c
 }, async t => {
   const hostile = await runContainer(t, ['/init', 'true'], { environment: GIVEN });
   const plain = await runContainer(t, ['/init', 'true']);
-  const withoutTimes = ({ stderr, ...end }: End) => ({
-    ...end,
-    stderr: stderr
-      .replaceAll(/ms=\d+/g, 'ms=…')
-      .replaceAll(/booted in .*/g, 'booted')
-      .replaceAll(/^lintel: warning: ca: \w+ names "\/nonexistent", which is not there: .*\n/gm, ''),
-  });
-  assert.deepEqual(withoutTimes(hostile), withoutTimes(plain));
+  const warning = /^lintel: warning: ca: \w+ names "\/nonexistent", which is not there: .*\n/gm;
+  // Where there is something to say, the boot is introduced.
+  const introduction = /^lintel: (Lintel .* boots|services: none|booted in ).*\n/gm;
+  const rest = hostile.stderr.replaceAll(warning, '').replaceAll(introduction, '');
+  assert.deepEqual({ ...hostile, stderr: rest }, plain);
   assert.equal(hostile.code, 0);
 });
 

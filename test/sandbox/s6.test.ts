@@ -76,19 +76,19 @@ exec s6-setuidgid jovyan /opt/conda/bin/jupyter lab --ServerApp.base_url="\${NB_
       const environment = {
         PATH: `/opt/conda/bin:${CONTAINER_PATH}`,
         HOME_TMP: '/tmp_home',
-        NB_PREFIX: '/notebook/team one/$(id)',
+        NB_PREFIX: '/notebook/team-one/$(id)',
       };
       const container = startImage(t, files, { isRoot, environment });
       const line = await container.waitFor(/^jupyterlab \| serve: .*$/m);
       assert.equal(
         line[0],
-        'jupyterlab | serve: jovyan in /home/lintel with lab --ServerApp.base_url=/notebook/team one/$(id) | /notebook/team one/$(id)/lab |',
+        'jupyterlab | serve: jovyan in /home/lintel with lab --ServerApp.base_url=/notebook/team-one/$(id) | /notebook/team-one/$(id)/lab |',
       );
       await container.signal('SIGTERM');
       const { code, stdout, stderr } = await container.end();
       assert.equal(code, 0, stderr);
       assert.match(stdout, /^jupyterlab \| served$/m);
-      assert.match(stderr, /not: jupyter \(the image's service jupyterlab runs the same program\)/);
+      assert.match(stderr, /jupyter \(the image's service jupyterlab runs the same program\)/);
       assert.doesNotMatch(stderr, /warning|error/);
     });
 
