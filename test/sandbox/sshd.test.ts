@@ -202,7 +202,7 @@ bash -c 'until exec 3<> /dev/tcp/127.0.0.1/7000; do sleep 0.05; done; read -r -t
       test(`takes no key of ${what}`, async t => {
         const container = await open(t, starter, { bake: [bake] });
         await assertOut(container, BY_KEY);
-        assert.match(container.output(), /sshd \| Authentication refused: bad ownership or modes/);
+        await container.waitFor(/sshd \| Authentication refused: bad ownership or modes/);
         assert.doesNotMatch(container.output(), /StrictModes/);
         await assertIn(container, BY_PASSWORD);
       });
@@ -329,6 +329,17 @@ describe('an account whose password could not be set', WITH_SSH, () => {
     const container = await open(t, 'lintel', { environment: { LINTEL_SET_PASSWORD: '0' } });
     assert.equal((await login(container, BY_PASSWORD, BAKED)).stdout, 'lintel\n', container.output());
   });
+});
+
+test('root runs no sshd that its user could have put on PATH', WITH_SSH, async t => {
+  const container = boot(t, 'root', {
+    environment: { PATH: '/opt/mine:/usr/sbin:/usr/bin:/bin' },
+    files: { '/opt/mine/sshd': '#!/bin/sh\necho mine runs; exec sleep 9\n' },
+    bake: ['chown -R 1000 /opt/mine; rm /usr/sbin/sshd'],
+  });
+  await container.waitFor(/sshd stays down: root runs none of the container's PATH/);
+  assert.equal((await container.end()).code, 78);
+  assert.doesNotMatch(container.output(), /mine runs/);
 });
 
 describe('an sshd without root', WITH_SSH, () => {
