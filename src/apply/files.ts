@@ -116,29 +116,48 @@ export function makeRuntimeFolder(
   if (!clearSecrets(secrets)) {
     rmSync(secrets, { recursive: true, force: true });
     mkdirSync(secrets, { mode: 0o700 });
-    if (process.geteuid?.() === 0) makeGiven(secrets, options);
+    if (process.geteuid?.() === 0) makeGiven(secrets, options.user);
   }
   giveSecrets(path, options.user);
 }
 
-/**
- * Root without CAP_CHOWN lets the user make their folder, in one that is everybody's for that moment: nothing of the
- * boot runs yet. Where that can't be done either, it stays root's, and the workbench user goes without it.
- */
-function makeGiven(path: string, { mode, user }: { readonly mode: number; readonly user: Owner }): void {
-  const parent = dirname(path);
+/** Where root may not give it away and can't have it made either, it stays root's, and the user goes without it. */
+function makeGiven(path: string, user: Owner): void {
   try {
     chownSync(path, user.uid, user.gid);
   } catch {
     rmdirSync(path);
     try {
-      chmodSync(parent, 0o777);
-      asMaker(user, () => mkdirSync(path, { mode: 0o700 }));
+      makeAsUser(path, user);
     } catch {
       mkdirSync(path, { mode: 0o700 });
-    } finally {
-      chmodSync(parent, mode);
     }
+  }
+}
+
+/**
+ * Root without CAP_CHOWN: a folder is its maker's, so the user makes it, where nobody else gets in: in a folder that is
+ * everybody's, below one that is root's alone, by a descriptor. Until it lies in its place root has it by its group.
+ */
+function makeAsUser(path: string, user: Owner): void {
+  const nest = `${path}.nest`;
+  mkdirSync(`${nest}/open`, { recursive: true, mode: 0o700 });
+  chmodSync(`${nest}/open`, 0o777);
+  const fd = openSync(`${nest}/open`, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    const made = `/proc/self/fd/${fd}/made`;
+    asMaker({ uid: user.uid, gid: process.getegid?.() ?? 0 }, () => {
+      mkdirSync(made);
+      chmodSync(made, 0o770);
+    });
+    renameSync(`${nest}/open/made`, path);
+    asMaker(user, () => {
+      chownSync(path, user.uid, user.gid);
+      chmodSync(path, 0o700);
+    });
+  } finally {
+    closeSync(fd);
+    rmSync(nest, { recursive: true, force: true });
   }
 }
 
