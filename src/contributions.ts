@@ -5,6 +5,7 @@ import type { Problem } from './errors.ts';
 import type { Facts } from './facts/facts.ts';
 import type { Environment } from './launch/environ.ts';
 import type { Settings } from './settings/settings.ts';
+import { SHIPPED_SERVICES } from './settings/variables/services.ts';
 import { joinOptions } from './tools/options.ts';
 import type { Contribution, ToolName } from './tools/tool.ts';
 
@@ -25,11 +26,9 @@ interface MergedEnvironment {
 }
 
 /** A variable that the container was given wins over a tool's, unless the operator enforces the settings. */
-export function mergeEnvironment(
-  contributions: readonly Contributed[],
-  { environment, settings, facts }: Sources,
-): MergedEnvironment {
-  const layers: Layer[] = [{ source: 'Lintel', set: makeOwnVariables(facts), unset: [] }];
+export function mergeEnvironment(contributions: readonly Contributed[], sources: Sources): MergedEnvironment {
+  const { environment, settings } = sources;
+  const layers: Layer[] = [{ source: 'Lintel', set: makeOwnVariables(sources), unset: [] }];
   const leftAlone = new Set<string>();
   const warnings: string[] = [];
   // To whoever reads a setting blanks alone are nothing, too.
@@ -67,13 +66,27 @@ export function mergeEnvironment(
   return { layers, leftAlone, warnings };
 }
 
-/** Where to find what Lintel made for this boot. */
-function makeOwnVariables({ runtimeDir }: Facts): Environment {
+/** Where to find what Lintel made for this boot, and what services read of its settings. */
+function makeOwnVariables(sources: Sources): Environment {
+  const { runtimeDir } = sources.facts;
   return {
     LINTEL_RUNTIME_DIR: runtimeDir,
     LINTEL_PASSWORD_FILE: `${runtimeDir}/secrets/password`,
     LINTEL_VNC_PASSWORD_FILE: `${runtimeDir}/secrets/vnc-password`,
+    ...makeReadable(sources),
   };
+}
+
+/** What `run` scripts and probes read themselves, as it was understood: " 8888 " and "08888" are no port to a program. */
+function makeReadable({ settings, environment }: Sources): Environment {
+  const readable: Record<string, string> = {};
+  for (const key of Object.keys(SHIPPED_SERVICES) as (keyof typeof SHIPPED_SERVICES)[]) {
+    const name = SHIPPED_SERVICES[key].names.find(each => each.startsWith('LINTEL_'));
+    const value = settings[key];
+    if (name !== undefined && value !== undefined && environment[name] !== String(value))
+      readable[name] = String(value);
+  }
+  return readable;
 }
 
 /**

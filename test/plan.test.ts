@@ -38,6 +38,22 @@ const RUNTIME = { ...FOLDER, ...NO_GPU };
 const PROBLEM: Problem = { what: 'x', seen: 'y', expected: 'z', fatal: false };
 
 describe('the plan', () => {
+  test('gives scripts the settings that they read themselves as it understood them', () => {
+    const given = {
+      LINTEL_BIND: ' ::1 ',
+      LINTEL_SSHD_PORT: '02222',
+      LINTEL_AUTH: 'none',
+      LINTEL_NOVNC_PORT: '',
+    };
+    const { environment } = plan(given);
+    assert.deepEqual(environment, {
+      ...RUNTIME,
+      LINTEL_BIND: '::1',
+      LINTEL_SSHD_PORT: '2222',
+      LINTEL_PROBE_HOST: '[::1]',
+    });
+  });
+
   test('of an image without settings does next to nothing', () => {
     assert.deepEqual(plan({}, { configs: { r: [] } }), {
       user: ADA,

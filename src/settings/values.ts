@@ -51,7 +51,9 @@ export const bindAddress: Value<string> = {
 const IPV4 = /^((25[0-5]|2[0-4]\d|1?\d?\d)(\.(?!$)|$)){4}$/;
 
 function isIpv6(value: string): boolean {
-  return /^[\da-fA-F:.]*:[\da-fA-F:.]*$/.test(value) && URL.canParse(`http://[${value}]/`);
+  const url = /^[\da-fA-F:.]*:[\da-fA-F:.]*$/.test(value) && URL.parse(`http://[${value}]/`);
+  // An IPv4 address in disguise: to most servers nothing to listen on.
+  return url !== false && url !== null && !url.hostname.startsWith('[::ffff:');
 }
 
 export const names: Value<readonly string[]> = {

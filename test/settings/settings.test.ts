@@ -180,7 +180,7 @@ const MALFORMED: readonly (readonly [string, string, string, string | RegExp])[]
   ['NB_UMASK', '9', '"9"', 'three or four octal digits, as 022 or 0002'],
   ['CHOWN_EXTRA', 'data', '"data"', 'absolute paths, separated by commas or blanks'],
   ['LINTEL_SERVICE_USER', 'ada', '"ada"', 'root, workbench'],
-  ...['localhost', '256.0.0.1', '1.2.3', '1.2.3.4.', ':::', 'fd00::g', '[::1]'].map(
+  ...['localhost', '256.0.0.1', '1.2.3', '1.2.3.4.', ':::', 'fd00::g', '[::1]', '::ffff:127.0.0.1'].map(
     bind =>
       ['LINTEL_BIND', bind, JSON.stringify(bind), 'an IP address, such as 0.0.0.0, 127.0.0.1 or ::'] as const,
   ),
