@@ -37,7 +37,8 @@ export interface SandboxOptions {
   readonly shown?: Readonly<Record<string, string>>;
   /** All that PID 1 has in its environment, names like `a.b` included. Default: a plain PATH, and HOME. */
   readonly environment?: Readonly<Record<string, string>>;
-  readonly user?: { readonly uid: number; readonly gid: number };
+  /** undefined, as when it is absent: root. */
+  readonly user?: { readonly uid: number; readonly gid: number } | undefined;
   readonly groups?: readonly number[];
   /** In the syntax of `setpriv --bounding-set`, such as `-all,+setuid,+setgid`. */
   readonly capabilities?: string;

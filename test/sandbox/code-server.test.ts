@@ -30,7 +30,7 @@ for (const { how, options, isRoot } of STARTS) {
   test(`code-server lets in by the workbench user’s password and by nothing else, ${how}`, {
     skip: whyNot({ ...NEEDS, isRoot }),
   }, async t => {
-    const { container, browser } = await startCodeServer(t, { PORT: '9' }, { ...options, asRoot: isRoot });
+    const { container, browser } = await startCodeServer(t, { PORT: '9' }, options);
     await container.waitFor(/code-server is ready/);
     const password = await readPassword(container);
     assert.match(password, /^[a-zA-Z2-9]{24}$/);
@@ -154,12 +154,12 @@ function sha256(text: string): string {
 async function startCodeServer(
   t: TestContext,
   environment: Readonly<Record<string, string>>,
-  { asRoot = false, ...options }: ContainerOptions & { readonly asRoot?: boolean } = {},
+  options: ContainerOptions = {},
   before: readonly string[] = [],
 ): Promise<{ container: Container; browser: Browser }> {
   const port = Number(environment['LINTEL_CODE_SERVER_PORT'] ?? (await findFreePort()));
   const container = startContainer(t, [...before, '/init'], {
-    ...(asRoot ? {} : { user: WORKBENCH_USER }),
+    user: WORKBENCH_USER,
     ...options,
     network: 'host',
     shown: { '/opt/code-server': FOLDER },

@@ -18,9 +18,9 @@ const SHOWN_CHARACTERS = 6000;
 export const CONTAINER_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 export const WORKBENCH_USER = { uid: 1000, gid: 100 } as const;
 
-/** The two ways in which images start Lintel. */
+/** The two ways in which images start Lintel. Root is spelled out: spread over another default, it still is root. */
 export const STARTS = [
-  { how: 'started as root', options: {}, isRoot: true },
+  { how: 'started as root', options: { user: undefined }, isRoot: true },
   { how: 'started as uid 1000', options: { user: WORKBENCH_USER }, isRoot: false },
 ] as const;
 
@@ -109,13 +109,17 @@ export async function execInContainer(
   return { code: exitCode, signal, stdout, stderr };
 }
 
-/** Why this machine cannot run a test that needs namespaces and these programs; false when it can. */
+/**
+ * Why this machine cannot run a test that needs namespaces and these programs; false when it can. In CI no program may be
+ * missing: there the test runs, and fails.
+ */
 export function whyNot(
   needs: { readonly programs?: readonly string[]; readonly isRoot?: boolean } = {},
 ): string | false {
   const kind = sandboxKind();
   if (kind === 'ordinary process') return 'this machine allows no namespaces';
   if (needs.isRoot === true && kind !== 'root namespaces') return 'needs root, for real owners and groups';
+  if (process.env['CI']) return false;
   const missing = (needs.programs ?? []).filter(path => !isExecutableFile(path));
   return missing.length > 0 && `not installed: ${missing.join(', ')}`;
 }

@@ -15,11 +15,11 @@ export const JUPYTER_PROGRAMS = ['/usr/bin/jupyter-notebook', '/usr/bin/jupyter-
 export async function startJupyter(
   t: TestContext,
   environment: Readonly<Record<string, string>>,
-  { asRoot = false, ...options }: ContainerOptions & { readonly asRoot?: boolean } = {},
+  options: ContainerOptions = {},
 ): Promise<{ container: Container; browser: Browser; port: number }> {
   const port = Number(environment['LINTEL_JUPYTER_PORT'] ?? (await findFreePort()));
   const container = startContainer(t, ['/init'], {
-    ...(asRoot ? {} : { user: WORKBENCH_USER }),
+    user: WORKBENCH_USER,
     ...options,
     network: 'host',
     environment: {

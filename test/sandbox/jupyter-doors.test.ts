@@ -24,7 +24,7 @@ for (const { how, options, isRoot } of STARTS) {
     test(`${program} lets in by the workbench user’s password and by nothing else, ${how}`, {
       skip: whyNot({ ...NEEDS, isRoot }),
     }, async t => {
-      const { container, browser, port } = await startJupyter(t, {}, { ...options, asRoot: isRoot, files });
+      const { container, browser, port } = await startJupyter(t, {}, { ...options, files });
       await container.waitFor(/jupyter is ready/);
       const password = await readPassword(container);
       assert.match(password, /^[a-zA-Z2-9]{24}$/);
@@ -60,7 +60,7 @@ for (const { how, options, isRoot } of STARTS) {
   test(`jupyter keeps what it writes for itself out of the home, ${how}`, {
     skip: whyNot({ ...NEEDS, isRoot }),
   }, async t => {
-    const { container } = await startJupyter(t, {}, { ...options, asRoot: isRoot });
+    const { container } = await startJupyter(t, {}, options);
     await container.waitFor(/jupyter is ready/);
     const written = await listInside(container, `${RUNTIME_FOLDERS[how]}/jupyter`);
     assert.match(written.join(' '), /cookie_secret/);

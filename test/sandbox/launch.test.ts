@@ -178,7 +178,7 @@ interface Environments {
 async function readEnvironments(
   t: TestContext,
   environment: Record<string, string>,
-  options: { readonly user?: typeof WORKBENCH_USER },
+  options: { readonly user?: typeof WORKBENCH_USER | undefined },
 ): Promise<Environments> {
   const end = await runContainer(t, ['/init', '/usr/bin/env', '--null'], {
     ...options,
