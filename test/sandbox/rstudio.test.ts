@@ -280,14 +280,20 @@ describe('where RStudio can’t be', WITH_R, () => {
       "/run/lintel/secrets is root's, expected a workbench user who is not root (LINTEL_USER), and CAP_CHOWN to give it",
     ],
   ] as const) {
-    test(`one sentence says so: ${what}`, async t => {
+    test(`one sentence says so, once, and it stays down: ${what}`, async t => {
       const container = startContainer(t, ['/init'], {
         ...options,
         environment: { LINTEL_SERVICES: 'rstudio', ...('environment' in options ? options.environment : {}) },
         files: RSTUDIO,
       });
-      const said = await container.waitFor(/rstudio \| Cannot start RStudio Server: (.*)/);
-      assert.equal(said[1], sentence);
+      // It is the only service, so its end is the container's.
+      const { code, stdout, stderr } = await container.end();
+      assert.equal(code, 78, stderr);
+      const said = [...`${stdout}${stderr}`.matchAll(/rstudio \| Cannot start RStudio Server: (.*)/g)];
+      assert.deepEqual(
+        said.map(([, text]) => text),
+        [sentence],
+      );
     });
   }
 
