@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { listFlags, renderUsage } from '../src/commands/help.ts';
 import { COMMANDS } from '../src/commands/list.ts';
 import { ROUTES, type Route } from '../src/control/routes.ts';
-import { makeServiceSchema } from '../src/definitions/definitions.ts';
+import { makeServiceSchema } from '../src/definitions/service-json.ts';
 import { ONYXIA_VARIABLES } from '../src/settings/onyxia-variables.ts';
 import type { Variable } from '../src/settings/variable.ts';
 import { SECRETS, TOPICS } from '../src/settings/variables.ts';

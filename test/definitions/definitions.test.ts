@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { makeServiceSchema, parseDefinition } from '../../src/definitions/definitions.ts';
+import { parseDefinition } from '../../src/definitions/definitions.ts';
 import type { ServiceFact } from '../../src/definitions/folder.ts';
+import { makeServiceSchema } from '../../src/definitions/service-json.ts';
 import { makeDefinition, makeServiceFact, SIGNAL_NAMES } from '../facts-fixture.ts';
 
 const JSON_PATH = '/etc/services.d/web/service.json';
