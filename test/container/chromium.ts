@@ -40,9 +40,14 @@ export async function openBrowser(t: TestContext): Promise<BrowserContext> {
     // What a developer has set for other programs is not ours: pages of this machine need no proxy.
     env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir() },
   });
-  t.after(() => browser.close());
   const context = await browser.newContext({ viewport: WINDOW });
   context.setDefaultTimeout(WAIT_LIMIT_MS);
+  t.after(async () => {
+    if (!t.passed)
+      for (const [index, page] of context.pages().entries())
+        await photograph(page, `${t.name} failed ${index + 1}`);
+    await browser.close();
+  });
   return context;
 }
 
@@ -52,5 +57,5 @@ let folder: string | undefined;
 export async function photograph(page: Page, name: string): Promise<Buffer> {
   folder ??= process.env['LINTEL_TEST_SCREENSHOTS'] || (await mkdtemp(join(tmpdir(), 'lintel-screenshots-')));
   await mkdir(folder, { recursive: true });
-  return page.screenshot({ path: join(folder, `${name}.png`) });
+  return page.screenshot({ path: join(folder, `${name.replaceAll('/', ' ')}.png`) });
 }
