@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { execa } from 'execa';
-import { CONTAINER_PATH, type End, runContainer, STARTS, type WORKBENCH_USER, whyNot } from './container.ts';
+import { CONTAINER_PATH, runContainer, STARTS, type WORKBENCH_USER, whyNot } from './container.ts';
 
 /** The program starts whatever the container's variables say, hands them on as they are, and runs from anywhere. */
 const CHECKOUT = join(import.meta.dirname, '../..');
