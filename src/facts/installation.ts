@@ -10,9 +10,16 @@ const INSTALLATION = [
   '/usr/local',
   '/usr/local/lib',
   '/usr/local/lib/lintel',
-  ...['lintel.cjs', 'lintel.cjs.cache', 'loader.cjs', 'node', 'libatomic.so.1', 'shims'].map(
-    name => `/usr/local/lib/lintel/${name}`,
-  ),
+  ...[
+    'lintel.cjs',
+    'lintel.cjs.cache',
+    'loader.cjs',
+    'node',
+    'libatomic.so.1',
+    'shims',
+    'cont-init.d',
+    'services.d',
+  ].map(name => `/usr/local/lib/lintel/${name}`),
 ];
 
 /** A part of the installation that is not root's alone. */

@@ -11,6 +11,8 @@ const FILES = {
   'usr/local/lib/lintel/lintel.cjs': '',
   'usr/local/lib/lintel/node': '',
   'usr/local/lib/lintel/shims/with-contenv': '',
+  'usr/local/lib/lintel/services.d/sshd/run': '',
+  'usr/local/lib/lintel/cont-init.d/10-xdg-runtime-dir': '',
 };
 const USER = { gid: 100, groups: [100, 27] };
 
@@ -35,6 +37,17 @@ const CASES: readonly (readonly [
       [`${LINTEL}/lintel.cjs`, 1000, 100, 0o644],
     ],
     [['/usr/local', 'uid 1000']],
+  ],
+  [
+    'the services and scripts that it ships',
+    [
+      [`${LINTEL}/services.d`, 1000, 100, 0o755],
+      [`${LINTEL}/cont-init.d`, 1000, 100, 0o755],
+    ],
+    [
+      [`${LINTEL}/cont-init.d`, 'uid 1000'],
+      [`${LINTEL}/services.d`, 'uid 1000'],
+    ],
   ],
   ['a folder of the user’s group', [['/usr/local/lib', 0, 27, 0o2775]], [['/usr/local/lib', 'group 27']]],
   ['a folder of a group that the user is not in', [['/usr/local/lib', 0, 50, 0o2775]], []],
