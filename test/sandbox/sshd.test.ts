@@ -331,6 +331,19 @@ describe('an account whose password could not be set', WITH_SSH, () => {
   });
 });
 
+test('root’s own host key is not in a folder of its user’s, whatever TMPDIR says', WITH_SSH, async t => {
+  const container = await open(t, 'root', {
+    environment: { TMPDIR: '/home/lintel' },
+    bake: ['rm -f /etc/ssh/ssh_host_*; mkdir /run/lintel-sshd; chown 1000 /run/lintel-sshd'],
+  });
+  const { stdout } = await call(
+    container,
+    BY_KEY,
+    'ls -d /home/lintel/tmp.* /tmp/tmp.*/ssh_host_ed25519_key 2> /dev/null',
+  );
+  assert.match(stdout, /^\/tmp\/tmp\.\w+\/ssh_host_ed25519_key\n$/);
+});
+
 test('root runs no sshd that its user could have put on PATH', WITH_SSH, async t => {
   const container = boot(t, 'root', {
     environment: { PATH: '/opt/mine:/usr/sbin:/usr/bin:/bin' },
