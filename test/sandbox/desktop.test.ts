@@ -144,6 +144,14 @@ test('LINTEL_AUTH=none, spelled out, lets everybody in, on the address that was 
   assert.equal(await desktop.openWebsocket('ws://[::1]:6080/websockify'), 'RFB 003.008\n');
 });
 
+for (const prefix of ['/app/x', '/vnc.html']) {
+  test(`noVNC serves its page also where NB_PREFIX=${prefix} is in its way, and says so`, SKIP, async t => {
+    const desktop = await startDesktop(t, { environment: { NB_PREFIX: prefix } });
+    await desktop.waitForAll();
+    assert.match(desktop.container.output(), new RegExp(`novnc \\| NB_PREFIX=${prefix} is left out`));
+  });
+}
+
 test('noVNC’s page is the first one, also below a path that a proxy leaves in place', SKIP, async t => {
   const desktop = await startDesktop(t, { environment: { NB_PREFIX: '/notebook/team/ada' } });
   await desktop.waitForAll();
