@@ -51,6 +51,14 @@ const IMAGES: Readonly<Record<string, Image>> = {
 process.exitCode = await buildImages(process.argv.slice(2));
 
 async function buildImages([first = '', ...rest]: readonly string[]): Promise<number> {
+  const only = Object.hasOwn(IMAGES, first) ? IMAGES[first] : undefined;
+  const given = only === undefined && first !== '' ? [first, ...rest] : rest;
+  const tag = given.find(isTag);
+  if (only === undefined && tag !== undefined) {
+    const names = Object.keys(IMAGES).join(', ');
+    console.error(`Cannot give three images one name: ${tag}, expected one of ${names} before it`);
+    return 2;
+  }
   const engine = await findEngine();
   if (engine === undefined) {
     console.error(
@@ -58,8 +66,6 @@ async function buildImages([first = '', ...rest]: readonly string[]): Promise<nu
     );
     return 1;
   }
-  const only = Object.hasOwn(IMAGES, first) ? IMAGES[first] : undefined;
-  const given = only === undefined && first !== '' ? [first, ...rest] : rest;
   for (const image of only === undefined ? Object.values(IMAGES) : [only]) {
     const exitCode = await buildImage(engine, image, given);
     if (exitCode !== 0) return exitCode;
@@ -70,7 +76,7 @@ async function buildImages([first = '', ...rest]: readonly string[]): Promise<nu
 async function buildImage(engine: Engine, image: Image, given: readonly string[]): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'lintel-image-'));
   try {
-    const tag = given.some(argument => /^(-t|--tag)(=|$)/.test(argument)) ? [] : ['--tag', image.tag];
+    const tag = given.some(isTag) ? [] : ['--tag', image.tag];
     const secrets = await makeSecrets(folder);
     const target = image.target === undefined ? [] : ['--target', image.target];
     const file = ['--file', image.file, image.context];
@@ -84,6 +90,10 @@ async function buildImage(engine: Engine, image: Image, given: readonly string[]
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function isTag(argument: string): boolean {
+  return /^(-t|--tag)(=|$)/.test(argument);
 }
 
 async function findEngine(): Promise<Engine | undefined> {
