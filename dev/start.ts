@@ -106,12 +106,16 @@ async function guide(pages: readonly Page[], demo: Demo, signal: AbortSignal): P
   if (signal.aborted || root === undefined) return;
   const lines = pages.map(({ name, port }, index) => {
     const hint = answers[index] ? '' : `  (no answer in ${ANSWER_TIMEOUT_MS / 1000} s: see its lines above)`;
-    const token = name === 'jupyter' ? '  (the link with its token is in its lines above)' : '';
-    return `  ${name.padEnd(8)}  ${styleText('underline', `http://${ADDRESS}:${port}`)}${hint || token}`;
+    return `  ${name.padEnd(8)}  ${styleText('underline', `http://${ADDRESS}:${port}`)}${hint}`;
   });
+  const hasTerminal = demo.kind === 'root namespaces' && existsSync('/usr/sbin/sshd');
+  if (hasTerminal) lines.push(`  terminal  ssh -p 2222 lintel@${ADDRESS}`);
   const lintel = `LINTEL_ROOT=${root} dist/lintel.cjs`;
-  if (demo.kind === 'root namespaces' && existsSync('/usr/sbin/sshd'))
-    lines.push(`  terminal  ssh -p 2222 lintel@${ADDRESS}  (the password: ${lintel} password)`);
+  const askers = [
+    ...(pages.some(({ name }) => name === 'jupyter') ? ['jupyter'] : []),
+    ...(hasTerminal ? ['terminal'] : []),
+  ];
+  if (askers.length > 0) lines.push(`  password  ${lintel} password  (for ${askers.join(' and ')})`);
   lines.push(
     `  control   ${lintel} status  (in another shell; restart, logs -f, env … too)`,
     '  stop      Ctrl-C',

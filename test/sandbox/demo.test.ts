@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -36,7 +35,13 @@ describe('npm start', { timeout: LIMIT_MS }, () => {
       assert.match(output, /The workbench is up\.[^!]*http:\/\/127\.0\.0\.1:8888/);
       assert.match(output, /pip: index https:\/\/\*\*\*@mirror\.example\/simple/, 'the caller’s own mirror');
       assert.doesNotMatch(output, /hunter2/);
-      if (existsSync('/usr/sbin/sshd')) assert.match(output, /ssh -p 2222 lintel@127\.0\.0\.1/);
+      if (existsSync('/usr/sbin/sshd')) {
+        assert.match(output, /ssh -p 2222 lintel@127\.0\.0\.1/);
+        assert.match(
+          output,
+          /LINTEL_ROOT=\/proc\/\d+\/root dist\/lintel\.cjs password\s+\(for [^)]*terminal\)/,
+        );
+      }
       assert.doesNotMatch(output, /no answer/);
       assert.equal(output.match(/Lintel has ended\S* with exit code 0/g)?.length, 1, output);
       assert.ok(tookMs < 1000, `stopping took ${tookMs} ms, expected less than 1000\n${output}`);
@@ -46,7 +51,7 @@ describe('npm start', { timeout: LIMIT_MS }, () => {
   test('says before it boots that a port is taken', async t => {
     const server = createServer().listen(8888, '127.0.0.1');
     // When somebody else holds the port the demo has to say the same.
-    await Promise.race([once(server, 'listening'), once(server, 'error')]);
+    await new Promise(resolve => server.once('listening', resolve).once('error', resolve));
     t.after(() => server.close());
     const { exitCode, stdout, stderr } = await execa(process.execPath, ['--import', 'tsx', 'dev/start.ts'], {
       cwd: CHECKOUT,
