@@ -184,7 +184,7 @@ export const CLIENTS: readonly Client[] = [
 /** Words of a connection that was not made or not trusted, the plainest first. */
 const TROUBLE = [
   /certificate|PKIX|UnknownIssuer/i,
-  /\bSSL|\bTLS|handshake|refused|timed out|resolve|not known|unreachable|connect|ECONN|ENOTFOUND/i,
+  /\bSSL|\bTLS|handshake|refused|timed out|resol[vu]|not known|unreachable|connect|ECONN|ENOTFOUND/i,
   /\S/,
 ];
 const MOST_CHARACTERS = 200;
@@ -194,13 +194,14 @@ const LEAD_CHARACTERS = 20;
 export function findComplaint(text: string, url: URL): string {
   const lines = text
     .split('\n')
-    .map(line => line.trim())
-    .filter(line => !/^(Picked up |at |File "|WARNING: pip index)/.test(line))
+    .filter(line => !/^\s*(Picked up |at |File "|WARNING: pip index)/.test(line))
     .reverse();
+  // What is indented is mostly detail: lines of a program in a traceback, fields of an error.
+  const inOrder = [...lines.filter(line => !/^\s/.test(line)), ...lines.filter(line => /^\s/.test(line))];
   // A name is no complaint: the host may be called ssl.example.
   const bare = (line: string) => line.replaceAll(url.href, '').replaceAll(url.hostname, '');
   for (const words of TROUBLE) {
-    const line = lines.find(one => words.test(bare(one)));
+    const line = inOrder.find(one => words.test(bare(one)))?.trim();
     if (line !== undefined) return cut(line, line.search(words));
   }
   return 'it says nothing';

@@ -28,6 +28,21 @@ describe('of what a client wrote, the line is shown that says why it got no answ
       'cannot fetch https://ssl.mirror.example/simple\nconnection refused',
       'connection refused',
     ],
+    [
+      'Python, whose traceback shows lines of the program',
+      'Traceback (most recent call last):\n  File "/usr/lib/python3.11/urllib/request.py", line 1351, in do_open\n    return self.do_open(http.client.HTTPSConnection, req,\n           ^^^^^^^^^^^^^^^\nurllib.error.URLError: <urlopen error [Errno -3] Temporary failure in name resolution>\n',
+      'urllib.error.URLError: <urlopen error [Errno -3] Temporary failure in name resolution>',
+    ],
+    [
+      'Node, which prints the fields of its error',
+      "node:events:497\n      throw er; // Unhandled 'error' event\n      ^\n\nError: connect ECONNREFUSED 127.0.0.1:1\n    at TCPConnectWrap.afterConnect (node:net:1637:16)\n  errno: -111,\n  code: 'ECONNREFUSED',\n  syscall: 'connect',\n  address: '127.0.0.1'\n}\n\nNode.js v26.10.0\n",
+      'Error: connect ECONNREFUSED 127.0.0.1:1',
+    ],
+    [
+      'uv, whose cause is indented',
+      'error: Request failed after 3 retries\n  Caused by: Failed to fetch: `https://ssl.mirror.example/simple`\n  Caused by: invalid peer certificate: UnknownIssuer\n',
+      'Caused by: invalid peer certificate: UnknownIssuer',
+    ],
     ['nothing known', 'oh\nno\n', 'no'],
     ['nothing', '\n', 'it says nothing'],
   ] as const) {
