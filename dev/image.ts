@@ -48,6 +48,10 @@ const IMAGES: Readonly<Record<string, Image>> = {
   },
 };
 
+/** A stop lets the folder with npm's settings, which may hold a password, be removed. */
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
+
 process.exitCode = await buildImages(process.argv.slice(2));
 
 async function buildImages([first = '', ...rest]: readonly string[]): Promise<number> {
@@ -85,6 +89,7 @@ async function buildImage(engine: Engine, image: Image, given: readonly string[]
       stdio: 'inherit',
       reject: false,
       env: { DOCKER_BUILDKIT: '1' },
+      cancelSignal: stop.signal,
     });
     return exitCode;
   } finally {
