@@ -32,7 +32,9 @@ export function unreachable(value: never): never {
 export function renderCause(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = (error as NodeJS.ErrnoException).code;
-  return code === undefined ? error.message : (SYSTEM_ERRORS[code] ?? code);
+  if (code) return SYSTEM_ERRORS[code] ?? code;
+  // Node's rm has no code for some of the system's errors: ", Unknown error: Device or resource busy '/path'".
+  return error.message.replace(/^, Unknown error: /, '');
 }
 
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {

@@ -24,3 +24,13 @@ test('folders that are closed to the user cost a sentence at most, wherever they
   assert.match(stderr, /Cannot use PATH_TO_CA_BUNDLE: "\/root\/ca\.pem" \(permission denied\)/);
   assert.doesNotMatch(stderr, /Bug/);
 });
+
+test('a folder of secrets that can’t be emptied is said with its reason', {
+  skip: whyNot({ isRoot: true }),
+}, async t => {
+  const mount =
+    'mkdir -p /run/lintel/secrets; mount -t tmpfs -o ro none /run/lintel/secrets; exec /init true';
+  const { code, stderr } = await runContainer(t, ['/bin/sh', '-euc', mount]);
+  assert.match(stderr, /Cannot make \/run\/lintel: Device or resource busy /);
+  assert.equal(code, 2);
+});
