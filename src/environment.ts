@@ -69,6 +69,16 @@ export function makeServiceEnvironment(given: Environment, added: Environment, u
   return { PYTHONUNBUFFERED: '1', ...makeEnvironment(given, added, user) };
 }
 
+/** By these a program loads code from wherever they say: an image may name a folder that its user can write. */
+const OF_THE_LOADER = ['LD_LIBRARY_PATH', 'LD_PRELOAD', 'LD_AUDIT'] as const;
+
+/** For what Lintel itself brings and starts as root. Who starts others from there finds the first as LINTEL_LD_LIBRARY_PATH. */
+export function withoutLoader(environment: Environment): Environment {
+  const { LD_LIBRARY_PATH: path } = environment;
+  const rest = without(environment, OF_THE_LOADER);
+  return path === undefined ? rest : { ...rest, LINTEL_LD_LIBRARY_PATH: path };
+}
+
 /** The variables with what scripts changed. */
 export function grow(environment: Environment, { set, unset }: Growth): Environment {
   return { ...without(environment, unset), ...set };

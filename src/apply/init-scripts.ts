@@ -1,5 +1,5 @@
 import { readClockMs } from '../clock.ts';
-import { type Growth, grow, joinGrowth, joinLayers, type Layer } from '../environment.ts';
+import { type Growth, grow, joinGrowth, joinLayers, type Layer, withoutLoader } from '../environment.ts';
 import { LintelError, renderCause } from '../errors.ts';
 import { readStat, readTextIfAny } from '../facts/files.ts';
 import { isShipped } from '../facts/scripts.ts';
@@ -58,7 +58,7 @@ export async function runInitScripts(init: InitScripts): Promise<InitOutcome> {
       script,
       spawner: init.spawner,
       user: init.self,
-      environment,
+      environment: isShipped(script) ? withoutLoader(environment) : environment,
       log,
       timeoutMs: plan.initTimeoutMs,
       signal: stop,

@@ -1,4 +1,4 @@
-import { makeServiceEnvironment } from '../environment.ts';
+import { makeServiceEnvironment, withoutLoader } from '../environment.ts';
 import { isDirectory } from '../facts/files.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Log } from '../log/log.ts';
@@ -92,5 +92,7 @@ export function environmentOf(
   { definition, user }: Entry['planned'],
   { given, added }: Pick<Surroundings, 'given' | 'added'>,
 ): Environment {
-  return { ...makeServiceEnvironment(given, added, user), ...definition.env, [MARK]: definition.name };
+  const environment = { ...makeServiceEnvironment(given, added, user), ...definition.env };
+  const isRoots = definition.origin === 'shipped' && definition.user === 'root' && user.uid === 0;
+  return { ...(isRoots ? withoutLoader(environment) : environment), [MARK]: definition.name };
 }
