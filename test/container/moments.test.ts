@@ -41,7 +41,8 @@ while (defined(my $pid = fork)) { next if $pid; sleep 9999; exit }
 open my $file, '>', '/tmp/crowded';
 sleep 9999;
 `,
-  'crowd/service.json': '{"restart": "never", "ready": {"file": "/tmp/crowded"}}',
+  // By then nobody else is starting or ending, who would leave room behind.
+  'crowd/service.json': '{"restart": "never", "ready": {"file": "/tmp/crowded"}, "requires": ["keeper"]}',
   'late/run': '#!/bin/sh\necho >&3\nexec sleep 9999\n',
   'late/service.json':
     '{"ready": {"notifyFd": 3}, "requires": ["crowd"], "backoffMs": {"min": 50, "max": 50}}',
