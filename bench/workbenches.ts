@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasImage, IMAGES, podman } from '../dev/engine.ts';
 import { findFreePort } from '../dev/free-port.ts';
-import { hasImage, IMAGES, podman } from '../test/container/engine.ts';
 import { readMemory } from './processes.ts';
 import type { Case } from './statistics.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { whyNot } from '../../dev/engine.ts';
 import { buildDockerfile } from './dockerfile.ts';
-import { whyNot } from './engine.ts';
 import { startWorkbench, type WorkbenchOptions } from './workbench.ts';
 
 /**

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { execa } from 'execa';
-import { CACHE, CHECKOUT, whyNot } from './engine.ts';
+import { CACHE, CHECKOUT, whyNot } from '../../dev/engine.ts';
 import { type End, waitUntil } from './workbench.ts';
 
 /**

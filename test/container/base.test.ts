@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { IMAGES, podman, whyNot } from './engine.ts';
+import { IMAGES, podman, whyNot } from '../../dev/engine.ts';
 import { runWorkbench, startWorkbench } from './workbench.ts';
 
 /** What Dockerfile.base makes: any Debian, and Lintel. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, type TestContext, test } from 'node:test';
 import { execa } from 'execa';
-import { CHECKOUT, IMAGES, podman, whyNot } from './engine.ts';
+import { CHECKOUT, IMAGES, podman, whyNot } from '../../dev/engine.ts';
 import { runWorkbench, startWorkbench, type Workbench, waitUntil } from './workbench.ts';
 
 /** examples/chaimeleon, driven as that platform's operator, charts and jobman do. */

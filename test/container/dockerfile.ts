@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { IMAGES, podman } from './engine.ts';
+import { IMAGES, podman } from '../../dev/engine.ts';
 
 export interface ImageSource {
   /** A file, or the text of one. In it `lintel-base` is Dockerfile.base and `lintel` Lintel alone, as users call them. */

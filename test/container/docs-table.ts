@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CHECKOUT } from './engine.ts';
+import { CHECKOUT } from '../../dev/engine.ts';
 
 const PAGE = 'docs/containers.md';
 const MEND = 'run `npm run matrix` and commit the result';

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
-import { CHECKOUT, IMAGES } from './engine.ts';
+import { CHECKOUT, IMAGES } from '../../dev/engine.ts';
 import { type End, startWorkbench, type Workbench, waitUntil } from './workbench.ts';
 
 const PASSWORD = 'a password of this test';

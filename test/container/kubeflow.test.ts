@@ -6,8 +6,8 @@ import { chmod, chown, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, type TestContext, test } from 'node:test';
+import { CHECKOUT, IMAGES, whyNot } from '../../dev/engine.ts';
 import { buildDockerfile } from './dockerfile.ts';
-import { CHECKOUT, IMAGES, whyNot } from './engine.ts';
 import { startWorkbench, type Workbench } from './workbench.ts';
 
 const skip = whyNot();

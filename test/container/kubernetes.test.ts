@@ -11,10 +11,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { stringify } from 'yaml';
+import { CHECKOUT, engineEnvironment, IMAGES, podman, whyNot } from '../../dev/engine.ts';
 import { makeNotebookPod } from '../examples/controllers.ts';
 import { type Manifest, readManifest, readManifests, readStatefulSet } from '../examples/manifests.ts';
 import { buildDockerfile } from './dockerfile.ts';
-import { CHECKOUT, engineEnvironment, IMAGES, podman, whyNot } from './engine.ts';
 import { waitUntil } from './workbench.ts';
 
 const skip = whyNot();

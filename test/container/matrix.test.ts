@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, type TestContext, test } from 'node:test';
+import { whyNot } from '../../dev/engine.ts';
 import { testTable } from './docs-table.ts';
-import { whyNot } from './engine.ts';
 import { type Layer, makeLayer, PROOFS, SETTINGS } from './matrix.ts';
 import { CELLS, type Cell } from './matrix-cells.ts';
 import { startNeighbour } from './neighbour.ts';

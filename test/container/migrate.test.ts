@@ -14,8 +14,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { before, describe, type TestContext, test } from 'node:test';
 import { execa } from 'execa';
+import { CHECKOUT, engineEnvironment, IMAGES, podman, whyNot } from '../../dev/engine.ts';
 import { buildDockerfile } from './dockerfile.ts';
-import { CHECKOUT, engineEnvironment, IMAGES, podman, whyNot } from './engine.ts';
 
 const skip = whyNot();
 const PAGE = readFileSync(join(CHECKOUT, 'docs/migrate.md'), 'utf8');

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, suite, type TestContext, test } from 'node:test';
+import { IMAGES, whyNot } from '../../dev/engine.ts';
 import { testTable } from './docs-table.ts';
-import { IMAGES, whyNot } from './engine.ts';
 import { startWorkbench, type Workbench, type WorkbenchOptions, waitUntil } from './workbench.ts';
 
 /** What happens to a container in its life, and what becomes of it. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';
-import { IMAGES, podman } from './engine.ts';
+import { IMAGES, podman } from '../../dev/engine.ts';
 import type { Neighbour } from './matrix-cells.ts';
 
 /** Somebody else's processes in a pid namespace that Lintel is in too; one of them looks like a service's. */

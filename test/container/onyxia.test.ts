@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { before, describe, type TestContext, test } from 'node:test';
 import { execa } from 'execa';
 import { parse } from 'yaml';
+import { CHECKOUT, IMAGES, whyNot } from '../../dev/engine.ts';
 import { makeAuthority } from '../authorities.ts';
 import { buildDockerfile } from './dockerfile.ts';
-import { CHECKOUT, IMAGES, whyNot } from './engine.ts';
 import { startWorkbench, type Workbench, waitUntil } from './workbench.ts';
 
 const skip = whyNot();

@@ -8,8 +8,8 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
+import { CACHE, CHECKOUT, engineEnvironment, hasImage, IMAGES, podman, whyNot } from '../../dev/engine.ts';
 import { prepareArm64 } from './arm64.ts';
-import { CACHE, CHECKOUT, engineEnvironment, hasImage, IMAGES, podman, whyNot } from './engine.ts';
 
 const SUITE = 'bookworm';
 const NPM = 'npm@11.6.2';

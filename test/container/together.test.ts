@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, suite, test } from 'node:test';
 import { execa } from 'execa';
+import { CHECKOUT, IMAGES, whyNot } from '../../dev/engine.ts';
 import { buildDockerfile } from './dockerfile.ts';
-import { CHECKOUT, IMAGES, whyNot } from './engine.ts';
 import { startWorkbench, type Workbench } from './workbench.ts';
 
 const skip = whyNot();

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { execa } from 'execa';
+import { CACHE, engineEnvironment, IMAGES, podman } from '../../dev/engine.ts';
 import { waitUntil } from '../waiting.ts';
-import { CACHE, engineEnvironment, IMAGES, podman } from './engine.ts';
 
 export { waitUntil };
 

@@ -6,11 +6,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { execa, type Options } from 'execa';
-import { isExecutableFile } from '../../src/facts/files.ts';
+import { isExecutableFile } from '../src/facts/files.ts';
 
 /** Downloads and images; kept between runs. */
 export const CACHE = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'lintel-tests');
-export const CHECKOUT = join(import.meta.dirname, '../..');
+export const CHECKOUT = join(import.meta.dirname, '..');
 
 /** Two checkouts of one machine have images of their own, if this differs. */
 const PREFIX = process.env['LINTEL_TEST_IMAGES'] ?? '';
