@@ -51,6 +51,7 @@ describe('lintel plan', () => {
     assert.equal(
       text.replaceAll(root.path, ''),
       `Warnings
+  ${user.name} has no home to write to (${user.home}): programs that keep files there fail; expected a volume there
   script /etc/cont-init.d/20-bad is skipped: it is not executable (chmod +x)
 
 Workbench user
@@ -148,7 +149,7 @@ CMD
       `Problems
   Cannot use PIP_REPOSITORY: "mirror", expected an http or https URL
   Cannot use LINTEL_LOG_FORMAT: "xml", expected text, json
-  Cannot use LINTEL_SERVICES: "missing", expected one of auto, none, late, web, or a pattern`,
+  Cannot use LINTEL_SERVICES: "missing", expected one of auto, image, none, late, web, or a pattern`,
     );
   });
 
