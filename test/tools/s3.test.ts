@@ -83,7 +83,7 @@ describe('object storage', () => {
     'ftp://minio.example',
     'key:secret@minio.example',
     'a b',
-    'http://',
+    'http:///bucket',
   ]) {
     test(`is not found at ${JSON.stringify(wrong)}`, () => {
       assert.throws(() => makeSettings({ AWS_S3_ENDPOINT: wrong }));
