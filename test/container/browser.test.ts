@@ -10,7 +10,7 @@ import { buildDockerfile } from './dockerfile.ts';
 import { runNotebookCell } from './notebook.ts';
 import { startWorkbench, type Workbench, type WorkbenchOptions, waitUntil } from './workbench.ts';
 
-/** The shipped services as their users see them: in a browser of another machine, by a published port. */
+/** The shipped services as their users see them: in a browser. */
 const skip = whyNot() || whyNoBrowser();
 
 /** The real one, which test/code-server.sh installs. */
@@ -28,15 +28,14 @@ async function open(
 ): Promise<{ workbench: Workbench; page: Page; url: string }> {
   const workbench = startWorkbench(t, [], {
     ...options,
-    flags: ['--publish', `127.0.0.1::${port}`, ...(options.flags ?? [])],
     environment: { LINTEL_SERVICES: service, ...options.environment },
   });
   await workbench.waitFor(new RegExp(`${service} is ready`));
-  const browser = await openBrowser(t);
+  const browser = await openBrowser(t, workbench);
   return {
     workbench,
     page: await browser.newPage(),
-    url: `http://${await workbench.findPublished(port)}/`,
+    url: `http://127.0.0.1:${port}/`,
   };
 }
 

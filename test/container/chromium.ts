@@ -1,5 +1,5 @@
 import { accessSync } from 'node:fs';
-import { mkdir, mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -21,6 +21,10 @@ const FLAGS = [
 const WAIT_LIMIT_MS = 30_000;
 const WINDOW = { width: 1280, height: 800 };
 
+interface Container {
+  pid(): Promise<number>;
+}
+
 /** Why this machine has no browser; false when it has one, and in CI, where no test is skipped. */
 export function whyNoBrowser(): string | false {
   if (process.env['CI']) return false;
@@ -32,10 +36,18 @@ export function whyNoBrowser(): string | false {
   }
 }
 
-/** A browser of its own, without cookies, that ends with the test. */
-export async function openBrowser(t: TestContext): Promise<BrowserContext> {
+/**
+ * A browser of its own, without cookies, that ends with the test. It runs in the container's network: on the machine's,
+ * where other containers come and go, Chromium gives up what it is loading (ERR_NETWORK_CHANGED).
+ */
+export async function openBrowser(t: TestContext, container: Container): Promise<BrowserContext> {
+  const folder = await mkdtemp(join(tmpdir(), 'lintel-chromium-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const executablePath = join(folder, 'chromium');
+  const network = `--net=/proc/${await container.pid()}/ns/net`;
+  await writeFile(executablePath, `#!/bin/sh\nexec nsenter ${network} -- ${PROGRAM} "$@"\n`, { mode: 0o755 });
   const browser = await chromium.launch({
-    executablePath: PROGRAM,
+    executablePath,
     args: FLAGS,
     // What a developer has set for other programs is not ours: pages of this machine need no proxy.
     env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir() },

@@ -31,6 +31,8 @@ export interface ServerOptions {
 }
 
 export interface Hub {
+  /** Where a browser finds it. */
+  readonly container: Workbench;
   /** Logs a user in, starts a container when the hub wants one, and waits until the page shows the user's files. */
   logIn(page: Page, user: string, options: ServerOptions): Promise<Workbench>;
   /** Stops the user's server on the hub's own page, and the container when the hub wants that. */
@@ -43,7 +45,7 @@ export async function startHub(t: TestContext, options: HubOptions): Promise<Hub
   const container = startWorkbench(t, ['jupyterhub', '--config', '/etc/jupyterhub_config.py'], {
     image: IMAGES.hub,
     flags: [
-      ...['--publish', '127.0.0.1::8000', '--workdir', '/srv', '--init'],
+      ...['--network', 'none', '--workdir', '/srv', '--init'],
       ...['--volume', `${folder}:/spawn`, '--volume', `${CONFIG}:/etc/jupyterhub_config.py:ro`],
     ],
     environment: {
@@ -54,7 +56,7 @@ export async function startHub(t: TestContext, options: HubOptions): Promise<Hub
     },
   });
   await container.waitFor(/JupyterHub is now running at/);
-  const url = `http://${await container.findPublished(8000)}`;
+  const url = 'http://127.0.0.1:8000';
   const pathOf = (user: string, kind: string) => join(folder, `${user}.${kind}`);
   /** The container that the hub wants; it is told of the end. */
   const serve = async (user: string, { image, flags = [] }: ServerOptions) => {
@@ -78,6 +80,7 @@ export async function startHub(t: TestContext, options: HubOptions): Promise<Hub
     return server;
   };
   return {
+    container,
     logIn: async (page, user, given) => {
       await page.goto(url);
       await page.fill('#username_input', user);

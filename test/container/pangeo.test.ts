@@ -58,7 +58,7 @@ describe('Pangeo', { skip }, () => {
       },
       spawner: { default_url: '/tree' },
     });
-    const browser = await openBrowser(t);
+    const browser = await openBrowser(t, hub.container);
     const page = await browser.newPage();
     const server = await hub.logIn(page, 'ada', { image, flags: [...RESTRICTED, ...(await makeHome(t))] });
     const notebook = await runNotebookCell(

@@ -67,7 +67,7 @@ describe('PAVICS', { skip }, () => {
         debug: true,
       },
     });
-    const browser = await openBrowser(t);
+    const browser = await openBrowser(t, hub.container);
     const page = await browser.newPage();
     const server = await hub.logIn(page, 'ada', {
       image,

@@ -45,8 +45,6 @@ export interface Workbench {
   waitFor(pattern: RegExp, from?: number): Promise<RegExpExecArray>;
   /** `podman exec`, with these flags of its own. Never throws for an exit code. */
   exec(command: readonly string[], flags?: readonly string[]): Promise<End>;
-  /** Where this machine finds a port of the container that `--publish` has published: "127.0.0.1:40123". */
-  findPublished(port: number): Promise<string>;
   /** PID 1, as the host counts. */
   pid(): Promise<number>;
   /** Runs a program of this machine in the container's network: its loopback. */
@@ -133,12 +131,6 @@ export function startWorkbench(
     },
     exec: (words, flags = []) =>
       finish(podman(['exec', ...flags, name, ...words], { reject: false, timeout: WAIT_LIMIT_MS })),
-    findPublished: async port => {
-      const { stdout } = await engine('port');
-      const [, address] = new RegExp(`^${port}/tcp -> (\\S+)$`, 'm').exec(stdout) ?? [];
-      if (address === undefined) throw new Error(`Cannot find port ${port}: ${name} publishes "${stdout}"`);
-      return address;
-    },
     pid,
     inNetwork: async (words, { input } = {}) =>
       finish(
