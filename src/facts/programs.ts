@@ -34,7 +34,8 @@ export type Programs = Readonly<Record<string, string>>;
 export function readPrograms(environment: Environment, alsoWanted: Iterable<string>): Programs {
   const found: Record<string, string> = {};
   for (const name of new Set([...PROGRAMS, ...alsoWanted])) {
-    const path = findProgram(name, environment) ?? findProgram(OFF_PATH[name] ?? name, environment);
+    const elsewhere = OFF_PATH[name];
+    const path = findProgram(name, environment) ?? (elsewhere && findProgram(elsewhere, environment));
     if (path !== undefined) found[name] = path;
   }
   return found;
