@@ -1,6 +1,6 @@
 import type { Facts } from './facts/facts.ts';
 import type { Environment } from './launch/environ.ts';
-import { mayWrite } from './user.ts';
+import { mayWriteHome } from './user.ts';
 
 interface Sources {
   readonly facts: Facts;
@@ -53,12 +53,10 @@ function sayDeafPid1(facts: Facts): string[] {
 /** What a read-only root or a missing volume keeps from services, which say it less plainly. */
 function sayClosedFolders({ facts, environment }: Sources): string[] {
   const { user } = facts.workbench;
-  const { home } = facts;
-  const isHomeOpen = home !== undefined && !home.isReadOnly && mayWrite(user, home);
   // Runtime state goes there only where neither /run nor /tmp can be written.
   const isTmpOpen = !facts.runtimeDir.startsWith(`${facts.root}/dev/shm/`) || Boolean(environment['TMPDIR']);
   return [
-    ...(isHomeOpen
+    ...(mayWriteHome(user, facts.home)
       ? []
       : [
           `${user.name} has no home to write to (${user.home}): programs that keep files there fail; expected a volume there`,

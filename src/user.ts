@@ -250,8 +250,16 @@ function isFormerHome(given: string, home: string | undefined, { settings, ident
   return home.endsWith(`/${nbUser}`) && parent(home) === parent(given);
 }
 
+/** Whether that user can keep files in that home; undefined for one that is not there. */
+export function mayWriteHome(
+  user: Ids,
+  home: (Folder & { readonly isReadOnly: boolean }) | undefined,
+): boolean {
+  return home !== undefined && !home.isReadOnly && mayWrite(user, home);
+}
+
 /** As the kernel decides: by the first of owner, group and others that fits. */
-export function mayWrite({ uid, gid, groups }: Ids, folder: Folder | undefined): boolean {
+function mayWrite({ uid, gid, groups }: Ids, folder: Folder | undefined): boolean {
   if (folder === undefined) return false;
   if (uid === 0) return true;
   if (folder.uid === uid) return (folder.mode & 0o200) !== 0;

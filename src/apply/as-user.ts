@@ -7,9 +7,7 @@ import { openLibc } from '../pid1/libc.ts';
  * throws, and EPERM where root may not become that user.
  */
 export function asUser<T>(user: Ids, act: () => T): T {
-  if (process.geteuid?.() !== 0 || user.uid === 0) return act();
-  const libc = openLibc();
-  return 'missing' in libc ? actByNode(user, act) : libc.actAs(user, act);
+  return process.geteuid?.() !== 0 || user.uid === 0 ? act() : become(user, act);
 }
 
 /**
@@ -17,7 +15,10 @@ export function asUser<T>(user: Ids, act: () => T): T {
  * its maker's. Throws what `act` throws, and EPERM where root may not become that user.
  */
 export function asMaker<T>(owner: { readonly uid: number; readonly gid: number }, act: () => T): T {
-  const user = { ...owner, groups: [] };
+  return become({ ...owner, groups: [] }, act);
+}
+
+function become<T>(user: Ids, act: () => T): T {
   const libc = openLibc();
   return 'missing' in libc ? actByNode(user, act) : libc.actAs(user, act);
 }

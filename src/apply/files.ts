@@ -54,18 +54,19 @@ export function writeFile(
 function openNew(path: string, file: { readonly mode: number; readonly owner: Owner }): number {
   const { mode, owner } = file;
   try {
-    return openGiven(path, mode, fd => give(fd, owner));
+    return openGiven(path, mode, owner);
   } catch (error) {
     if (process.geteuid?.() !== 0 || (error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
-    return asMaker(owner, () => openGiven(path, mode, () => undefined));
+    return asMaker(owner, () => openGiven(path, mode));
   }
 }
 
-function openGiven(path: string, mode: number, giveAway: (fd: number) => void): number {
+/** Without an owner it is its maker's. */
+function openGiven(path: string, mode: number, owner?: Owner): number {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const fd = openSync(path, flags, 0o600);
   try {
-    giveAway(fd);
+    if (owner !== undefined) give(fd, owner);
     fchmodSync(fd, mode);
     return fd;
   } catch (error) {

@@ -159,7 +159,7 @@ function makeDefinition(
     after: json.after ?? [],
     ready: makeReady(json, s6),
     health: json.health && makeHealth(json.health),
-    needsPassword: (json.needsPassword ?? false) !== false,
+    needsPassword: isPasswordNeeded(json),
     knowsPassword: json.needsPassword === 'if-possible',
     noNewPrivs: json.noNewPrivs ?? false,
     oomScoreAdj: json.oomScoreAdj,
@@ -208,11 +208,14 @@ function makePolicy(json: ServiceJson, s6: S6Folder, hasFinish: boolean): Omit<P
     successCodes: [0, ...(json.successCodes ?? [])],
     hasFinish,
     finishTimeoutMs: s6.finishTimeoutMs ?? DEFAULTS.finishTimeoutMs,
-    hasDependencies:
-      (json.requires ?? []).length + (json.after ?? []).length > 0 || (json.needsPassword ?? false) !== false,
+    hasDependencies: (json.requires ?? []).length + (json.after ?? []).length > 0 || isPasswordNeeded(json),
     readyTimeoutMs: makeReady(json, s6)?.timeoutMs,
     deathTally: s6.deathTally ?? DEFAULTS.deathTally,
   };
+}
+
+function isPasswordNeeded({ needsPassword = false }: ServiceJson): boolean {
+  return needsPassword !== false;
 }
 
 function makeReady(json: ServiceJson, { notifyFd }: S6Folder): Readiness | undefined {

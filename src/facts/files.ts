@@ -166,3 +166,13 @@ function readAll(fd: number, sizeHint: number): Buffer {
   }
   return Buffer.concat(chunks);
 }
+
+/** Whether the file system is read-only, for everybody. */
+export function isOnReadOnly(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS';
+  }
+}

@@ -1,7 +1,7 @@
-import { accessSync, constants, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Folder } from '../user.ts';
-import { readStat } from './files.ts';
+import { isOnReadOnly, readStat } from './files.ts';
 
 export interface HomeFact extends Folder {
   /** It is on another file system than the folder that it is in: a volume. */
@@ -31,15 +31,6 @@ export function readHomeFact(path: string, isToBeFilled: boolean): HomeFact | un
     isReadOnly: isOnReadOnly(path),
     isEmpty: isToBeFilled && isEmpty(path),
   };
-}
-
-function isOnReadOnly(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EROFS';
-  }
 }
 
 function isEmpty(path: string): boolean {

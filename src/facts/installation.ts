@@ -1,5 +1,5 @@
-import { accessSync, constants, type Stats } from 'node:fs';
-import { readLinkStat } from './files.ts';
+import type { Stats } from 'node:fs';
+import { isOnReadOnly, readLinkStat } from './files.ts';
 
 /** What root runs when it starts Lintel: each file, and the folders in which it could be replaced. */
 const INSTALLATION = [
@@ -38,7 +38,8 @@ export function readForeignFiles(base: string, user: Groups): ForeignFile[] {
   for (const path of INSTALLATION) {
     const stat = readLinkStat(base + path);
     const who = stat && findWriter(stat, user);
-    if (who === undefined || isReadOnly(base + path)) continue;
+    // On a read-only file system its owner can do nothing.
+    if (who === undefined || isOnReadOnly(base + path)) continue;
     if (!found.some(known => path.startsWith(`${known.path}/`.replace('//', '/')) && known.who === who))
       found.push({ path, who });
   }
@@ -59,14 +60,4 @@ function findWriter({ uid, gid, mode }: Stats, user: Groups): string | undefined
   if ((mode & 0o002) !== 0) return 'everybody';
   const isMember = gid === user.gid || user.groups.includes(gid);
   return (mode & 0o020) !== 0 && isMember ? `group ${gid}` : undefined;
-}
-
-/** On a read-only file system its owner can do nothing. */
-function isReadOnly(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EROFS';
-  }
 }

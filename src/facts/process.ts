@@ -35,9 +35,9 @@ const USUAL_OPEN_FILES = 1024;
 
 export function readProcess(openFilesSoft: number | undefined): ProcessFacts {
   const status = readTextIfAny('/proc/self/status') ?? '';
-  const bits = parseCapabilities(status, 'CapEff');
+  const effective = parseMask(status, 'CapEff') ?? 0n;
   const names = Object.keys(CAPABILITY_BITS) as Capability[];
-  const capabilities = names.filter(name => (bits >> CAPABILITY_BITS[name]) & 1n);
+  const capabilities = names.filter(name => hasBit(effective, CAPABILITY_BITS[name]));
   const hard = parseHardLimit(readTextIfAny('/proc/self/limits') ?? '');
   return {
     isPid1: process.pid === 1,
@@ -47,15 +47,21 @@ export function readProcess(openFilesSoft: number | undefined): ProcessFacts {
     groups: process.getgroups?.() ?? [],
     canSwitchUser: capabilities.includes('setuid') && capabilities.includes('setgid') && hasOtherUsers(),
     capabilities,
-    mayGainChown: ((parseCapabilities(status, 'CapBnd') >> CAPABILITY_BITS.chown) & 1n) === 1n,
+    mayGainChown: hasBit(parseMask(status, 'CapBnd') ?? 0n, CAPABILITY_BITS.chown),
     noNewPrivs: /^NoNewPrivs:\s*1/m.test(status),
     hasTerminal: isTerminal(0),
     openFiles: { soft: openFilesSoft ?? Math.min(hard, USUAL_OPEN_FILES), hard },
   };
 }
 
-function parseCapabilities(status: string, set: 'CapEff' | 'CapBnd'): bigint {
-  return BigInt(`0x${new RegExp(`^${set}:\\s*([0-9a-f]+)`, 'm').exec(status)?.[1] ?? '0'}`);
+/** A set of capabilities or signals in /proc/P/status. */
+function parseMask(status: string, set: 'CapEff' | 'CapBnd' | 'SigCgt' | 'SigBlk'): bigint | undefined {
+  const digits = new RegExp(`^${set}:\\s*([0-9a-f]+)`, 'm').exec(status)?.[1];
+  return digits === undefined ? undefined : BigInt(`0x${digits}`);
+}
+
+function hasBit(mask: bigint, bit: bigint): boolean {
+  return ((mask >> bit) & 1n) === 1n;
 }
 
 /** Bit of SIGTERM (15) in the masks of /proc/P/status. */
@@ -66,9 +72,9 @@ const TERM_BIT = 14n;
  * never reaches this process, and whoever stops the container kills everything when the time is over.
  */
 function findDeafPid1(status: string): string | undefined {
-  const hasTerm = (mask: string) => {
-    const bits = new RegExp(`^${mask}:\\s*([0-9a-f]+)`, 'm').exec(status)?.[1];
-    return bits === undefined || ((BigInt(`0x${bits}`) >> TERM_BIT) & 1n) === 1n;
+  const hasTerm = (set: 'SigCgt' | 'SigBlk') => {
+    const mask = parseMask(status, set);
+    return mask === undefined || hasBit(mask, TERM_BIT);
   };
   if (hasTerm('SigCgt') || hasTerm('SigBlk')) return undefined;
   return /^Name:\s*(.+)$/m.exec(status)?.[1];

@@ -1,6 +1,5 @@
 import type { ConfigFile } from '../facts/configs.ts';
-import type { Facts } from '../facts/facts.ts';
-import { mayWrite } from '../user.ts';
+import { mayWriteHome } from '../user.ts';
 import { prependMarked, removeMarked } from './marked.ts';
 import { type FileWrite, NOTHING, type Tool } from './tool.ts';
 
@@ -27,7 +26,7 @@ export const shells: Tool = {
     if (!hasHook || config?.text === undefined || config.trouble !== undefined) return { ...NOTHING, files };
     const text = addHook(config.text, facts.root);
     if (text === config.text) return { ...NOTHING, files };
-    if (!isForAll && !mayWriteHome(facts))
+    if (!isForAll && !mayWriteHome(facts.workbench.user, facts.home))
       return { ...NOTHING, files, warnings: [sayClosed(bashrc, config)] };
     const owner = isForAll ? 'lintel' : 'workbench';
     return { ...NOTHING, files: [...files, { path: config.path, text, mode: 0o644, owner }] };
@@ -42,10 +41,6 @@ function addHook(text: string, root: string): string {
 /** By an earlier start, or by whoever built the image. */
 function isDone(config: ConfigFile | undefined, root: string): boolean {
   return config?.text !== undefined && addHook(config.text, root) === config.text;
-}
-
-function mayWriteHome({ home, workbench }: Facts): boolean {
-  return home !== undefined && !home.isReadOnly && mayWrite(workbench.user, home);
 }
 
 function sayClosed(bashrc: ConfigFile | undefined, userBashrc: ConfigFile): string {
