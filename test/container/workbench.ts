@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { execa } from 'execa';
 import { CACHE, engineEnvironment, IMAGES, podman } from '../../dev/engine.ts';
-import { waitUntil } from '../waiting.ts';
+import { waitForText, waitUntil } from '../waiting.ts';
 
 export { waitUntil };
 
@@ -11,7 +11,6 @@ export { waitUntil };
 const WAIT_LIMIT_MS = 60_000;
 /** A container that a test forgot, or that hangs, is removed after this time (milliseconds). */
 const LIFE_LIMIT_MS = 300_000;
-const SHOWN_CHARACTERS = 6000;
 
 export interface WorkbenchOptions {
   /** A tag; default the workbench with real programs. */
@@ -120,15 +119,7 @@ export function startWorkbench(
     name,
     output: () => text.both,
     type: typed => void run.stdin?.write(typed),
-    waitFor: async (pattern, from = 0) => {
-      const tail = () => `It wrote:\n${text.both.slice(-SHOWN_CHARACTERS)}`;
-      const look = () => pattern.exec(text.both.slice(from)) ?? (hasEnded ? 'ended' : undefined);
-      const found = await waitUntil(`the output matches ${pattern}`, look).catch((error: Error) => error);
-      if (found instanceof Error) throw new Error(`${found.message}. ${tail()}`);
-      if (found === 'ended') throw new Error(`Cannot find ${pattern}: the container has ended. ${tail()}`);
-      found.index += from;
-      return found;
-    },
+    waitFor: (pattern, from = 0) => waitForText(() => ({ text: text.both, hasEnded }), pattern, from),
     exec: (words, flags = []) =>
       finish(podman(['exec', ...flags, name, ...words], { reject: false, timeout: WAIT_LIMIT_MS })),
     pid,

@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import { execa } from 'execa';
 import { type Sandbox, type SandboxOptions, sandboxKind, startSandbox } from '../../dev/sandbox.ts';
 import { isExecutableFile } from '../../src/facts/files.ts';
-import { waitUntil } from '../waiting.ts';
+import { renderTail, waitForText, waitUntil } from '../waiting.ts';
 
 export { waitUntil };
 
@@ -12,8 +12,6 @@ export { waitUntil };
 const WAIT_LIMIT_MS = 30_000;
 /** A container that a test forgot, or that hangs, is killed after this time (milliseconds). */
 const LIFE_LIMIT_MS = 60_000;
-/** Of the output, so much is shown when something goes wrong. */
-const SHOWN_CHARACTERS = 6000;
 
 export const CONTAINER_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 export const WORKBENCH_USER = { uid: 1000, gid: 100 } as const;
@@ -139,7 +137,6 @@ function follow(sandbox: Sandbox, lifeLimitMs: number): Container {
       text.both += chunk;
     });
   }
-  const tail = () => `It wrote:\n${text.both.slice(-SHOWN_CHARACTERS)}`;
   let hasEnded = false;
   let isLate = false;
   const timer = setTimeout(() => {
@@ -151,21 +148,16 @@ function follow(sandbox: Sandbox, lifeLimitMs: number): Container {
     hasEnded = true;
     clearTimeout(timer);
     if (isLate)
-      throw new Error(`Cannot see the end of the container: it runs after ${lifeLimitMs} ms. ${tail()}`);
+      throw new Error(
+        `Cannot see the end of the container: it runs after ${lifeLimitMs} ms. ${renderTail(text.both)}`,
+      );
     return { code: exitCode, signal, stdout: text.stdout, stderr: text.stderr };
   })();
   // Whoever awaits it hears of a failure; a test that does not must not fail twice.
   ended.catch(() => undefined);
   return {
     output: () => text.both,
-    waitFor: async (pattern, from = 0) => {
-      const look = () => pattern.exec(text.both.slice(from)) ?? (hasEnded ? 'ended' : undefined);
-      const found = await waitUntil(`the output matches ${pattern}`, look).catch((error: Error) => error);
-      if (found instanceof Error) throw new Error(`${found.message}. ${tail()}`);
-      if (found === 'ended') throw new Error(`Cannot find ${pattern}: the container has ended. ${tail()}`);
-      found.index += from;
-      return found;
-    },
+    waitFor: (pattern, from = 0) => waitForText(() => ({ text: text.both, hasEnded }), pattern, from),
     signal: async name => {
       process.kill(await sandbox.pid1(), name);
     },
