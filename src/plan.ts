@@ -10,6 +10,7 @@ import { findReductions } from './reductions.ts';
 import { chooseServices, type Disabled } from './services/choice.ts';
 import { findOpenDoors } from './services/open-doors.ts';
 import type { ParsedSettings, Settings } from './settings/settings.ts';
+import type { HttpAddress } from './settings/values.ts';
 import { TOOLS } from './tools/list.ts';
 import { type FileWrite, NOTHING, type ToolName } from './tools/tool.ts';
 import { findUser, type User } from './user.ts';
@@ -43,6 +44,8 @@ export interface Plan {
   /** Time that each script of the end may take; undefined: what is left of the stop's. */
   readonly finishScriptTimeoutMs: number | undefined;
   readonly openFilesSoft: number;
+  /** Where to answer probes by HTTP; undefined: nowhere. */
+  readonly http: (HttpAddress & { readonly prefix: string }) | undefined;
   readonly noNewPrivs: boolean;
   /** Of services and CMD; undefined for the container's. */
   readonly umask: number | undefined;
@@ -153,6 +156,7 @@ function makeLimits(settings: Settings, facts: Facts) {
       settings.openFilesSoft ?? facts.process.openFiles.soft,
       facts.process.openFiles.hard,
     ),
+    http: settings.http === undefined ? undefined : { ...settings.http, prefix: settings.httpPrefix ?? '' },
     noNewPrivs: settings.noNewPrivs === true,
     umask: settings.umask,
   };

@@ -78,6 +78,7 @@ describe('the plan', () => {
       shutdownTimeoutMs: 9000,
       finishScriptTimeoutMs: undefined,
       openFilesSoft: 1024,
+      http: undefined,
       noNewPrivs: false,
       umask: undefined,
       problems: [],
@@ -173,6 +174,7 @@ describe('the plan', () => {
       LINTEL_INIT_TIMEOUT_MS: '5',
       S6_KILL_FINISH_MAXTIME: '5',
       NB_UMASK: '002',
+      LINTEL_HTTP: '9180',
     };
     const difference = { services: [makeDefinition('web')], accountChange: CHANGE };
     const made = plan(environment, difference, ['python']);

@@ -13,10 +13,10 @@ import { makeTimeline } from './timeline.ts';
 /** From the container's variables and arguments to its exit code. Never rejects but for a bug. */
 export async function boot(origin: Origin, command: readonly string[]): Promise<number> {
   const timeline = makeTimeline();
-  timeline.add('node', 0);
+  timeline.add('stage', 'node', 0);
   const startMs = timeline.nowMs();
   const draft = makeDraft(origin, command);
-  timeline.add('settings and facts', startMs);
+  timeline.add('stage', 'settings and facts', startMs);
   let supervisor: Supervisor | undefined;
   const gate = makeGate();
   const log = await makeLog({

@@ -7,6 +7,7 @@ import { collectLater } from '../pid1/collection.ts';
 import { receiveRequests } from '../pid1/requests.ts';
 import { LATE_STEPS, STEPS } from '../steps/list.ts';
 import type { Step } from '../steps/step.ts';
+import { openWeb } from '../web/web.ts';
 import { type Cleanup, cleanUp } from './cleanup.ts';
 import { type Ending, makeEarlyEnding } from './ending.ts';
 import { growAll, type Known, listLayers, shellFilesOf, withhold } from './known.ts';
@@ -27,6 +28,7 @@ export async function live(life: Life): Promise<Ending> {
   const subject = makeSubject({
     history: log.history,
     shutdown: requests.shutdown,
+    record: life.timeline.record,
     environment: () => ({ layers: listLayers(latest), user: latest.draft.plan.user }),
   });
   let stopAskedMs: number | undefined;
@@ -34,7 +36,13 @@ export async function live(life: Life): Promise<Ending> {
     stopAskedMs = readClockMs();
     subject.enter({ name: 'stopping', reason: `asked to stop by ${requests.stop.reason}` });
   });
-  const control = makeControl({ plan: draft.plan, uid: facts.process.uid, log, subject });
+  const control = makeControl({
+    plan: draft.plan,
+    uid: facts.process.uid,
+    log,
+    subject,
+    openOthers: ({ http }) => (http === undefined ? () => undefined : openWeb({ http, subject, log })),
+  });
   const native = prepareProcess(facts, log, onReaped);
   const spawner = makeSpawner(draft, native, life.gate);
   const self = makeSelf(facts, draft.environment);
@@ -184,5 +192,5 @@ function reasonOf({ message }: LintelError): string {
 function timed(timeline: Timeline, name: string, act: () => void): void {
   const startMs = timeline.nowMs();
   act();
-  timeline.add(name, startMs);
+  timeline.add('stage', name, startMs);
 }

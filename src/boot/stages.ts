@@ -61,7 +61,7 @@ export async function beforePlan(house: House): Promise<Known> {
     const layers = [...known.layers, ...(await runSteps([step], context))];
     const startMs = timeline.nowMs();
     known = { draft: makeDraftAgain(draft, origin, layers), layers };
-    timeline.add('planned again', startMs);
+    timeline.add('stage', 'planned again', startMs);
   }
   if (known.draft !== draft) house.furniture.giveTo(known.draft.plan.user);
   return known;
@@ -124,7 +124,7 @@ export async function runScripts(
       subject.enter({ name: 'booting', script: script.name });
       control.openSoon();
     },
-    onEnded: (script: Script) => timeline.add(script.name, startMs),
+    onEnded: (script: Script) => timeline.add('script', script.name, startMs),
   });
   const now = { ...known, layers: [...known.layers, ...layers] };
   note(now);
@@ -146,7 +146,7 @@ export function settle(house: House, known: Known, changes: readonly Layer[]): K
   for (const failure of applyFiles(draft.plan)) log.error(failure);
   control.admit(draft.plan);
   if (!isSameUser(draft.plan.user, known.draft.plan.user)) furniture.giveTo(draft.plan.user);
-  timeline.add('planned again', startMs);
+  timeline.add('stage', 'planned again', startMs);
   return { draft, layers };
 }
 

@@ -55,6 +55,6 @@ async function runStep(
   try {
     return await step.run(context);
   } finally {
-    timeline.add(step.name, startMs, { isBeside });
+    timeline.add('step', step.name, startMs, { isBeside });
   }
 }

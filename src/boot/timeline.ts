@@ -1,20 +1,15 @@
 import { readClockMs } from '../clock.ts';
+import type { BootRecord, Span } from '../timing/record.ts';
+import { LINTEL_VERSION } from '../version.ts';
 
-/** Where the time of a boot went. Milliseconds since the process began. */
-export interface Span {
-  readonly name: string;
-  readonly startMs: number;
-  readonly endMs: number;
-  /** Other spans go on meanwhile. */
-  readonly isBeside: boolean;
-}
-
+/** Writes down where the time of a boot goes. */
 export interface Timeline {
-  readonly spans: readonly Span[];
+  /** What is known so far. */
+  record(): BootRecord;
   /** Milliseconds since the process began. */
   nowMs(): number;
   /** What has gone on since `startMs` ends now. */
-  add(name: string, startMs: number, options?: { readonly isBeside: boolean }): void;
+  add(kind: Span['kind'], name: string, startMs: number, options?: { readonly isBeside: boolean }): void;
   /** "57 ms: node 24, settings and facts 9, files 4, script 10-xdg 2; beside: system store 401". */
   render(): string;
 }
@@ -24,14 +19,22 @@ const LEAST_MS = 0.5;
 
 export function makeTimeline(): Timeline {
   const beganMs = readClockMs() - process.uptime() * 1000;
-  const spans: Span[] = [];
+  const spans: (Span & { readonly endMs: number })[] = [];
   const nowMs = () => readClockMs() - beganMs;
   return {
-    spans,
     nowMs,
-    add(name, startMs, { isBeside } = { isBeside: false }) {
-      spans.push({ name, startMs, endMs: nowMs(), isBeside });
+    add(kind, name, startMs, { isBeside } = { isBeside: false }) {
+      spans.push({ kind, name, startMs, endMs: nowMs(), isBeside, isFailed: false });
     },
+    record: () => ({
+      format: 1,
+      version: LINTEL_VERSION,
+      beganAt: new Date(Date.now() - nowMs()).toISOString(),
+      outcome: 'booting',
+      tookMs: nowMs(),
+      spans: [...spans],
+      reduced: [],
+    }),
     render() {
       const list = (isBeside: boolean) =>
         spans

@@ -30,8 +30,10 @@ export function makeControl(given: {
   readonly uid: number;
   readonly log: Log;
   readonly subject: Subject;
+  /** What else opens with the socket, as the latest plan says; returns the way to close it. */
+  readonly openOthers: (plan: Plan) => () => void;
 }): Control {
-  const { uid, log, subject } = given;
+  const { uid, log, subject, openOthers } = given;
   const path = `${given.plan.runtimeDir}/control.sock`;
   const owners = new Set<number>();
   const services = new Set<number>();
@@ -53,7 +55,12 @@ export function makeControl(given: {
   function openNow(): void {
     if (close === undefined) return;
     hold(plan.runtimeDir, log);
-    close = openControl({ path, subject, log, owners, services, giveToWorkbench });
+    const closeSocket = openControl({ path, subject, log, owners, services, giveToWorkbench });
+    const closeOthers = openOthers(plan);
+    close = () => {
+      closeSocket();
+      closeOthers();
+    };
   }
 
   function open(): void {

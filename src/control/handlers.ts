@@ -49,6 +49,7 @@ export const HANDLERS: { readonly [Name in RouteName]: Handler<Name> } = {
     const troubles = findTroubles(servicesOf(subject));
     return { value: { isHealthy: troubles.length === 0, stage: subject.stage(), troubles } };
   },
+  boot: (_request, { subject }) => ({ value: subject.record() }),
   environment: ({ reveal }, { subject }) => {
     const { layers, user } = subject.environment();
     return { value: { variables: listVariables(layers, reveal !== undefined), user } };

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { makeRecordSchema } from '../timing/record.ts';
 
 /**
  * Every request that the control socket answers: HTTP/1.1 with JSON, one request a connection. The server checks what
@@ -57,6 +58,7 @@ const makeService = () =>
     isLate: z.boolean(),
     pid: z.optional(z.number()),
     user: z.string(),
+    isCritical: z.boolean(),
     spawn: z.number(),
     forMs: z.number(),
     restartsInMs: z.optional(z.number()),
@@ -69,8 +71,10 @@ const makeService = () =>
       }),
     ),
     lastDeath: z.optional(z.string()),
+    lastEnd: z.optional(z.string()),
     waitsFor: z.readonly(z.array(z.string())),
     illness: z.optional(z.string()),
+    symptom: z.optional(z.string()),
     requires: z.readonly(z.array(z.string())),
     after: z.readonly(z.array(z.string())),
   });
@@ -152,6 +156,15 @@ export const ROUTES = {
     summary: 'whether a service has failed, is failing, unhealthy or late',
     request: () => z.strictObject({}),
     response: () => z.object({ isHealthy: z.boolean(), stage: makeStage(), troubles: makeTroubles() }),
+  },
+  boot: {
+    method: 'GET',
+    path: '/v1/boot',
+    callers: 'owner',
+    answers: 'once',
+    summary: 'where the time of the boot went, as in boot.json',
+    request: () => z.strictObject({}),
+    response: makeRecordSchema,
   },
   environment: {
     method: 'GET',

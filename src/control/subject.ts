@@ -3,6 +3,7 @@ import type { Layer } from '../environment.ts';
 import type { Findings } from '../facts/findings.ts';
 import type { History } from '../log/history.ts';
 import type { Supervisor } from '../services/supervisor.ts';
+import type { BootRecord } from '../timing/record.ts';
 import type { User } from '../user.ts';
 
 /** What the workbench is doing as a whole. */
@@ -24,6 +25,8 @@ export interface Subject {
   stage(): Stage;
   /** What a new process of the workbench user gets, as far as the boot has come. */
   environment(): EnvironmentView;
+  /** How the boot goes, or went. */
+  record(): BootRecord;
   /** What has been found out since the start. */
   findings(): Findings;
   /** undefined until the scripts have ended. */
@@ -42,7 +45,9 @@ export interface SubjectKeeper extends Subject {
   attach(supervisor: Supervisor): void;
 }
 
-export function makeSubject(given: Pick<Subject, 'history' | 'shutdown' | 'environment'>): SubjectKeeper {
+export function makeSubject(
+  given: Pick<Subject, 'history' | 'shutdown' | 'environment' | 'record'>,
+): SubjectKeeper {
   const listeners = new Set<() => void>();
   let current: Stage = { name: 'booting' };
   let found: Findings = {};

@@ -14,6 +14,12 @@ export interface Starved {
   readonly starvedOf: string;
 }
 
+/** How a program ended, and its last line. */
+export interface Complaint {
+  readonly how: string;
+  readonly said: string;
+}
+
 const LAST_CHARACTERS = 4096;
 /** Of the last line, so much is repeated. */
 const SHOWN_CHARACTERS = 200;
@@ -26,8 +32,8 @@ export function askProgram(
   argv: readonly [string, ...string[]],
   start: StartProgram,
   signal: AbortSignal,
-): Promise<string | Starved | undefined> {
-  const { promise, resolve } = Promise.withResolvers<string | Starved | undefined>();
+): Promise<string | Complaint | Starved | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | Complaint | Starved | undefined>();
   let tail = '';
   const output = {
     onData: (_: 'stdout' | 'stderr', data: Buffer) => {
@@ -45,9 +51,9 @@ export function askProgram(
   return promise;
 }
 
-function judge(exit: Exit, tail: string): string | Starved | undefined {
+function judge(exit: Exit, tail: string): string | Complaint | Starved | undefined {
   if ('isTemporary' in exit) return { starvedOf: renderExit(exit) };
   if ('code' in exit && exit.code === 0) return undefined;
   const last = Buffer.from(tail, 'latin1').toString('utf8').trimEnd().split('\n').at(-1)?.trim() ?? '';
-  return last === '' ? renderExit(exit) : `${renderExit(exit)}: ${last.slice(0, SHOWN_CHARACTERS)}`;
+  return last === '' ? renderExit(exit) : { how: renderExit(exit), said: last.slice(0, SHOWN_CHARACTERS) };
 }

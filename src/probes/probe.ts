@@ -2,13 +2,20 @@ import { type Probe, parseAddress } from '../definitions/probe-schema.ts';
 import { fillTemplate } from '../definitions/template.ts';
 import type { Environment } from '../launch/environ.ts';
 import { maskUrl } from '../settings/url.ts';
-import { askProgram, type StartProgram, type Starved } from './probe-exec.ts';
+import { askProgram, type Complaint, type StartProgram, type Starved } from './probe-exec.ts';
 import { askFile, askHttp, askSocket, askUnixSocket } from './probe-net.ts';
 
 export type ProbeOutcome =
   | { readonly isOk: true }
   /** `isStarved`: nothing was left to ask with, which says nothing about the service. */
-  | { readonly isOk: false; readonly why: string; readonly isStarved?: true };
+  | {
+      readonly isOk: false;
+      /** All of it: who was asked, and what a program said last. */
+      readonly why: string;
+      /** Only what went wrong: no address, and no word of a program's. */
+      readonly symptom: string;
+      readonly isStarved?: true;
+    };
 
 export interface ProbeContext {
   /** The service's, for the variables in a probe's texts. */
@@ -23,14 +30,14 @@ export interface ProbeContext {
 export const PROBE_LIMIT_MS = 2000;
 
 /** A question without its subject: undefined for yes, else why not. Ends soon after the signal; may reject. */
-type Ask = (signal: AbortSignal) => Promise<string | Starved | undefined>;
+type Ask = (signal: AbortSignal) => Promise<string | Complaint | Starved | undefined>;
 
 /** One look at a service. Never rejects; ends within PROBE_LIMIT_MS or when the signal aborts, with nothing left of it. */
 export function askProbe(probe: Probe, context: ProbeContext): Promise<ProbeOutcome> {
   const { promise, resolve } = Promise.withResolvers<ProbeOutcome>();
   const over = new AbortController();
   const { subject, ask } = makeQuestion(probe, context);
-  const end = (why: string | Starved | undefined) => {
+  const end = (why: string | Complaint | Starved | undefined) => {
     clearTimeout(timer);
     context.signal.removeEventListener('abort', stop);
     resolve(judge(subject, why));
@@ -47,10 +54,11 @@ export function askProbe(probe: Probe, context: ProbeContext): Promise<ProbeOutc
   return promise;
 }
 
-function judge(subject: string, why: string | Starved | undefined): ProbeOutcome {
+function judge(subject: string, why: string | Complaint | Starved | undefined): ProbeOutcome {
   if (why === undefined) return { isOk: true };
-  if (typeof why === 'object') return { isOk: false, why: subject + why.starvedOf, isStarved: true };
-  return { isOk: false, why: subject + why };
+  if (typeof why === 'string') return { isOk: false, why: subject + why, symptom: why };
+  if ('said' in why) return { isOk: false, why: `${subject}${why.how}: ${why.said}`, symptom: why.how };
+  return { isOk: false, why: subject + why.starvedOf, symptom: why.starvedOf, isStarved: true };
 }
 
 function makeQuestion(
@@ -77,7 +85,7 @@ function makeQuestion(
 
 function makeAddressQuestion(text: string): { readonly subject: string; readonly ask: Ask } {
   const address = parseAddress(text);
-  if (address === undefined) return { subject: '', ask: async () => `${text}: no "host:port" or port` };
+  if (address === undefined) return { subject: `${text}: `, ask: async () => 'no "host:port" or port' };
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   return { subject: `${host}:${address.port}: `, ask: signal => askSocket(address, signal) };
 }

@@ -23,8 +23,11 @@ export interface Entry {
   mark: number;
   /** Why it died last, as it was logged. */
   lastDeath: string | undefined;
-  /** What its probe found wrong last. */
+  /** How its latest life ended by itself, without anything that it said. */
+  lastEnd: string | undefined;
+  /** What its probe found wrong last, and that without addresses and without a word of the probe's. */
   illness: string | undefined;
+  symptom: string | undefined;
   /** It needs the workbench user's password, which is not set yet. */
   isHeld: boolean;
   /** Of what it requires, the one that can never be ready. */
@@ -57,7 +60,9 @@ export function makeEntries(services: readonly PlannedService[]): Entries {
         questions: undefined,
         mark: 0,
         lastDeath: undefined,
+        lastEnd: undefined,
         illness: undefined,
+        symptom: undefined,
         isHeld: planned.definition.needsPassword,
         blockedBy: undefined,
       };

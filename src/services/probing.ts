@@ -51,6 +51,7 @@ function askWhetherReady(entry: Entry, context: ProbeContext, verdict: Verdict):
   const { spawn } = entry.service;
   const onOutcome = (outcome: ProbeOutcome) => {
     entry.illness = outcome.isOk ? undefined : outcome.why;
+    entry.symptom = outcome.isOk ? undefined : outcome.symptom;
     if (outcome.isOk) verdict('ready', spawn);
   };
   askReadiness({ probe: ready.probe, context, intervalMs: ready.intervalMs, onOutcome });
@@ -64,6 +65,7 @@ function askWhetherHealthy(entry: Entry, context: ProbeContext, verdict: Verdict
   const onOutcome = (outcome: ProbeOutcome) => {
     if ('isStarved' in outcome) return;
     failures = outcome.isOk ? 0 : failures + 1;
+    entry.symptom = outcome.isOk ? undefined : outcome.symptom;
     entry.illness = outcome.isOk
       ? undefined
       : `${outcome.why}${failures === 1 ? '' : ` (${failures} times in a row)`}`;

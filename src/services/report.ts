@@ -1,7 +1,7 @@
 import { explainNotFound } from '../processes/exec-error.ts';
 import { type Exit, exitCodeOf, renderExit } from '../processes/exit.ts';
 import type { Entries, Entry } from './entry.ts';
-import { renderDeath, renderNext } from './explain.ts';
+import { renderDeath, renderEnd, renderNext } from './explain.ts';
 import type { MemoryWatch } from './memory.ts';
 import { FAILING } from './restarts.ts';
 import { environmentOf, type Surroundings } from './runs.ts';
@@ -72,6 +72,7 @@ function reportIllness(entry: Entry, { around }: Reporter): void {
   const { name, service, illness = 'its probe fails' } = entry;
   const next = renderNext(service);
   entry.lastDeath = `${name} was unhealthy: ${illness}; ${next}`;
+  entry.lastEnd = `was unhealthy: ${entry.symptom ?? 'its probe fails'}`;
   around.log.warn(`${name} is unhealthy and is stopped: ${illness}; ${next}`);
 }
 
@@ -84,8 +85,10 @@ function reportExit(entry: Entry, before: Service, { exit, by }: { exit: Exit; b
   const tail = log.history.tail(name, entry.mark, LAST_CHARACTERS);
   const [program = ''] = entry.planned.definition.command;
   const hint = explainNotFound(exit, program, environmentOf(entry.planned, around));
-  const explanation = renderDeath({ service, exit, tail, hint, memory: by.memory.look(exit) });
+  const memory = by.memory.look(exit);
+  const explanation = renderDeath({ service, exit, tail, hint, memory });
   entry.lastDeath = explanation;
+  entry.lastEnd = renderEnd(exit, memory);
   if (service.state.name === 'sweeping' && service.state.next.state === 'down') log.info(explanation);
   else log.warn(explanation);
 }

@@ -28,6 +28,7 @@ export function startRun(
   { onExit, onReady }: { readonly onExit: (exit: Exit) => void; readonly onReady: () => void },
 ): void {
   entry.illness = undefined;
+  entry.symptom = undefined;
   entry.mark = around.log.history.mark(entry.name);
   const { command, ready } = entry.planned.definition;
   const notify =

@@ -15,6 +15,8 @@ export interface ServiceStatus {
   readonly isLate: boolean;
   readonly pid: number | undefined;
   readonly user: string;
+  /** Its final end stops the container. */
+  readonly isCritical: boolean;
   /** How often it has been started. */
   readonly spawn: number;
   /** Time in this state. */
@@ -24,8 +26,12 @@ export interface ServiceStatus {
   readonly deaths: number;
   readonly lastExit: Exit | undefined;
   readonly lastDeath: string | undefined;
+  /** As `lastDeath`, but only how it ended: fit for those who may read no log. */
+  readonly lastEnd: string | undefined;
   /** What its probe found wrong last; undefined while it finds nothing. */
   readonly illness: string | undefined;
+  /** As `illness`, without addresses and without a word of the probe's: for those who may read no log. */
+  readonly symptom: string | undefined;
   /** Services that it waits for. */
   readonly waitsFor: readonly string[];
   readonly requires: readonly string[];
@@ -50,13 +56,16 @@ function makeOne(entry: Entry, entries: Entries, nowMs: number): ServiceStatus {
     isLate: state.name === 'starting' && state.isLate,
     pid: hasProcess(state) ? entry.child?.pid : undefined,
     user: user.name,
+    isCritical: definition.policy.critical,
     spawn: service.spawn,
     forMs: Math.round(nowMs - entry.sinceMs),
     restartsInMs: state.name === 'backoff' ? Math.max(0, Math.round(state.deadlineMs - nowMs)) : undefined,
     deaths: service.deathsMs.length,
     lastExit: service.lastExit,
     lastDeath: renderObstacle(entry) ?? entry.lastDeath,
+    lastEnd: renderBlocker(entry) ?? entry.lastEnd,
     illness: entry.illness,
+    symptom: entry.symptom,
     waitsFor: permission?.type === 'waits' ? permission.names : [],
     requires: definition.requires,
     after: definition.after,
@@ -64,9 +73,14 @@ function makeOne(entry: Entry, entries: Entries, nowMs: number): ServiceStatus {
 }
 
 /** A service that failed without a life of its own, as the log would tell a death. */
-function renderObstacle({ name, service, blockedBy }: Entry): string | undefined {
+function renderObstacle(entry: Entry): string | undefined {
+  const blocker = renderBlocker(entry);
+  return blocker === undefined ? undefined : `${entry.name} ${blocker}; it stays down`;
+}
+
+function renderBlocker({ service, blockedBy }: Entry): string | undefined {
   if (service.state.name !== 'failed' || blockedBy === undefined) return undefined;
-  return `${name} requires ${blockedBy}, which will not come; it stays down`;
+  return `requires ${blockedBy}, which will not come`;
 }
 
 function hasProcess({ name }: State): boolean {

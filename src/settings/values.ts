@@ -56,6 +56,32 @@ function isIpv6(value: string): boolean {
   return url !== false && url !== null && !url.hostname.startsWith('[::ffff:');
 }
 
+/** Where to listen. */
+export interface HttpAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+const LOOPBACK = '127.0.0.1';
+const MOST_PORT = 65_535;
+
+/** "9180", "0.0.0.0:9180", "[::]:9180". */
+export const httpAddress: Value<HttpAddress> = {
+  expected: 'PORT or HOST:PORT, such as 9180, 0.0.0.0:9180 or [::]:9180; HOST is an IP address',
+  schema: z.pipe(
+    text.check(z.refine(value => splitAddress(value) !== undefined)),
+    z.transform(value => splitAddress(value) ?? { host: LOOPBACK, port: 0 }),
+  ),
+};
+
+function splitAddress(value: string): HttpAddress | undefined {
+  const [, bracketed, plain, digits = ''] = /^(?:(?:\[([^\]]*)\]|([^:[\]]*)):)?(\d{1,5})$/.exec(value) ?? [];
+  const port = Number(digits);
+  const host = bracketed ?? plain ?? LOOPBACK;
+  const isHost = bracketed === undefined ? IPV4.test(host) : isIpv6(bracketed);
+  return isHost && port >= 1 && port <= MOST_PORT ? { host, port } : undefined;
+}
+
 export const names: Value<readonly string[]> = {
   expected: 'names or patterns (* and ?), separated by commas or blanks',
   schema: z.pipe(

@@ -5,6 +5,7 @@ import { request as ask } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeTimeline } from '../../src/boot/timeline.ts';
 import { openControl } from '../../src/control/server.ts';
 import { makeSubject } from '../../src/control/subject.ts';
 import { makeHistory } from '../../src/log/history.ts';
@@ -205,6 +206,7 @@ test('a bug behind a request costs its client a 500 and the log a line, nobody e
     subject: makeSubject({
       history: log.history,
       shutdown,
+      record: makeTimeline().record,
       environment: () => ({ layers: [], user: ADA }),
     }),
     log,

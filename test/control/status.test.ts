@@ -69,6 +69,7 @@ test('lintel status --json says the same as data, of the named services only', a
     isFailing: false,
     isLate: false,
     user: WORKBENCH.name,
+    isCritical: false,
     spawn: 1,
     deaths: 0,
     waitsFor: [],

@@ -293,7 +293,11 @@ describe('a probe that gets no answer', () => {
     const mark = `limit-${process.pid}`;
     for (const [probe, subject] of await cases(t)) {
       const outcome = await askProbe(probe, makeContext({ mark }));
-      assert.deepEqual(outcome, { isOk: false, why: `${subject}no answer within 2 s` });
+      assert.deepEqual(outcome, {
+        isOk: false,
+        why: `${subject}no answer within 2 s`,
+        symptom: 'no answer within 2 s',
+      });
     }
     await waitForNobody(mark);
   });
@@ -304,11 +308,27 @@ describe('a probe that gets no answer', () => {
       const asker = new AbortController();
       const asked = askProbe(probe, makeContext({ mark, signal: asker.signal }));
       asker.abort();
-      assert.deepEqual(await asked, { isOk: false, why: `${subject}nobody asks any more` });
+      const symptom = 'nobody asks any more';
+      const nobody = { isOk: false, why: `${subject}${symptom}`, symptom };
+      assert.deepEqual(await asked, nobody);
       const late = await askProbe(probe, makeContext({ mark, signal: asker.signal }));
-      assert.deepEqual(late, { isOk: false, why: `${subject}nobody asks any more` });
+      assert.deepEqual(late, nobody);
     }
     await waitForNobody(mark);
+  });
+});
+
+test('the symptom of a probe holds no word of a program’s and no address', async () => {
+  const exec = ['sh', '-c', 'echo secret; exit 3'];
+  assert.deepEqual(await askProbe({ exec }, makeContext()), {
+    isOk: false,
+    why: 'exited with code 3: secret',
+    symptom: 'exited with code 3',
+  });
+  assert.deepEqual(await askProbe({ tcp: '${PLACE}' }, makeContext({ environment: { PLACE: 'nowhere' } })), {
+    isOk: false,
+    why: 'nowhere: no "host:port" or port',
+    symptom: 'no "host:port" or port',
   });
 });
 
@@ -342,7 +362,7 @@ describe('asking again and again', () => {
       });
       const http = `http://127.0.0.1:${port}`;
       const outcomes = await collect(ask, { http }, { intervalMs: 10, count: 3 });
-      const no = { isOk: false, why: `${http}: 503` };
+      const no = { isOk: false, why: `${http}: 503`, symptom: '503' };
       assert.deepEqual(outcomes, [no, { isOk: true }, no]);
       assert.equal(asked, 3);
     });

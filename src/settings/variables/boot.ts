@@ -1,4 +1,4 @@
-import { absolutePath, anyText, flag, integer, names, oneOf } from '../values.ts';
+import { absolutePath, anyText, basePath, flag, httpAddress, integer, names, oneOf } from '../values.ts';
 import { lintel, platform, type Variable } from '../variable.ts';
 
 const DAY_MS = 86_400_000;
@@ -21,6 +21,16 @@ export const BOOT = {
     'LINTEL_LOG_FORMAT',
     oneOf(['text', 'json']),
     'How Lintel writes its own and its services’ lines. Default: text.',
+  ),
+  http: lintel(
+    'LINTEL_HTTP',
+    httpAddress,
+    'Serve /healthz, /readyz, /metrics and a status page there, by HTTP, to whoever reaches it. Default: off; host: 127.0.0.1.',
+  ),
+  httpPrefix: lintel(
+    'LINTEL_HTTP_PREFIX',
+    basePath,
+    'The path below which a proxy shows them, where it does not take it away. Default: none.',
   ),
   onInitFailure: lintel(
     'LINTEL_ON_INIT_FAILURE',

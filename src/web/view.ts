@@ -1,0 +1,87 @@
+import { readClockMs } from '../clock.ts';
+import { findNotReady, findTroubles, isIll } from '../control/judgements.ts';
+import type { Stage, Subject } from '../control/subject.ts';
+import type { ServiceStatus } from '../services/status.ts';
+import type { BootRecord } from '../timing/record.ts';
+import { LINTEL_VERSION } from '../version.ts';
+
+/**
+ * What anybody may see of a workbench who can reach its port: no secret, no value of a variable, no line of a log, no
+ * address. What is not in here, neither /metrics nor the status page can show.
+ */
+export interface View {
+  readonly version: string;
+  readonly upMs: number;
+  readonly stage: Stage;
+  /** Lintel runs, and so do all critical services. */
+  readonly isHealthy: boolean;
+  /** Every service that should run is ready. */
+  readonly isReady: boolean;
+  readonly services: readonly ServiceView[];
+  readonly boot: BootRecord;
+}
+
+export interface ServiceView
+  extends Pick<
+    ServiceStatus,
+    | 'name'
+    | 'description'
+    | 'state'
+    | 'isReady'
+    | 'isFailing'
+    | 'isLate'
+    | 'isCritical'
+    | 'forMs'
+    | 'restartsInMs'
+    | 'waitsFor'
+    | 'requires'
+    | 'after'
+  > {
+  /** How often it was started again. */
+  readonly restarts: number;
+  /** It was ready, and its health probe finds something wrong. */
+  readonly isIll: boolean;
+  /** What its probe finds wrong: "connection refused". */
+  readonly symptom: string | undefined;
+  /** How its latest life ended by itself: "exited with code 3". */
+  readonly lastEnd: string | undefined;
+}
+
+export function makeView(subject: Subject): View {
+  const services = subject.supervisor()?.look() ?? [];
+  const troubled = new Set(findTroubles(services).map(({ name }) => name));
+  const stage = subject.stage();
+  return {
+    version: LINTEL_VERSION,
+    upMs: Math.round(readClockMs() - subject.startedMs),
+    stage,
+    isHealthy: services.every(({ name, isCritical }) => !isCritical || !troubled.has(name)),
+    isReady: stage.name === 'running' && findNotReady(services).length === 0,
+    services: services.map(makeServiceView),
+    boot: subject.record(),
+  };
+}
+
+/** Field by field: what is new in a status is not shown to strangers before somebody has thought about it. */
+function makeServiceView(service: ServiceStatus): ServiceView {
+  const { name, description, state, isReady, isFailing, isLate, isCritical } = service;
+  const { forMs, restartsInMs, waitsFor, requires, after, spawn, symptom, lastEnd } = service;
+  return {
+    name,
+    description,
+    state,
+    isReady,
+    isFailing,
+    isLate,
+    isCritical,
+    isIll: isIll(service),
+    forMs,
+    restarts: Math.max(0, spawn - 1),
+    restartsInMs,
+    waitsFor,
+    requires,
+    after,
+    symptom,
+    lastEnd,
+  };
+}
