@@ -110,7 +110,7 @@ test('the reader of imports reads them all', () => {
 
 describe('pure modules', () => {
   const PURE = [
-    ...inFolder('src/settings', 'src/tools', 'src/definitions', 'src/accounts'),
+    ...inFolder('src/settings', 'src/tools', 'src/definitions', 'src/accounts', 'src/timing'),
     'src/plan.ts',
     'src/contributions.ts',
     'src/reductions.ts',

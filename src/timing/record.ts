@@ -22,11 +22,11 @@ export const makeRecordSchema = () =>
      */
     outcome: z.enum(['booting', 'ready', 'incomplete', 'failed', 'stopped']),
     /** Up to that, or up to now. */
-    tookMs: z.number(),
-    /** Why it is incomplete, failed or was stopped. */
+    tookMs: makeMs(),
+    /** Why it was stopped or has failed; of an incomplete one, who is not ready: "web (failed: exited with code 3)". */
     reason: z.optional(z.string()),
     spans: z.readonly(z.array(makeSpan())),
-    /** What the container as it was started keeps from the workbench, in sentences. */
+    /** What the workbench does without, in a few words each: "no home to write to", "PIP_REPOSITORY". */
     reduced: z.readonly(z.array(z.string())),
   });
 
@@ -38,9 +38,9 @@ const makeSpan = () =>
      */
     kind: z.enum(['stage', 'step', 'script', 'wait', 'service']),
     name: z.string(),
-    startMs: z.number(),
+    startMs: makeMs(),
     /** Absent while it goes on. */
-    endMs: z.optional(z.number()),
+    endMs: z.optional(makeMs()),
     /** Others go on meanwhile. */
     isBeside: z.boolean(),
     /** It ended badly, or can't be ready any more. */
@@ -50,3 +50,5 @@ const makeSpan = () =>
     /** Of a service: how often it was started until it was ready. */
     starts: z.optional(z.number()),
   });
+
+const makeMs = () => z.number().check(z.gte(0));
