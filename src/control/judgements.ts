@@ -9,21 +9,60 @@ export interface Trouble {
   readonly why: string;
 }
 
+/** What a sentence about a service may say besides its state. */
+export interface Words {
+  readonly illness: string | undefined;
+  readonly death: string | undefined;
+}
+
+/** For those who may read the log. */
+const tellAll = (service: ServiceStatus): Words => ({
+  illness: service.illness,
+  death: renderLastDeath(service),
+});
+
+/** Without addresses and without a word of the service's own: for everybody else. */
+export const tellStrangers = ({ symptom, lastEnd }: ServiceStatus): Words => ({
+  illness: symptom,
+  death: lastEnd,
+});
+
 /**
  * Services that should be ready and are not. What is down is so because somebody wanted it: it ended well, was
- * stopped, or is not to be started at all.
+ * stopped, or is not to be started at all. But one that failed, and which its finish script keeps down, has failed.
  */
-export function findNotReady(services: readonly ServiceStatus[]): Trouble[] {
+export function findNotReady(services: readonly ServiceStatus[], tell = tellAll): Trouble[] {
   return services
-    .filter(({ state, isReady }) => state !== 'down' && !isReady)
-    .map(service => ({ name: service.name, why: renderWhy(service) }));
+    .filter(service => (service.state !== 'down' || service.isKeptDown) && !service.isReady)
+    .map(service => makeTrouble(service, tell));
 }
 
 /** Services that a HEALTHCHECK should know of; one that just starts, or is between two lives, is no trouble yet. */
 export function findTroubles(services: readonly ServiceStatus[]): Trouble[] {
   return services
-    .filter(service => service.state === 'failed' || service.isFailing || service.isLate || isIll(service))
-    .map(service => ({ name: service.name, why: renderWhy(service) }));
+    .filter(service => hasFailed(service) || service.isFailing || service.isLate || isIll(service))
+    .map(service => makeTrouble(service, tellAll));
+}
+
+/**
+ * Critical services that have failed, keep dying or are unhealthy. The only service of a workbench is critical once it
+ * has failed. One that is late is not ready and nothing more: whoever kills for what is found here would not make a slow
+ * volume faster.
+ */
+export function findUnhealthy(services: readonly ServiceStatus[], tell = tellAll): Trouble[] {
+  const isOnly = services.length === 1;
+  return services
+    .filter(service =>
+      service.isCritical
+        ? hasFailed(service) || service.isFailing || isIll(service)
+        : isOnly && hasFailed(service),
+    )
+    .map(service => makeTrouble(service, tell));
+}
+
+/** It will not come back by itself, and nobody asked for that. */
+function hasFailed({ state, isKeptDown }: ServiceStatus): boolean {
+  return state === 'failed' || isKeptDown;
 }
 
 /** Its health probe finds something wrong; until a service is ready that is nothing but a matter of time. */
@@ -37,13 +76,17 @@ export function isIll({
   return illness !== undefined && (state === 'up' || state === 'stopping' || state === 'killing');
 }
 
+function makeTrouble(service: ServiceStatus, tell: (service: ServiceStatus) => Words): Trouble {
+  return { name: service.name, why: renderWhy(service, tell(service)) };
+}
+
 /** "waiting for db", "failing: exited with code 3", "late to become ready: connection refused". */
-function renderWhy(service: ServiceStatus): string {
-  const { state, isFailing, isLate, waitsFor, illness } = service;
+function renderWhy(service: ServiceStatus, { illness, death }: Words): string {
+  const { state, isFailing, isLate, waitsFor } = service;
   const tail = illness === undefined ? '' : `: ${illness}`;
-  const death = renderLastDeath(service);
   const cause = death === undefined ? '' : `: ${death}`;
   if (state === 'failed') return `failed${cause}`;
+  if (service.isKeptDown) return `kept down by its finish script${cause}`;
   if (isFailing) return `failing${cause}`;
   if (isIll(service)) return `unhealthy${tail}`;
   if (state === 'waiting' && waitsFor.length > 0) return `waiting for ${waitsFor.join(', ')}`;
@@ -92,7 +135,8 @@ export function judgeAction(
   const { name, state, spawn } = service;
   if (action === 'stop') return state === 'down' || state === 'failed' ? 'done' : undefined;
   const isNew = spawn > spawnBefore;
-  if (state === 'failed') return { why: service.lastDeath ?? `${name} ${renderWhy(service)}` };
+  if (state === 'failed' || (service.isKeptDown && isNew))
+    return { why: service.lastDeath ?? `${name} ${renderWhy(service, tellAll(service))}` };
   // What ends by itself, and well, has done what it was started for.
   if (state === 'down') return isNew ? 'done' : { why: `${name} stays down` };
   if (service.isReady && (isNew || action === 'start')) return 'done';

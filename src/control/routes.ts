@@ -56,6 +56,7 @@ const makeService = () =>
     isReady: z.boolean(),
     isFailing: z.boolean(),
     isLate: z.boolean(),
+    isKeptDown: z.boolean(),
     pid: z.optional(z.number()),
     user: z.string(),
     isCritical: z.boolean(),

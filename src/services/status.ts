@@ -13,6 +13,8 @@ export interface ServiceStatus {
   readonly isFailing: boolean;
   /** It was to be ready by now. */
   readonly isLate: boolean;
+  /** It has failed, and its finish script wants it down for good. */
+  readonly isKeptDown: boolean;
   readonly pid: number | undefined;
   readonly user: string;
   /** Its final end stops the container. */
@@ -54,6 +56,7 @@ function makeOne(entry: Entry, entries: Entries, nowMs: number): ServiceStatus {
     isReady: isReady(service),
     isFailing: service.isFailing,
     isLate: state.name === 'starting' && state.isLate,
+    isKeptDown: state.name === 'down' && state.why === 'finished',
     pid: hasProcess(state) ? entry.child?.pid : undefined,
     user: user.name,
     isCritical: definition.policy.critical,

@@ -1,5 +1,5 @@
 import { readClockMs } from '../clock.ts';
-import { findNotReady, findTroubles, isIll } from '../control/judgements.ts';
+import { findNotReady, findUnhealthy, isIll, type Trouble, tellStrangers } from '../control/judgements.ts';
 import type { Stage, Subject } from '../control/subject.ts';
 import type { ServiceStatus } from '../services/status.ts';
 import type { BootRecord } from '../timing/record.ts';
@@ -12,10 +12,14 @@ import { LINTEL_VERSION } from '../version.ts';
 export interface View {
   readonly version: string;
   readonly upMs: number;
-  readonly stage: Stage;
-  /** Lintel runs, and so do all critical services. */
+  /** Why it stops is not told: the reason may hold the last words of a service. */
+  readonly stage: { readonly name: Stage['name']; readonly script?: string | undefined };
+  /** Critical services that are not well. While the workbench stops there are none: nothing is to be ended early. */
+  readonly unhealthy: readonly Trouble[];
   readonly isHealthy: boolean;
-  /** Every service that should run is ready. */
+  /** Services that should be ready and are not. */
+  readonly notReady: readonly Trouble[];
+  /** The scripts are done, every service that should run is ready, and nobody has asked for a stop. */
   readonly isReady: boolean;
   readonly services: readonly ServiceView[];
   readonly boot: BootRecord;
@@ -30,6 +34,7 @@ export interface ServiceView
     | 'isReady'
     | 'isFailing'
     | 'isLate'
+    | 'isKeptDown'
     | 'isCritical'
     | 'forMs'
     | 'restartsInMs'
@@ -49,14 +54,17 @@ export interface ServiceView
 
 export function makeView(subject: Subject): View {
   const services = subject.supervisor()?.look() ?? [];
-  const troubled = new Set(findTroubles(services).map(({ name }) => name));
   const stage = subject.stage();
+  const unhealthy = stage.name === 'stopping' ? [] : findUnhealthy(services, tellStrangers);
+  const notReady = findNotReady(services, tellStrangers);
   return {
     version: LINTEL_VERSION,
     upMs: Math.round(readClockMs() - subject.startedMs),
-    stage,
-    isHealthy: services.every(({ name, isCritical }) => !isCritical || !troubled.has(name)),
-    isReady: stage.name === 'running' && findNotReady(services).length === 0,
+    stage: stage.name === 'booting' ? stage : { name: stage.name },
+    unhealthy,
+    isHealthy: unhealthy.length === 0,
+    notReady,
+    isReady: stage.name === 'running' && notReady.length === 0,
     services: services.map(makeServiceView),
     boot: subject.record(),
   };
@@ -64,8 +72,8 @@ export function makeView(subject: Subject): View {
 
 /** Field by field: what is new in a status is not shown to strangers before somebody has thought about it. */
 function makeServiceView(service: ServiceStatus): ServiceView {
-  const { name, description, state, isReady, isFailing, isLate, isCritical } = service;
-  const { forMs, restartsInMs, waitsFor, requires, after, spawn, symptom, lastEnd } = service;
+  const { name, description, state, isReady, isFailing, isLate, isKeptDown } = service;
+  const { isCritical, forMs, restartsInMs, waitsFor, requires, after, spawn, symptom, lastEnd } = service;
   return {
     name,
     description,
@@ -73,6 +81,7 @@ function makeServiceView(service: ServiceStatus): ServiceView {
     isReady,
     isFailing,
     isLate,
+    isKeptDown,
     isCritical,
     isIll: isIll(service),
     forMs,

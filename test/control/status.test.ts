@@ -68,6 +68,7 @@ test('lintel status --json says the same as data, of the named services only', a
     isReady: true,
     isFailing: false,
     isLate: false,
+    isKeptDown: false,
     user: WORKBENCH.name,
     isCritical: false,
     spawn: 1,

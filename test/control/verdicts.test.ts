@@ -84,6 +84,29 @@ test('lintel health ends with 1 for a service that has failed, and says which', 
   });
 });
 
+test('a service that failed and is kept down by its finish script is neither ready nor healthy', async t => {
+  const { run, lintel } = bootWorkbench(t, {
+    '/etc/services.d/web/run': LASTING,
+    '/etc/services.d/bad/run': DOOMED,
+    '/etc/services.d/bad/finish': '#!/bin/sh\nexit 125\n',
+    '/etc/services.d/done/run': '#!/bin/sh\nexit 0\n',
+    '/etc/services.d/done/finish': '#!/bin/sh\nexit 125\n',
+  });
+  await lintel.waitForText(/bad stays down: its finish script asked for it/);
+  await lintel.waitForText(/done stays down: its finish script asked for it/);
+  await run(['start', 'web', '--wait']);
+  const why = 'bad (kept down by its finish script: exited with code 3; its last lines: no good)';
+  const { code, stdout } = await run(['health']);
+  assert.deepEqual([code, stdout], [1, `in trouble: ${why}\n`]);
+  assert.equal((await run(['ready'])).stdout, `not ready: ${why}\n`);
+  const again = await run(['start', 'bad', '--wait']);
+  assert.equal(again.code, 1);
+  assert.match(again.stderr, /bad exited with code 3; its last lines: no good/);
+  await run(['stop', 'bad']);
+  assert.deepEqual((await run(['ready'])).stdout, 'ready\n', 'what an operator stopped does not count');
+  assert.equal((await run(['health'])).stdout, 'healthy\n');
+});
+
 test('lintel health ends with 1 for a service that keeps dying', async t => {
   const { run, lintel } = bootWorkbench(t, {
     '/etc/services.d/web/run': LASTING,
