@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { listFlags, renderUsage } from '../src/commands/help.ts';
-import { COMMANDS } from '../src/commands/list.ts';
+import { EXIT_CODES, listFlags, renderUsage } from '../src/commands/help.ts';
+import { COMMANDS, GROUPS } from '../src/commands/list.ts';
 import { ROUTES, type Route } from '../src/control/routes.ts';
 import { makeServiceSchema } from '../src/definitions/service-json.ts';
 import { ONYXIA_VARIABLES } from '../src/settings/onyxia-variables.ts';
@@ -85,11 +85,24 @@ export function renderCommands(): string {
     '',
     '| command | |',
     '|---|---|',
-    ...COMMANDS.map(({ name, summary }) => `| [\`lintel ${name}\`](#lintel-${name}) | ${cell(summary)} |`),
+    ...GROUPS.flatMap(([title, commands]) => [
+      `| **${title}** | |`,
+      ...commands.map(({ name, summary }) => `| [\`lintel ${name}\`](#lintel-${name}) | ${cell(summary)} |`),
+    ]),
     '',
-    'Exit codes: 0 ok, 1 failed, 2 usage, 3 Lintel does not run here; 130 after Ctrl-C. Every command takes `--json` and',
-    '`--help`. Results go to stdout, errors to stderr. Colours are for terminals, and not under `NO_COLOR`.',
-    'In a container: `docker exec CONTAINER lintel status`, or `docker run IMAGE lintel plan`.',
+    'In a container: `docker exec CONTAINER lintel status`, or `docker run IMAGE lintel plan`. The same as a manual: `man lintel`.',
+    '',
+    `Exit codes: ${EXIT_CODES}, 143 after a TERM, 141 where nobody reads any`,
+    'more. 1 is also the answer no: of `ready`, `health`, `doctor`, of `plan` where a boot would refuse to start, and of `env explain`',
+    'where nobody set the variable.',
+    '',
+    'Every command takes `--json` and `--help`. Results go to stdout, errors to stderr, in one sentence that begins with',
+    '`lintel: error:`. So it is with `--json` too: either stdout has the JSON that is described below, also with an answer no, or it',
+    'is empty, the sentence stands on stderr, and the exit code says of which kind the error is. Keys may be added in a later version;',
+    'those that stand here keep their names and meanings. `?` marks one that may be absent, `…` more that may change.',
+    '',
+    'A terminal gets colours, but not under `NO_COLOR` or with `TERM=dumb`, and rows that fit its width. A pipe or a file gets whole',
+    'rows without colours.',
     '',
     ...COMMANDS.flatMap(command => [
       `## lintel ${command.name}`,

@@ -55,6 +55,8 @@ export interface Plan {
 export interface Note {
   readonly tool: ToolName;
   readonly text: string;
+  /** Variables that would do the same, and are not set because of it. */
+  readonly insteadOf?: readonly string[];
 }
 
 export interface Script {
@@ -92,9 +94,11 @@ export function makePlan(sources: PlanSources): Plan {
     files: contributions.flatMap(({ files }) => files),
     environment: joinLayers(layers).set,
     layers,
-    notes: contributions.flatMap(({ tool, notes }) =>
-      notes.filter(text => !environment.leftAlone.has(variableOf(text))).map(text => ({ tool, text })),
-    ),
+    notes: contributions.flatMap(({ tool, notes, rivals }) => {
+      const more = rivals === undefined ? {} : { insteadOf: Object.keys(rivals) };
+      const done = notes.filter(text => !environment.leftAlone.has(variableOf(text)));
+      return done.map(text => ({ tool, text, ...more }));
+    }),
     warnings: [
       ...sources.warnings,
       ...findReductions(sources, { hasServices: services.planned.length > 0 }),

@@ -29,7 +29,10 @@ export async function live(life: Life): Promise<Ending> {
     history: log.history,
     shutdown: requests.shutdown,
     record: life.timeline.record,
-    environment: () => ({ layers: listLayers(latest), user: latest.draft.plan.user }),
+    environment: () => {
+      const { user, notes } = latest.draft.plan;
+      return { layers: listLayers(latest), user, notes };
+    },
   });
   let stopAskedMs: number | undefined;
   requests.stop.addEventListener('abort', () => {

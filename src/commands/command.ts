@@ -25,6 +25,11 @@ export interface Example {
 /** Every command has it. */
 export const JSON_FLAG: Flag = { name: '--json', doc: 'print JSON' };
 
+/** As JSON_FLAG, with the keys of what is printed: "{version, pid}", or "{variables}; with explain: {name, changes}". */
+export function jsonFlag(shape: string): Flag {
+  return { ...JSON_FLAG, doc: `print JSON: ${shape}` };
+}
+
 export interface CommandContext {
   readonly given: Given;
   readonly origin: Origin;

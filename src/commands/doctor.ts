@@ -12,7 +12,7 @@ import { openLibc } from '../pid1/libc.ts';
 import { startReaper } from '../pid1/reaper.ts';
 import type { Spawner } from '../processes/child.ts';
 import { makeGate } from '../processes/gate.ts';
-import { type Command, JSON_FLAG } from './command.ts';
+import { type Command, jsonFlag } from './command.ts';
 import { makeRunEnvironment } from './run.ts';
 import { type Cell, renderTable } from './tables.ts';
 import type { Terminal } from './terminal.ts';
@@ -21,7 +21,7 @@ import type { Terminal } from './terminal.ts';
 export const doctor: Command = {
   name: 'doctor',
   summary: 'try whether each installed client trusts a server',
-  flags: [JSON_FLAG],
+  flags: [jsonFlag('{url, environment, opinions, notTried, chain}')],
   operands: { usage: 'trust URL', atLeast: 2, atMost: 2, what: 'URL' },
   details:
     'Asks the URL by every client that is installed (curl, wget, git, python, pip, uv, conda, R, node, npm, aws, java), four at a time and 10 s each, as whoever calls it and with the workbench’s environment. A client that gets any answer trusts the server, also where it wanted another answer. Then it shows the certificates that the server itself shows, asked without proxy, and which roots are enough for them. Exit code 0 when all clients trust it, 1 when one does not.',

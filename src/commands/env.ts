@@ -2,13 +2,18 @@ import { ask } from '../control/client.ts';
 import { escapeLine, renderJson } from '../control/printable.ts';
 import type { ResponseOf } from '../control/routes.ts';
 import { LintelError } from '../errors.ts';
-import { type Command, type CommandContext, type CommandResult, JSON_FLAG } from './command.ts';
+import { suggestName } from '../settings/suggest.ts';
+import { type Command, type CommandContext, type CommandResult, jsonFlag } from './command.ts';
+import { findVariable, listNames } from './variables.ts';
 
 /** Shows the environment of the running workbench, and who set what of it. */
 export const env: Command = {
   name: 'env',
   summary: 'show the environment of the workbench, and who set what',
-  flags: [JSON_FLAG, { name: '--reveal', doc: 'show secrets too' }],
+  flags: [
+    jsonFlag('{variables}; with explain {name, changes, instead?, meant?}'),
+    { name: '--reveal', doc: 'show secrets too' },
+  ],
   operands: { usage: '[explain NAME]', atMost: 2 },
   details:
     'What a new process of the workbench user sees, by name: the container’s variables and what the boot, its tools, steps and scripts made of them. Secrets are shown as ***, unless --reveal is given: variables whose name says so, and what came from Vault or a secret’s file. "explain" says which file, variable, tool or script set one, and what it replaced; exit code 1 when nobody did.',
@@ -53,12 +58,10 @@ async function explain({ given, origin }: CommandContext, name: string): Promise
  *       container set it to /etc/ssl/corporate.pem
  *       tool pip replaced that by /run/lintel/ca-bundle.pem
  */
-function renderExplanation({ name, changes, meant }: ResponseOf<'explanation'>): string {
+function renderExplanation(answer: ResponseOf<'explanation'>): string {
+  const { name, changes } = answer;
   const last = changes.at(-1);
-  if (last === undefined) {
-    const hint = meant === undefined ? '' : `; perhaps ${meant} is meant`;
-    return `${escapeLine(`${name} is not set: nobody set it${hint}`)}\n`;
-  }
+  if (last === undefined) return renderAbsence(answer);
   const head = last.value === undefined ? `${name} is not set` : `${name}=${last.value}`;
   const lines = changes.map(({ source, value, replaced }) => {
     if (value === undefined) return `  ${source} took it away`;
@@ -66,4 +69,19 @@ function renderExplanation({ name, changes, meant }: ResponseOf<'explanation'>):
     return `  ${source} replaced that by ${value || 'nothing'}`;
   });
   return [head, ...lines].map(line => `${escapeLine(line)}\n`).join('');
+}
+
+/**
+ *     PIP_INDEX_URL is not set: nobody set it
+ *       tool pip has set that elsewhere: index https://mirror.example/simple (/etc/pip.conf)
+ */
+function renderAbsence({ name, instead, meant }: ResponseOf<'explanation'>): string {
+  const isSetting = findVariable(name) !== undefined;
+  const other = meant ?? (isSetting ? undefined : suggestName(name, listNames()));
+  const lines = [
+    `${name} is not set: nobody set it${other === undefined ? '' : `; perhaps ${other} is meant`}`,
+    ...(instead === undefined ? [] : [`  tool ${instead.tool} has set that elsewhere: ${instead.text}`]),
+    ...(isSetting ? [`  what it would do: lintel help ${name}`] : []),
+  ];
+  return lines.map(line => `${escapeLine(line)}\n`).join('');
 }

@@ -8,14 +8,16 @@ import type { Findings, GpuCheck } from '../facts/findings.ts';
 import type { GpuFact } from '../facts/gpu.ts';
 import type { Environment } from '../launch/environ.ts';
 import { chooseGpu } from '../tools/gpu.ts';
-import { type Command, JSON_FLAG } from './command.ts';
+import { type Command, jsonFlag } from './command.ts';
 import { hideSecrets } from './secrets.ts';
 
 /** Prints what Lintel found on the machine. */
 export const facts: Command = {
   name: 'facts',
   summary: 'print what Lintel finds on this machine',
-  flags: [JSON_FLAG],
+  flags: [
+    jsonFlag('{process, workbench, runtimeDir, cgroup, gpus, programs, initScripts, services, findings, …}'),
+  ],
   details:
     'Changes nothing. No credentials are printed: of configuration files only place and length. Where Lintel runs, it adds what it found out after its start: whether the GPU can be used.',
   examples: [

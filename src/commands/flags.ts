@@ -53,7 +53,7 @@ export function parseFlags(args: readonly string[], accepted: Accepted): Given {
       values.set(flag.name, value ?? (flag.value === undefined ? '' : takeValue(flag, rest)));
     }
   }
-  if (accepted.operands?.isBehindDashes === true) refuseOperand(operands[0], accepted);
+  if (accepted.operands?.isBehindDashes === true) refuseOperand(operands[0], accepted, `-- ${operands[0]}`);
   if (dashes !== -1) operands.push(...args.slice(dashes + 1));
   checkCount(operands, accepted);
   return { has: flag => values.has(flag), value: flag => values.get(flag), operands };
@@ -112,8 +112,8 @@ function checkCount(operands: readonly string[], accepted: Accepted): void {
     throw new LintelError(`Cannot go on: no ${what ?? 'argument'} is named, expected ${usage}`, 2);
 }
 
-function refuseOperand(operand: string | undefined, { flags }: Accepted): void {
+function refuseOperand(operand: string | undefined, { flags }: Accepted, meant?: string): void {
   if (operand === undefined) return;
-  const known = flags.map(flag => flag.name).join(' or ');
-  throw new LintelError(`Cannot use argument ${JSON.stringify(operand)}, expected ${known || 'none'}`, 2);
+  const expected = meant === undefined ? flags.map(flag => flag.name).join(' or ') : `perhaps ${meant}`;
+  throw new LintelError(`Cannot use argument ${JSON.stringify(operand)}, expected ${expected || 'none'}`, 2);
 }

@@ -1,12 +1,12 @@
 import { ask } from '../control/client.ts';
 import { escapeLine, renderJson } from '../control/printable.ts';
-import { type Command, JSON_FLAG } from './command.ts';
+import { type Command, jsonFlag } from './command.ts';
 
 /** Judges the services, for an image's HEALTHCHECK. */
 export const health: Command = {
   name: 'health',
   summary: 'say whether a service is in trouble, for HEALTHCHECK',
-  flags: [JSON_FLAG],
+  flags: [jsonFlag('{isHealthy, stage, troubles}')],
   details:
     'Exit code 1 when a service has failed, is failing (5 deaths in a minute), unhealthy, or late to become ready; else 0, also while the workbench boots. In a Dockerfile: HEALTHCHECK CMD ["lintel", "health"].',
   examples: [

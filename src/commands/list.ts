@@ -1,12 +1,12 @@
 import { LintelError } from '../errors.ts';
 import { suggestWord } from '../settings/suggest.ts';
-import { type Command, type CommandContext, type CommandResult, JSON_FLAG } from './command.ts';
+import { type Command, type CommandContext, type CommandResult, jsonFlag } from './command.ts';
 import { doctor } from './doctor.ts';
 import { env } from './env.ts';
 import { facts } from './facts.ts';
 import { parseFlags } from './flags.ts';
 import { health } from './health.ts';
-import { makeCommandHelp, makeHelp } from './help.ts';
+import { type Groups, renderCommandHelp, showHelp } from './help.ts';
 import { logs } from './logs.ts';
 import { password } from './password.ts';
 import { plan } from './plan.ts';
@@ -21,44 +21,29 @@ import { version } from './version.ts';
 
 const help: Command = {
   name: 'help',
-  summary: 'print this help, or that of one command',
-  flags: [JSON_FLAG],
-  operands: { usage: '[COMMAND]', atMost: 1 },
-  details: 'The same as "lintel COMMAND --help".',
+  summary: 'print this help, or that of a command or a variable',
+  flags: [jsonFlag('{commands}; with a variable’s NAME, or "variables", {variables}')],
+  operands: { usage: '[COMMAND | variables | NAME]', atMost: 1 },
+  details:
+    'The help of a command is the same as by "lintel COMMAND --help". With "variables": every variable that Lintel reads; with the NAME of one: what it does and what is expected.',
   examples: [
-    { line: 'lintel help', does: 'all commands and all variables' },
+    { line: 'lintel help', does: 'all commands' },
     { line: 'lintel help logs', does: 'one command: its options and examples' },
+    { line: 'lintel help PIP_REPOSITORY', does: 'one variable' },
   ],
-  run({ given }) {
-    const [name] = given.operands;
-    const wanted = name === undefined ? COMMANDS : [findCommand(name)];
-    if (given.has('--json')) return { text: `${JSON.stringify(wanted, null, 2)}\n`, exitCode: 0 };
-    return {
-      text: name === undefined ? makeHelp(COMMANDS) : wanted.map(makeCommandHelp).join(''),
-      exitCode: 0,
-    };
-  },
+  run: context => showHelp(GROUPS, context),
 };
 
-/** Every subcommand, in the order of the help. */
-export const COMMANDS: readonly Command[] = [
-  status,
-  start,
-  stop,
-  restart,
-  logs,
-  ready,
-  health,
-  env,
-  run,
-  shutdown,
-  password,
-  plan,
-  facts,
-  doctor,
-  version,
-  help,
+/** Every subcommand by what it is for, in the order of the help. */
+export const GROUPS: Groups = [
+  ['See how it is', [status, logs, ready, health]],
+  ['Steer it', [start, stop, restart, shutdown]],
+  ['Use its environment', [env, run, password]],
+  ['Look at a machine, an image or a server', [plan, facts, doctor]],
+  ['About Lintel', [version, help]],
 ];
+
+export const COMMANDS: readonly Command[] = GROUPS.flatMap(([, commands]) => commands);
 
 /** Runs a subcommand, or prints its help. Throws a LintelError for what stops it: code 2 for an unknown one. */
 export async function runCommand(
@@ -67,8 +52,8 @@ export async function runCommand(
   context: Omit<CommandContext, 'given'>,
 ): Promise<CommandResult> {
   const command = findCommand(name);
-  if (asksForHelp(args)) return { text: makeCommandHelp(command), exitCode: 0 };
-  return command.run({ ...context, given: parseFlags(args, command) });
+  if (asksForHelp(args)) return { text: renderCommandHelp(command, context.terminal), exitCode: 0 };
+  return await command.run({ ...context, given: parseFlags(args, command) });
 }
 
 /** Behind `--` stands somebody else's. */

@@ -2,7 +2,7 @@ import { listen } from '../control/client.ts';
 import { escapeColoured, escapeLine, renderJson } from '../control/printable.ts';
 import { MOST_LINES, type ResponseOf } from '../control/routes.ts';
 import { LintelError } from '../errors.ts';
-import { type Command, JSON_FLAG } from './command.ts';
+import { type Command, jsonFlag } from './command.ts';
 import { paint, type Terminal } from './terminal.ts';
 
 const USUAL_LINES = '100';
@@ -14,7 +14,7 @@ export const logs: Command = {
   flags: [
     { name: '--follow', short: '-f', doc: 'go on with each line that comes, until Ctrl-C' },
     { name: '--lines', short: '-n', value: 'N', doc: `so many lines in all (default ${USUAL_LINES})` },
-    JSON_FLAG,
+    jsonFlag('one object a line, {time, service, stream, text} or {skipped}'),
   ],
   operands: { usage: '[NAME…]' },
   details:

@@ -1,8 +1,10 @@
-import { listPlaces, listTrusted } from '../control/places.ts';
+import { NOT_RUNNING } from '../control/client.ts';
+import { isBetween, listPlaces, listTrusted } from '../control/places.ts';
 import { renderJson } from '../control/printable.ts';
 import { LintelError, renderCause } from '../errors.ts';
 import { readLinkStat, readText } from '../facts/files.ts';
-import { type Command, JSON_FLAG } from './command.ts';
+import type { Environment } from '../launch/environ.ts';
+import { type Command, jsonFlag } from './command.ts';
 
 const MAX_BYTES = 1024;
 
@@ -10,7 +12,7 @@ const MAX_BYTES = 1024;
 export const password: Command = {
   name: 'password',
   summary: 'print the workbench user’s password',
-  flags: [JSON_FLAG, { name: '--vnc', doc: 'the desktop’s password instead' }],
+  flags: [jsonFlag('{password}'), { name: '--vnc', doc: 'the desktop’s password instead' }],
   details:
     'For the workbench user and root. It is PASSWORD (VNC_PASSWORD), or what the boot made up, and the same after a restart of the container. Programs read it from the files that LINTEL_PASSWORD_FILE and LINTEL_VNC_PASSWORD_FILE name.',
   examples: [
@@ -19,14 +21,16 @@ export const password: Command = {
   ],
   run({ given, origin }) {
     const name = given.has('--vnc') ? 'vnc-password' : 'password';
-    const text = readSecret(listPlaces(origin.environment, process.geteuid?.() ?? 0), name);
+    const text = readSecret(origin.environment, name);
     return { text: `${given.has('--json') ? renderJson({ password: text }) : text}\n`, exitCode: 0 };
   },
 };
 
 /** The first that is there. In /tmp anybody could have put one: only in a folder of who may have started Lintel. */
-function readSecret(folders: readonly string[], name: string): string {
-  const trusted = listTrusted(process.geteuid?.() ?? 0);
+function readSecret(environment: Environment, name: string): string {
+  const uid = process.geteuid?.() ?? 0;
+  const folders = listPlaces(environment, uid);
+  const trusted = listTrusted(uid);
   for (const folder of folders) {
     const stat = readLinkStat(folder);
     if (!stat?.isDirectory() || !trusted.has(stat.uid) || (stat.mode & 0o022) !== 0) continue;
@@ -40,5 +44,8 @@ function readSecret(folders: readonly string[], name: string): string {
       );
     }
   }
-  throw new LintelError('Cannot find a password: no Lintel has made one here, or it is not yours to see', 3);
+  const where = isBetween(environment, folders)
+    ? 'Lintel has not made it yet, or it is about to end'
+    : 'no Lintel has made one here, or it is not yours to see';
+  throw new LintelError(`Cannot find a password: ${where}`, NOT_RUNNING);
 }

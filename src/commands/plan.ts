@@ -1,6 +1,7 @@
 import { renderChange } from '../accounts/change.ts';
 import { type Draft, makeDraft } from '../boot/draft.ts';
 import { findOwnPlace } from '../control/places.ts';
+import { renderJson } from '../control/printable.ts';
 import { explain } from '../environment.ts';
 import { renderProblem } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
@@ -10,14 +11,14 @@ import { maskUrls } from '../settings/url.ts';
 import { STEPS } from '../steps/list.ts';
 import type { Step } from '../steps/step.ts';
 import type { FileWrite } from '../tools/tool.ts';
-import { type Command, JSON_FLAG } from './command.ts';
+import { type Command, jsonFlag } from './command.ts';
 import { hideSecrets } from './secrets.ts';
 
 /** Prints what a boot would do. Changes nothing. Exit code 1 when a boot would refuse to start. */
 export const plan: Command = {
   name: 'plan',
   summary: 'print what a boot would do, and change nothing',
-  flags: [JSON_FLAG],
+  flags: [jsonFlag('{problems, warnings, files, environment, steps, initScripts, services, …}')],
   operands: { usage: '[-- CMD…]', isBehindDashes: true },
   details: 'Exit code 1 when a boot would refuse to start. No credentials are printed.',
   examples: [
@@ -28,7 +29,7 @@ export const plan: Command = {
     const draft = makeDraft(origin, given.operands, findOwnPlace(origin.environment));
     const made = { ...maskPlan(draft.plan), steps: nameSteps(draft) };
     const exitCode = made.problems.some(problem => problem.fatal) ? 1 : 0;
-    return { text: given.has('--json') ? `${JSON.stringify(made, null, 2)}\n` : renderPlan(made), exitCode };
+    return { text: given.has('--json') ? `${renderJson(made, 2)}\n` : renderPlan(made), exitCode };
   },
 };
 

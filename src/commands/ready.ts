@@ -5,7 +5,7 @@ import { escapeLine, renderJson } from '../control/printable.ts';
 import type { ResponseOf } from '../control/routes.ts';
 import { LintelError } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
-import { type Command, JSON_FLAG } from './command.ts';
+import { type Command, jsonFlag } from './command.ts';
 import { parseDuration } from './durations.ts';
 
 /** Lintel may be just about to start. */
@@ -21,7 +21,7 @@ export const ready: Command = {
       value: 'TIME',
       doc: 'wait at most this long, also for Lintel itself (default: not at all)',
     },
-    JSON_FLAG,
+    jsonFlag('{isReady, stage, notReady}'),
   ],
   details:
     'Exit code 0 when the scripts are done and every service that should run is ready, 1 otherwise, with the names of those that are not. Services that were stopped or have ended well do not count. Made for readiness probes.',

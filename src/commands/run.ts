@@ -1,12 +1,15 @@
 import { ask } from '../control/client.ts';
+import { renderJson } from '../control/printable.ts';
 import type { ResponseOf } from '../control/routes.ts';
 import { LintelError } from '../errors.ts';
 import { readGroupsOf, readProcess } from '../facts/process.ts';
 import type { Environment } from '../launch/environ.ts';
+import type { ExecRequest } from '../pid1/exec.ts';
 import { openLibc } from '../pid1/libc.ts';
 import type { Peer } from '../pid1/peer.ts';
-import { replaceProcess } from '../processes/replace.ts';
-import type { Command } from './command.ts';
+import { findReplacement, replaceProcess } from '../processes/replace.ts';
+import { maskValue } from '../settings/secret-names.ts';
+import { type Command, type CommandResult, jsonFlag } from './command.ts';
 
 type Answer = ResponseOf<'environment'>;
 
@@ -14,13 +17,17 @@ type Answer = ResponseOf<'environment'>;
 export const run: Command = {
   name: 'run',
   summary: 'run a command with the workbench’s environment',
-  flags: [{ name: '--workbench', short: '-w', doc: 'as the workbench user; for root' }],
+  flags: [
+    { name: '--workbench', short: '-w', doc: 'as the workbench user; for root' },
+    jsonFlag('{command, program, user, environment}, what would be run; nothing is'),
+  ],
   operands: { usage: '-- CMD…', isBehindDashes: true },
   details:
-    'For podman exec, kubectl exec and the like, whose commands have only the image’s variables. The command takes Lintel’s place, as by exec: same process, terminal, user and working directory. It gets what the boot added and changed; a variable that the caller has given a value of their own stays, and HOME, USER, SHELL, TERM and PWD are always the caller’s, but with --workbench. Root is given no environment by a Lintel that is not root’s, but with --workbench. Exit code: the command’s; 126 not executable, 127 not found.',
+    'For podman exec, kubectl exec and the like, whose commands have only the image’s variables. The command takes Lintel’s place, as by exec: same process, terminal, user and working directory. It gets what the boot added and changed; a variable that the caller has given a value of their own stays, and HOME, USER, SHELL, TERM and PWD are always the caller’s, but with --workbench. Root is given no environment by a Lintel that is not root’s, but with --workbench. Exit code: the command’s; 126 not executable, 127 not found. With --json nothing is run, and secrets are ***.',
   examples: [
     { line: 'lintel run -- env', does: 'the environment that commands get so' },
     { line: 'lintel run --workbench -- id', does: 'as the workbench user, called by root' },
+    { line: 'lintel run --json -- python3 job.py', does: 'which python3 that is, and what it would see' },
   ],
   async run({ given, origin }) {
     const argv = given.operands;
@@ -34,15 +41,36 @@ export const run: Command = {
     };
     const answer = await ask(origin.environment, 'environment', { request: { reveal: '1' }, onServer });
     const user = chooseUser(answer, { isWorkbench, server });
+    const environment = makeRunEnvironment(origin.environment, answer.variables, isWorkbench);
+    if (given.has('--json')) return describe({ argv, environment, user }, answer.variables);
     // What root has of capabilities for others (Docker's inheritable ones) is not the command's.
     if (user !== undefined) libc.dropInheritedCapabilities();
     // Node has raised its own limit.
     libc.setOpenFiles(readProcess(origin.openFilesSoft).openFiles);
-    const environment = makeRunEnvironment(origin.environment, answer.variables, isWorkbench);
     const failure = replaceProcess(libc, { argv, environment, user });
     throw new LintelError(`Cannot run ${failure.error}`, failure.code);
   },
 };
+
+/** What is printed may end in a ticket. */
+function describe(
+  { argv, environment, user }: Omit<ExecRequest, 'path'>,
+  variables: Answer['variables'],
+): CommandResult {
+  const found = findReplacement({ argv, environment });
+  if ('error' in found) throw new LintelError(`Cannot run ${found.error}`, found.code);
+  const secret = new Set(variables.filter(({ isSecret }) => isSecret).map(({ name }) => name));
+  const shown = Object.entries(environment).map(([name, value]) => [
+    name,
+    maskValue(name, value, secret.has(name)),
+  ]);
+  const caller = { uid: process.geteuid?.(), gid: process.getegid?.() };
+  const { uid, gid } = user ?? caller;
+  return {
+    text: `${renderJson({ command: argv, program: found.path, user: { uid, gid }, environment: Object.fromEntries(shown) }, 2)}\n`,
+    exitCode: 0,
+  };
+}
 
 /**
  * The workbench user, where that is asked for and the caller is not that one already. Where a user's own Lintel answers,

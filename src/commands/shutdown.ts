@@ -2,7 +2,7 @@ import { ask } from '../control/client.ts';
 import { renderStage } from '../control/judgements.ts';
 import { escapeLine, renderJson } from '../control/printable.ts';
 import { LintelError } from '../errors.ts';
-import { type Command, JSON_FLAG } from './command.ts';
+import { type Command, jsonFlag } from './command.ts';
 
 const HIGHEST_CODE = 255;
 
@@ -10,7 +10,7 @@ const HIGHEST_CODE = 255;
 export const shutdown: Command = {
   name: 'shutdown',
   summary: 'stop everything in order and end the container',
-  flags: [JSON_FLAG],
+  flags: [jsonFlag('{stage}')],
   operands: { usage: '[CODE]', atMost: 1 },
   details:
     'Returns at once; the rest is as after a TERM. The container ends with CODE; without it, as after a TERM: with the CMD’s exit code, or 0 where there is no CMD. Services may ask for it too.',

@@ -5,7 +5,7 @@ import { escapeLine, renderJson } from '../control/printable.ts';
 import type { ResponseOf } from '../control/routes.ts';
 import { LintelError } from '../errors.ts';
 import { expectService } from '../settings/suggest.ts';
-import { type Command, type CommandContext, type CommandResult, JSON_FLAG } from './command.ts';
+import { type Command, type CommandContext, type CommandResult, jsonFlag } from './command.ts';
 import { renderDuration } from './durations.ts';
 import { type Cell, renderTable } from './tables.ts';
 import type { Colour, Terminal } from './terminal.ts';
@@ -19,7 +19,10 @@ type Service = Status['services'][number];
 export const status: Command = {
   name: 'status',
   summary: 'show the workbench and its services',
-  flags: [JSON_FLAG, { name: '--watch', short: '-w', doc: 'show it again after each change, until Ctrl-C' }],
+  flags: [
+    jsonFlag('{version, pid, upMs, stage, services}; with --watch one a line'),
+    { name: '--watch', short: '-w', doc: 'show it again after each change, until Ctrl-C' },
+  ],
   operands: { usage: '[NAME…]' },
   details:
     'READY: the service may be used. SINCE: how long it has been in its state. NOTE: what it waits for, what a probe says, or how it died last; a terminal shows of it what has room, and all of it where services are named. With --json --watch: one object a line. Exit code 0 whatever the services do; "lintel health" judges.',

@@ -1,5 +1,6 @@
 import { escapeLine } from '../control/printable.ts';
 import { type Colour, paint, type Terminal } from './terminal.ts';
+import { cut, measure } from './width.ts';
 
 export interface Cell {
   readonly text: string;
@@ -13,7 +14,7 @@ const LEAST_COLUMNS = 20;
 export function renderTable(rows: readonly (readonly Cell[])[], terminal: Terminal): string[] {
   const safe = rows.map(row => row.map(({ text, colour }) => ({ text: escapeLine(text), colour })));
   const widths = (safe[0] ?? []).map((_, index) =>
-    Math.max(...safe.map(row => countCharacters(row[index]?.text ?? ''))),
+    Math.max(...safe.map(row => measure(row[index]?.text ?? ''))),
   );
   return safe.map(row => renderRow(row, widths, terminal));
 }
@@ -24,21 +25,9 @@ function renderRow(row: readonly Cell[], widths: readonly number[], terminal: Te
   for (const [index, { text, colour }] of row.entries()) {
     const isLast = index === row.length - 1;
     const shown = cut(text, left);
-    const padding = isLast ? '' : ' '.repeat(Math.max(0, (widths[index] ?? 0) - countCharacters(shown)));
+    const padding = isLast ? '' : ' '.repeat(Math.max(0, (widths[index] ?? 0) - measure(shown)));
     line += paint(shown, colour, terminal) + (isLast ? '' : padding + GAP);
-    left = Math.max(0, left - countCharacters(shown) - padding.length - GAP.length);
+    left = Math.max(0, left - measure(shown) - padding.length - GAP.length);
   }
   return line.trimEnd();
-}
-
-/** Characters, not halves of them; wide ones of East Asia count once. */
-function countCharacters(text: string): number {
-  return [...text].length;
-}
-
-/** "…" stands for what has no room. */
-function cut(text: string, room: number): string {
-  const characters = [...text];
-  if (characters.length <= room) return text;
-  return room <= 0 ? '' : `${characters.slice(0, room - 1).join('')}…`;
 }

@@ -1,12 +1,12 @@
 import { openLibc } from '../pid1/libc.ts';
 import { LINTEL_VERSION } from '../version.ts';
-import { type Command, JSON_FLAG } from './command.ts';
+import { type Command, jsonFlag } from './command.ts';
 
 /** Prints the version, and with --json how this very start went. */
 export const version: Command = {
   name: 'version',
   summary: 'print the version',
-  flags: [JSON_FLAG],
+  flags: [jsonFlag('{version, node, arch, codeCache, ffi}')],
   details: 'With --json also of Node, and how this very start went.',
   examples: [
     { line: 'lintel version', does: 'one line' },

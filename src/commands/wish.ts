@@ -1,7 +1,7 @@
 import { ask } from '../control/client.ts';
 import { escapeLine, renderJson } from '../control/printable.ts';
 import type { RequestOf, ResponseOf } from '../control/routes.ts';
-import { type CommandContext, type CommandResult, JSON_FLAG } from './command.ts';
+import { type CommandContext, type CommandResult, jsonFlag } from './command.ts';
 import { parseDuration } from './durations.ts';
 import type { Flag } from './flags.ts';
 
@@ -9,7 +9,7 @@ import type { Flag } from './flags.ts';
 export const WISH_FLAGS: readonly Flag[] = [
   { name: '--wait', doc: 'wait until that is done; exit code 1 when it fails or takes too long' },
   { name: '--timeout', value: 'TIME', doc: 'wait at most this long (default 30s); implies --wait' },
-  JSON_FLAG,
+  jsonFlag('{services}'),
 ];
 export const NAMES = { usage: 'NAME…', atLeast: 1, what: 'service' } as const;
 

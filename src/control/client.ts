@@ -4,7 +4,7 @@ import { readClockMs } from '../clock.ts';
 import { LintelError } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
 import { openPeer, type Peer, readPeer } from '../pid1/peer.ts';
-import { isTrustedFolder, listSockets, listTrusted } from './places.ts';
+import { isBetween, isTrustedFolder, listPlaces, listSockets, listTrusted } from './places.ts';
 import { escapeLine } from './printable.ts';
 import { type RequestOf, type ResponseOf, ROUTES, type Route, type RouteName } from './routes.ts';
 
@@ -107,10 +107,18 @@ async function connect(environment: Environment): Promise<Socket> {
     );
   }
   if (obstacles.length > 0) throw new LintelError(obstacles.map(escapeLine).join('; '), FAILED);
+  const looked = `looked for ${paths.map(escapeLine).join(', ')}`;
   throw new LintelError(
-    `Lintel does not run here: no control socket answers (looked for ${paths.map(escapeLine).join(', ')})`,
+    `${renderSilence(environment, uid)}: no control socket answers (${looked})`,
     NOT_RUNNING,
   );
+}
+
+/** Why nobody answers. */
+function renderSilence(environment: Environment, uid: number): string {
+  return isBetween(environment, listPlaces(environment, uid))
+    ? 'Lintel does not answer yet: it boots, or is about to end'
+    : 'Lintel does not run here';
 }
 
 async function connectPatiently(path: string, deadlineMs: number): Promise<Socket | string> {

@@ -54,9 +54,7 @@ export const HANDLERS: { readonly [Name in RouteName]: Handler<Name> } = {
     const { layers, user } = subject.environment();
     return { value: { variables: listVariables(layers, reveal !== undefined), user } };
   },
-  explanation: ({ variable }, { subject }) => ({
-    value: explainVariable(subject.environment().layers, variable),
-  }),
+  explanation: ({ variable }, { subject }) => ({ value: explainVariable(subject.environment(), variable) }),
   findings: (_request, { subject }) => ({ value: subject.findings() }),
   shutdown: ({ code }, { subject }) => {
     subject.shutdown(code);

@@ -1,4 +1,5 @@
-import { isDirectory, readLinkStat, readNames, readStat } from '../facts/files.ts';
+import { findHolder } from '../apply/lock.ts';
+import { isDirectory, readLinkStat, readNames, readStat, readTextIfAny } from '../facts/files.ts';
 import type { Environment } from '../launch/environ.ts';
 
 /** Names that nobody could have foreseen are looked for up to this number. */
@@ -35,6 +36,21 @@ export function listPlaces(environment: Environment, uid: number): string[] {
  */
 export function findOwnPlace({ LINTEL_RUNTIME_DIR: folder }: Environment): string | undefined {
   return folder?.startsWith('/') && isDirectory(folder) ? folder : undefined;
+}
+
+/**
+ * Whether a Lintel is there of which no socket can be found: it boots and has not opened it yet, or is about to end.
+ * `folders` as `listPlaces` has them.
+ */
+export function isBetween(environment: Environment, folders: readonly string[]): boolean {
+  const isInit = process.pid !== 1 && (environment['LINTEL_ROOT'] ?? '') === '' && isLintel(1);
+  return isInit || folders.some(folder => findHolder(folder) !== undefined);
+}
+
+/** As the launcher starts it; who may see no process of others sees none. */
+function isLintel(pid: number): boolean {
+  const [, ...args] = (readTextIfAny(`/proc/${pid}/cmdline`) ?? '').split('\0');
+  return args.some(arg => arg === 'lintel.cjs' || arg.endsWith('/lintel.cjs'));
 }
 
 /** The uids of whom a control socket may be trusted: anybody can make one in /tmp. */

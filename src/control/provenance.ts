@@ -1,7 +1,9 @@
 import { type Change, CONTAINER, explain, joinLayers, type Layer } from '../environment.ts';
-import { isSecretName, maskValue } from '../settings/secret-names.ts';
+import type { Note } from '../plan.ts';
+import { isSecretValue, maskValue } from '../settings/secret-names.ts';
 import { suggestName } from '../settings/suggest.ts';
 import type { ResponseOf } from './routes.ts';
+import type { EnvironmentView } from './subject.ts';
 
 type Variables = ResponseOf<'environment'>['variables'];
 
@@ -12,7 +14,7 @@ export function listVariables(layers: readonly Layer[], isRevealed: boolean): Va
   const given = layers.find(({ source }) => source === CONTAINER)?.set ?? {};
   return names.sort(compare).map(name => {
     const { source = '' } = findLast(layers, name) ?? {};
-    const isSecret = isSecretName(name) || isFromSecret(layers, name);
+    const isSecret = isSecretValue(name, set[name] ?? '') || isFromSecret(layers, name);
     const show = (value: string) => (isRevealed ? value : maskValue(name, value, isFromSecret(layers, name)));
     return {
       name,
@@ -25,15 +27,12 @@ export function listVariables(layers: readonly Layer[], isRevealed: boolean): Va
 }
 
 /** What became of one variable. Secrets masked. */
-export function explainVariable(layers: readonly Layer[], name: string): ResponseOf<'explanation'> {
+export function explainVariable(
+  { layers, notes }: Pick<EnvironmentView, 'layers' | 'notes'>,
+  name: string,
+): ResponseOf<'explanation'> {
   const changes = explain(layers, name);
-  if (changes.length === 0) {
-    const meant = suggestName(
-      name,
-      layers.flatMap(({ set }) => Object.keys(set)),
-    );
-    return { name, changes, ...(meant === undefined ? {} : { meant }) };
-  }
+  if (changes.length === 0) return { name, changes, ...explainAbsence(layers, notes, name) };
   const mask = (value: string | undefined) =>
     value === undefined ? undefined : maskValue(name, value, isFromSecret(layers, name));
   return {
@@ -44,6 +43,19 @@ export function explainVariable(layers: readonly Layer[], name: string): Respons
       replaced: mask(replaced),
     })),
   };
+}
+
+/** pip's index stands in /etc/pip.conf, and in no variable. */
+function explainAbsence(
+  layers: readonly Layer[],
+  notes: readonly Note[],
+  name: string,
+): Pick<ResponseOf<'explanation'>, 'instead' | 'meant'> {
+  const note = notes.find(({ insteadOf = [] }) => insteadOf.includes(name));
+  if (note !== undefined) return { instead: { tool: note.tool, text: note.text } };
+  const set = layers.flatMap(layer => Object.keys(layer.set));
+  const meant = suggestName(name, set);
+  return meant === undefined ? {} : { meant };
 }
 
 /** Whoever else set it: a secret's file may have been replaced by a script that only copied it. */

@@ -220,6 +220,8 @@ export const ROUTES = {
         ),
         /** Where nobody set it: a name like it. */
         meant: z.optional(z.string()),
+        /** Where nobody set it: the tool that has set the same elsewhere, and what. */
+        instead: z.optional(z.object({ tool: z.string(), text: z.string() })),
       }),
   },
   findings: {

@@ -2,6 +2,7 @@ import { readClockMs } from '../clock.ts';
 import type { Layer } from '../environment.ts';
 import type { Findings } from '../facts/findings.ts';
 import type { History } from '../log/history.ts';
+import type { Note } from '../plan.ts';
 import type { Supervisor } from '../services/supervisor.ts';
 import type { BootRecord } from '../timing/record.ts';
 import type { User } from '../user.ts';
@@ -16,6 +17,8 @@ export type Stage =
 export interface EnvironmentView {
   readonly layers: readonly Layer[];
   readonly user: User;
+  /** What tools set, also elsewhere than in a variable. */
+  readonly notes: readonly Note[];
 }
 
 /** What the control socket shows and changes: one running workbench, from the first script to the last process. */

@@ -15,17 +15,26 @@ type Failure = Extract<Exit, { readonly error: string }>;
  * fails, with why. A text without an interpreter's line is given to sh, as execvp(3) does.
  */
 export function replaceProcess(libc: Libc, request: Omit<ExecRequest, 'path'>): Failure {
-  const [program = ''] = request.argv;
-  const unusable = Object.entries(request.environment).find(([name, value]) => findUnusable(name, value));
-  if (unusable !== undefined || request.argv.some(text => text.includes('\0')))
-    return { error: 'a NUL character, or too many bytes, in an argument or a variable', code: 126 };
-  const path = findProgram(program, request.environment);
-  if (path === undefined) return explainAbsence(program);
+  const found = findReplacement(request);
+  if ('error' in found) return found;
+  const { path } = found;
   const errno = libc.exec({ ...request, path });
   if (errno !== constants.errno.ENOEXEC || findBinaryFault(path) !== undefined)
     return explainExec(errno, path) as Failure;
   const argv = ['sh', path, ...request.argv.slice(1)];
   return explainExec(libc.exec({ ...request, path: '/bin/sh', argv }), '/bin/sh') as Failure;
+}
+
+/** The program that it would become, or why there is none. Changes nothing. */
+export function findReplacement(
+  request: Pick<ExecRequest, 'argv' | 'environment'>,
+): { readonly path: string } | Failure {
+  const [program = ''] = request.argv;
+  const unusable = Object.entries(request.environment).find(([name, value]) => findUnusable(name, value));
+  if (unusable !== undefined || request.argv.some(text => text.includes('\0')))
+    return { error: 'a NUL character, or too many bytes, in an argument or a variable', code: 126 };
+  const path = findProgram(program, request.environment);
+  return path === undefined ? explainAbsence(program) : { path };
 }
 
 function explainAbsence(program: string): Failure {

@@ -32,9 +32,12 @@ export function isSecretName(name: string): boolean {
 /** The value as it may be printed: of a secret nothing, of a URL no credentials. `isSecret`: for another reason than its name. */
 export function maskValue(name: string, value: string, isSecret = false): string {
   if (value === '') return value;
-  if (isSecret) return MASK;
-  const isPlace = PLACE.test(name.toUpperCase()) && value.startsWith('/');
-  if (isSecretName(name) && !isPlace) return MASK;
+  if (isSecret || isSecretValue(name, value)) return MASK;
   // curl and its like take a proxy without a scheme too: user:password@host:3128.
   return /_proxy$/i.test(name) ? maskUrl(value) : maskUrls(value);
+}
+
+/** Whether what stands in the variable is a secret, and not the place of one: LINTEL_PASSWORD_FILE holds none. */
+export function isSecretValue(name: string, value: string): boolean {
+  return isSecretName(name) && !(PLACE.test(name.toUpperCase()) && value.startsWith('/'));
 }

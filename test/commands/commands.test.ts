@@ -3,11 +3,11 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { CommandResult } from '../../src/commands/command.ts';
 import { type Accepted, type Flag, parseFlags } from '../../src/commands/flags.ts';
-import { COMMANDS, runCommand } from '../../src/commands/list.ts';
+import { COMMANDS, GROUPS, runCommand } from '../../src/commands/list.ts';
 import type { Environment } from '../../src/launch/environ.ts';
 import type { Plan } from '../../src/plan.ts';
 import type { Variable } from '../../src/settings/variable.ts';
-import { VARIABLES } from '../../src/settings/variables.ts';
+import { TOPICS, VARIABLES } from '../../src/settings/variables.ts';
 import { type Entry, type Folder, makeFolder, script } from '../facts/folder.ts';
 
 type Context = Parameters<typeof makeFolder>[0];
@@ -27,13 +27,14 @@ async function run(
   root: Folder,
   [name = '', ...args]: readonly string[],
   environment: Environment = {},
+  columns?: number,
 ): Promise<CommandResult> {
   const origin = {
     environment: { PATH: '/nowhere', LINTEL_ROOT: root.path, ...environment },
     notUtf8: [],
     openFilesSoft: 1024,
   };
-  const terminal = { isTerminal: false, hasColours: false, columns: undefined, rows: undefined };
+  const terminal = { isTerminal: columns !== undefined, hasColours: false, columns, rows: undefined };
   const write = async () => assert.fail('only commands that go on write by themselves');
   return runCommand(name, args, { origin, cacheUse: 'used', terminal, write });
 }
@@ -269,18 +270,110 @@ describe('lintel version', () => {
 });
 
 describe('lintel help', () => {
-  test('names every subcommand and every variable', async t => {
+  const columnsOf = (text: string) => Math.max(...text.split('\n').map(line => [...line].length));
+
+  test('names every subcommand by what it is for, and where more is said', async t => {
     const { text, exitCode } = await run(machine(t), ['help']);
     assert.equal(exitCode, 0);
     for (const { name, summary } of COMMANDS) {
-      const line = text.split('\n').find(candidate => candidate.startsWith(`  lintel ${name} `));
+      const line = text.split('\n').find(candidate => candidate.startsWith(`  ${name} `));
       assert.equal(line?.endsWith(`  ${summary}`), true, name);
     }
-    for (const { names, doc } of Object.values<Variable<unknown>>(VARIABLES)) {
-      const [name = ''] = names;
-      const line = text.split('\n').find(candidate => candidate.startsWith(`  ${name} `));
-      assert.equal(line?.trimEnd().endsWith(doc), true, name);
+    assert.deepEqual(
+      text.match(/^\S.*:$/gm),
+      GROUPS.map(([title]) => `${title}:`),
+    );
+    assert.match(text, /lintel help variables/);
+  });
+
+  test('with "variables" names every variable, by topic', async t => {
+    const { text } = await run(machine(t), ['help', 'variables']);
+    const flat = text.replaceAll(/\n {6}/g, ' ');
+    for (const { names, doc } of Object.values<Variable<unknown>>(VARIABLES))
+      assert.ok(flat.includes(`\n  ${names.join(', ')} ${doc}\n`), doc);
+    for (const topic of Object.keys(TOPICS)) assert.ok(text.includes(`${topic}:\n`), topic);
+  });
+
+  test('tells of one variable what it does, what is expected, and where a secret may stand', async t => {
+    const { text } = await run(machine(t), ['help', 'GIT_PERSONAL_ACCESS_TOKEN']);
+    const { doc } = VARIABLES.gitToken;
+    assert.ok(text.replaceAll('\n', ' ').startsWith(`GIT_PERSONAL_ACCESS_TOKEN  ${doc}`), text);
+    assert.match(text, /^ {2}expected {6}\S/m);
+    assert.match(text, /GIT_PERSONAL_ACCESS_TOKEN_FILE may\s+name a file/);
+    assert.match((await run(machine(t), ['help', 'http_proxy'])).text, /^HTTP_PROXY, http_proxy\n/);
+    assert.match((await run(machine(t), ['help', 'LINTEL_HTTP'])).text, /the boot stops, with exit code 2/);
+  });
+
+  for (const [name, expected] of [
+    ['PIP_REPOSTORY', 'perhaps PIP_REPOSITORY'],
+    ['pip_repository', 'perhaps PIP_REPOSITORY'],
+    ['CONDA_REPO', 'perhaps CONDA_REPOSITORY'],
+    ['statsu', 'perhaps status'],
+    ['variable', 'perhaps variables'],
+    ['E', 'a command, a variable or "variables"'],
+    ['nothing-like-it', 'a command, a variable or "variables"'],
+  ] as const) {
+    test(`that is asked for what there is not says what is meant: ${name}`, async t => {
+      const message = `Cannot help with "${name}": no such command or variable, expected ${expected}`;
+      await assert.rejects(run(machine(t), ['help', name]), { message, exitCode: 2 });
+    });
+  }
+
+  test('is as wide as the terminal, and no wider than is easy to read', async t => {
+    const root = machine(t);
+    for (const args of [
+      ['help'],
+      ['help', 'variables'],
+      ['help', 'status'],
+      ['help', 'PASSWORD'],
+      ['run', '-h'],
+    ]) {
+      const widths: number[] = [];
+      for (const columns of [undefined, 40, 60, 80, 200])
+        widths.push(columnsOf((await run(root, args, {}, columns)).text));
+      assert.equal(widths[0], widths[3], 'a pipe is as wide as a usual terminal');
+      for (const [index, most] of [80, 40, 60, 80, 100].entries()) {
+        // A name may be wider than the narrowest terminal.
+        const width = widths[index] ?? 0;
+        assert.ok(
+          width <= most || (most === 40 && width <= 50),
+          `lintel ${args.join(' ')}: ${width} of ${most}`,
+        );
+      }
     }
+  });
+
+  test('says the same as data', async t => {
+    const root = machine(t);
+    const look = async (...names: string[]) =>
+      JSON.parse((await run(root, ['help', '--json', ...names])).text);
+    const { commands } = await look();
+    assert.deepEqual(
+      commands.map(({ name }: { name: string }) => name),
+      COMMANDS.map(({ name }) => name),
+    );
+    assert.deepEqual(Object.keys(commands[0]), [
+      'name',
+      'summary',
+      'usage',
+      'details',
+      'options',
+      'examples',
+    ]);
+    assert.deepEqual((await look('status')).commands, [commands[0]]);
+    assert.equal((await look('variables')).variables.length, Object.keys(VARIABLES).length);
+    assert.deepEqual(await look('NPM_REPOSITORY'), {
+      variables: [
+        {
+          names: ['NPM_REPOSITORY'],
+          topic: 'Package mirrors',
+          doc: VARIABLES.npmRepository.doc,
+          expected: 'an http or https URL',
+          isSecret: false,
+          stopsBoot: false,
+        },
+      ],
+    });
   });
 });
 
@@ -330,11 +423,14 @@ describe('a subcommand', () => {
         assert.equal((await run(root, args)).text, text);
       assert.equal(text.split('\n')[0]?.toLowerCase(), `${summary.toLowerCase()}.`);
       assert.match(text, new RegExp(`^Usage: lintel ${name}`, 'm'));
+      const flat = text.replaceAll(/\s+/g, ' ');
       for (const flag of flags)
-        assert.match(text, new RegExp(`^ {2}(-\\w, )?${flag.name}( \\w+)? {2,}\\S`, 'm'));
-      assert.equal(examples.length, 2);
+        assert.ok(
+          flat.includes(`${flag.name}${flag.value === undefined ? '' : ` ${flag.value}`} ${flag.doc}`),
+        );
+      assert.ok(examples.length >= 2);
       for (const { line, does } of examples) {
-        assert.ok(text.includes(`  ${line}`) && text.includes(does), line);
+        assert.ok(text.includes(`  ${line}`) && flat.includes(`${line} ${does}`), line);
         const [program, own, ...args] = line.split(' ');
         assert.deepEqual([program, own], ['lintel', name]);
         parseFlags(args, operands === undefined ? { flags } : { flags, operands });

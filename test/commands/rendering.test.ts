@@ -67,6 +67,23 @@ describe('a table', () => {
     ]);
   });
 
+  test('counts what takes two columns of a terminal, and what takes none', () => {
+    const note = (text: string) =>
+      renderTable([[{ text }, { text: '|' }], [{ text: 'x'.repeat(12) }]], PIPE)[0];
+    for (const [text, blanks] of [
+      ['日本語', 6],
+      ['한글', 8],
+      ['ｗｉｄｅ', 4],
+      ['🦆 duck', 5],
+      ['cafe\u0301', 8],
+      ['ส\u0e35', 11],
+      ['soft\u00adly', 5],
+      ['a\u200db', 10],
+    ] as const)
+      assert.equal(note(text), `${text}${' '.repeat(blanks)}  |`, text);
+    assert.deepEqual(renderTable([[{ text: '日'.repeat(12) }]], screen(20)), [`${'日'.repeat(9)}…`]);
+  });
+
   test('is one line a row, whatever stands in it', () => {
     assert.deepEqual(renderTable([[{ text: 'a\nb\x1b[2J' }]], PIPE), ['a\\x0ab\\x1b[2J']);
   });

@@ -77,8 +77,40 @@ describe('lintel env', () => {
       code: 1,
       stdout: 'COLOR is not set: nobody set it; perhaps COLOUR is meant\n',
     });
+    assert.deepEqual(await explain('LINTEL_STRICT'), {
+      code: 1,
+      stdout: 'LINTEL_STRICT is not set: nobody set it\n  what it would do: lintel help LINTEL_STRICT\n',
+    });
+    assert.match((await explain('CONDA_REPOSITRY')).stdout, /; perhaps CONDA_REPOSITORY is meant\n$/);
     const json = await run(['env', 'explain', 'COLOUR', '--json']);
     assert.equal((JSON.parse(json.stdout) as ResponseOf<'explanation'>).changes.length, 3);
+  });
+
+  test('explain names the file where a tool has set the same', async t => {
+    const { root, run } = bootWorkbench(t, FILES, {
+      environment: { PIP_REPOSITORY: 'https://mirror.example/simple' },
+    });
+    assert.equal((await run(WAIT)).stdout, 'ready\n');
+    const { stdout, code } = await run(['env', 'explain', 'PIP_INDEX_URL']);
+    assert.deepEqual(
+      [stdout.replaceAll(root.at(''), ''), code],
+      [
+        [
+          'PIP_INDEX_URL is not set: nobody set it',
+          '  tool pip has set that elsewhere: index https://mirror.example/simple (/etc/pip.conf)',
+          '',
+        ].join('\n'),
+        1,
+      ],
+    );
+  });
+
+  test('takes the place of a secret for none', async t => {
+    const { run } = bootWorkbench(t, FILES, { environment: { HF_TOKEN: 'hunter1' } });
+    assert.equal((await run(WAIT)).stdout, 'ready\n');
+    const { variables } = JSON.parse((await run(['env', '--json'])).stdout) as ResponseOf<'environment'>;
+    const secrets = variables.filter(({ isSecret }) => isSecret).map(({ name }) => name);
+    assert.deepEqual(secrets, ['HF_TOKEN']);
   });
 
   test('knows who a variable came from when settings were read again', async t => {

@@ -18,6 +18,17 @@ const LAYERS: readonly Layer[] = [
   layer('script 10-a', { NOTE: 'hunter3' }, { unset: ['DOOMED', 'NEVER'] }),
 ];
 
+const VIEW = {
+  layers: LAYERS,
+  notes: [
+    {
+      tool: 'pip',
+      text: 'index https://mirror.example (/etc/pip.conf)',
+      insteadOf: ['PIP_INDEX_URL', 'PIP_CERT'],
+    },
+  ],
+} as const;
+
 describe('the list of variables', () => {
   test('has each with its last value and who set it, in byte order; secrets masked', () => {
     assert.deepEqual(listVariables(LAYERS, false), [
@@ -37,7 +48,7 @@ describe('the list of variables', () => {
 
 describe('the explanation of a variable', () => {
   test('names everybody who set it, and what each replaced', () => {
-    assert.deepEqual(explainVariable(LAYERS, 'COLOUR'), {
+    assert.deepEqual(explainVariable(VIEW, 'COLOUR'), {
       name: 'COLOUR',
       changes: [
         { source: '/etc/lintel/lintel.env', value: 'red', replaced: undefined },
@@ -48,7 +59,7 @@ describe('the explanation of a variable', () => {
   });
 
   test('says who took it away', () => {
-    assert.deepEqual(explainVariable(LAYERS, 'DOOMED').changes.at(-1), {
+    assert.deepEqual(explainVariable(VIEW, 'DOOMED').changes.at(-1), {
       source: 'script 10-a',
       value: undefined,
       replaced: '1',
@@ -56,14 +67,19 @@ describe('the explanation of a variable', () => {
   });
 
   test('shows no secret, whoever holds it by then', () => {
-    assert.deepEqual(explainVariable(LAYERS, 'NOTE').changes, [
+    assert.deepEqual(explainVariable(VIEW, 'NOTE').changes, [
       { source: 'NOTE_FILE=/run/secrets/note', value: '***', replaced: undefined },
       { source: 'script 10-a', value: '***', replaced: '***' },
     ]);
   });
 
   test('is empty for what nobody set, with a name like it', () => {
-    assert.deepEqual(explainVariable(LAYERS, 'COLOR'), { name: 'COLOR', changes: [], meant: 'COLOUR' });
-    assert.deepEqual(explainVariable(LAYERS, 'NEVER'), { name: 'NEVER', changes: [] });
+    assert.deepEqual(explainVariable(VIEW, 'COLOR'), { name: 'COLOR', changes: [], meant: 'COLOUR' });
+    assert.deepEqual(explainVariable(VIEW, 'NEVER'), { name: 'NEVER', changes: [] });
+  });
+
+  test('says where else a tool has set the same', () => {
+    const instead = { tool: 'pip', text: 'index https://mirror.example (/etc/pip.conf)' };
+    assert.deepEqual(explainVariable(VIEW, 'PIP_INDEX_URL'), { name: 'PIP_INDEX_URL', changes: [], instead });
   });
 });

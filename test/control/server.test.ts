@@ -207,7 +207,7 @@ test('a bug behind a request costs its client a 500 and the log a line, nobody e
       history: log.history,
       shutdown,
       record: makeTimeline().record,
-      environment: () => ({ layers: [], user: ADA }),
+      environment: () => ({ layers: [], user: ADA, notes: [] }),
     }),
     log,
     owners: new Set([process.getuid?.() ?? 0]),

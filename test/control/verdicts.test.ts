@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { IS_ROOT, makeRoot } from '../rig.ts';
 import {
@@ -19,6 +20,17 @@ test('where no Lintel runs every command ends with 3 and a sentence', async t =>
     assert.deepEqual([code, stdout], [3, ''], args.join(' '));
     assert.match(stderr, /^lintel: error: Lintel does not run here: no control socket answers \(looked for /);
     assert.ok(stderr.includes(root.at('/run/lintel/control.sock')), stderr);
+  }
+});
+
+test('where a Lintel has a pid but no socket every command says that it boots or ends, and ends with 3', async t => {
+  const root = makeRoot(t);
+  const startTicks = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ')[19];
+  root.write({ '/run/lintel/pid': `${process.pid} ${startTicks}\n` });
+  for (const args of [['status'], ['env'], ['run', '--', 'true'], ['password']]) {
+    const { code, stdout, stderr } = await root.boot({ command: ['lintel', ...args] }).end();
+    assert.deepEqual([code, stdout], [3, ''], args.join(' '));
+    assert.match(stderr, /^lintel: error: .*(not answer yet|not made it yet).*, or (it )?is about to end/);
   }
 });
 
