@@ -3,13 +3,18 @@ import { stat } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import type { LookupFunction, NetConnectOpts } from 'node:net';
 import { renderCause } from '../errors.ts';
+import { hasDescriptor, isStarved } from '../processes/spare.ts';
 import { isHttpUrl } from '../settings/url.ts';
+import type { Starved } from './probe-exec.ts';
+
+/** Why not, or that nobody could be asked; undefined for yes. */
+type Answer = string | Starved | undefined;
 
 /**
  * Whether a GET is answered with 200 to 399. Follows no redirection, reads no body, uses no proxy; a certificate is
  * not verified, because the service is this container's own. Resolves with why not.
  */
-export function askHttp(text: string, signal: AbortSignal): Promise<string | undefined> {
+export function askHttp(text: string, signal: AbortSignal): Promise<Answer> {
   if (!isHttpUrl(text)) return Promise.resolve('no http or https URL');
   const url = new URL(text);
   return new Promise(resolve => {
@@ -26,18 +31,18 @@ export function askHttp(text: string, signal: AbortSignal): Promise<string | und
             .getBuiltinModule('node:https')
             .request(url, { ...options, rejectUnauthorized: false }, answer)
         : process.getBuiltinModule('node:http').request(url, options, answer);
-    request.on('error', error => resolve(renderNetCause(error)));
+    request.on('error', error => resolve(judgeError(error)));
     request.end();
   });
 }
 
 /** Whether somebody accepts a connection, which is closed at once. Resolves with why not. */
-export function askSocket(where: NetConnectOpts, signal: AbortSignal): Promise<string | undefined> {
+export function askSocket(where: NetConnectOpts, signal: AbortSignal): Promise<Answer> {
   return new Promise(resolve => {
     const socket = process.getBuiltinModule('node:net').connect({ ...where, lookup });
     signal.addEventListener('abort', () => socket.destroy());
     socket.on('connect', () => resolve(undefined));
-    socket.on('error', error => resolve(renderNetCause(error)));
+    socket.on('error', error => resolve(judgeError(error)));
   });
 }
 
@@ -45,7 +50,7 @@ export function askSocket(where: NetConnectOpts, signal: AbortSignal): Promise<s
 const MOST_PATH_BYTES = 107;
 
 /** As `askSocket`. The kernel says no more of a long path than "invalid argument". */
-export function askUnixSocket(path: string, signal: AbortSignal): Promise<string | undefined> {
+export function askUnixSocket(path: string, signal: AbortSignal): Promise<Answer> {
   if (Buffer.byteLength(path) <= MOST_PATH_BYTES) return askSocket({ path }, signal);
   return Promise.resolve(`longer than ${MOST_PATH_BYTES} bytes, no unix socket has such a path`);
 }
@@ -84,6 +89,18 @@ const lookup: LookupFunction = (hostname, options, callback) => {
     error => callback(error as NodeJS.ErrnoException, ''),
   );
 };
+
+/** Of Lintel's own affairs, a port to ask from is what can be missing besides descriptors and memory. */
+function judgeError(error: NodeJS.ErrnoException): string | Starved {
+  if (error.code === 'EADDRNOTAVAIL' || isStarved(error) || (isOfLookup(error) && !hasDescriptor()))
+    return { starvedOf: `it could not be asked: ${renderNetCause(error)}` };
+  return renderNetCause(error);
+}
+
+/** Without a descriptor libc can't read /etc/hosts, and says no more than that there is no such name. */
+function isOfLookup({ syscall }: NodeJS.ErrnoException): boolean {
+  return syscall === 'getaddrinfo';
+}
 
 /** Node's messages repeat the address, a name of its parser's says nothing to a reader. */
 function renderNetCause(error: NodeJS.ErrnoException): string {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { openLibc } from '../pid1/libc.ts';
+import { isStarved, withDescriptor } from './spare.ts';
 
 /** One process of /proc. (pid, startTicks) names it for good; a pid alone may be used again. */
 export interface Process {
@@ -22,10 +23,10 @@ export interface Leader {
 /** The variable that marks every process of a service: what left its session and its parents still carries it. */
 export const MARK = 'LINTEL_SERVICE';
 
-/** Every process that /proc shows, by pid. */
+/** Every process that /proc shows, by pid. Throws the system's error where not even one descriptor is left to look. */
 export function readProcesses(): Map<number, Process> {
   const all = new Map<number, Process>();
-  for (const name of readdirSync('/proc')) {
+  for (const name of withDescriptor(() => readdirSync('/proc'))) {
     const pid = Number(name);
     if (!Number.isInteger(pid)) continue;
     const found = readProcess(pid);
@@ -39,18 +40,24 @@ export function makeIdentity(pid: number): () => Leader | undefined {
   let leader: Leader | undefined;
   let isKnown = false;
   return () => {
-    if (!isKnown) leader = readProcess(pid);
-    isKnown = true;
+    if (isKnown) return leader;
+    try {
+      leader = readProcess(pid);
+      isKnown = true;
+    } catch {
+      // There was nothing left to look with: who asks later may find out.
+    }
     return leader;
   };
 }
 
-/** undefined when there is no such process (any more). */
+/** undefined when there is no such process (any more). Throws as `readProcesses`: that is no death. */
 export function readProcess(pid: number): Process | undefined {
   let stat: string;
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
+    stat = withDescriptor(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch (error) {
+    if (isStarved(error)) throw error;
     return undefined;
   }
   // The name is in parentheses and may hold any character, so fields count from the last one.
@@ -161,7 +168,7 @@ function findMarkedOrphans(all: ReadonlyMap<number, Process>, { name, adopter }:
 
 /** "\0NAME=value\0…\0"; empty when it can't be read. Root without CAP_SYS_PTRACE reads it only as the process's own user. */
 function readEnviron(pid: number): string {
-  const read = () => `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`;
+  const read = () => withDescriptor(() => `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`);
   try {
     return read();
   } catch (error) {

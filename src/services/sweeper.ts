@@ -34,8 +34,8 @@ export function makeSweeper(entries: Entries, spawner: Spawner, onSwept: (entry:
     clearTimeout(timer);
     timer = undefined;
     if (findSweeping().length === 0) return;
-    const all = readProcesses();
-    for (const entry of findSweeping()) sweepOne(entry, all);
+    const all = readIfPossible();
+    if (all !== undefined) for (const entry of findSweeping()) sweepOne(entry, all);
     if (findSweeping().length > 0) timer = setTimeout(plan, POLL_MS);
   }
 
@@ -61,8 +61,9 @@ export function makeSweeper(entries: Entries, spawner: Spawner, onSwept: (entry:
     remember(entry) {
       const leader = entry.child?.leader();
       const { name, known } = entry;
-      if (leader === undefined) return;
-      entry.known = findMembers(readProcesses(), { name, leader, scope: 'tree', adopter, known });
+      const all = leader === undefined ? undefined : readIfPossible();
+      if (leader === undefined || all === undefined) return;
+      entry.known = findMembers(all, { name, leader, scope: 'tree', adopter, known });
     },
     sweep(entry, wish) {
       entry.sweep = { wish, isSaid: false };
@@ -72,4 +73,13 @@ export function makeSweeper(entries: Entries, spawner: Spawner, onSwept: (entry:
       if (timer !== undefined) plan();
     },
   };
+}
+
+/** undefined where nothing is left to look with. */
+function readIfPossible(): ReturnType<typeof readProcesses> | undefined {
+  try {
+    return readProcesses();
+  } catch {
+    return undefined;
+  }
 }
