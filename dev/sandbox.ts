@@ -48,6 +48,8 @@ export interface SandboxOptions {
   readonly writable?: readonly string[];
   /** `own` (default): a network namespace of its own with only a loopback device. */
   readonly network?: 'own' | 'host';
+  /** The built program; default this checkout's `dist/`, which a build may replace meanwhile. */
+  readonly dist?: string;
   /** Working directory of PID 1; default `/`. */
   readonly cwd?: string;
   /** Default `pipe`. */
@@ -131,7 +133,7 @@ function planSandbox(
 ): SandboxPlan {
   const hasOwners = kind === 'root namespaces';
   const { files = {}, layers = [], shown = {}, writable = [], network = 'own', readOnly = false } = options;
-  const dist = join(CHECKOUT, 'dist');
+  const { dist = join(CHECKOUT, 'dist') } = options;
   return {
     command: [
       ...namespaces(kind, network),

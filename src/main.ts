@@ -8,6 +8,8 @@ import { LintelError } from './errors.ts';
 import { findProgram } from './facts/programs.ts';
 import type { CacheUse } from './launch/cache.ts';
 import { type Origin, readOrigin } from './launch/environ.ts';
+import { renderBug } from './log/bugs.ts';
+import type { Log } from './log/log.ts';
 import { openLibc } from './pid1/libc.ts';
 import { catchSignals, releaseSignals } from './pid1/signals.ts';
 
@@ -47,9 +49,7 @@ async function main(): Promise<number> {
   });
   if (invocation.type === 'boot') {
     if (process.pid !== 1) refuseMachine(program, origin);
-    // A workbench outlives a bug of its init: say it, go on.
-    process.on('uncaughtException', say);
-    const code = await boot(origin, invocation.command);
+    const code = await boot(origin, invocation.command, outliveBugs());
     const libc = openLibc();
     if (!('missing' in libc)) libc.exitNow(code);
     return code;
@@ -63,6 +63,24 @@ async function main(): Promise<number> {
   const { text, exitCode } = await runCommand(invocation.name, invocation.args, context);
   await writeAll(text);
   return exitCode;
+}
+
+/**
+ * A workbench outlives a bug of its init, be it thrown or a rejection that nobody waits for: say it, go on. Returns who
+ * is to be told of the log, which waits for no slow reader.
+ */
+function outliveBugs(): (log: Log) => void {
+  let sayBug: (error: unknown) => void = say;
+  process.on('uncaughtException', error => {
+    try {
+      sayBug(error);
+    } catch (another) {
+      say(another);
+    }
+  });
+  return log => {
+    sayBug = log.bug;
+  };
 }
 
 /** A developer's root shell: a boot there would write to the machine's own /etc, which nobody means to. */
@@ -88,7 +106,7 @@ function endOnSignals(): void {
 async function makeCache(path: string, origin: Origin): Promise<number> {
   if (typeof LINTEL_MAKE_CACHE !== 'function')
     throw new LintelError('Cannot make a code cache: this is no bundle', 2);
-  const exitCode = await boot(origin, []);
+  const exitCode = await boot(origin, [], () => undefined);
   writeFileSync(path, LINTEL_MAKE_CACHE());
   return exitCode;
 }
@@ -127,5 +145,5 @@ function say(error: unknown): void {
 
 function renderFailure(error: unknown): string {
   if (error instanceof LintelError) return `lintel: error: ${error.message}\n`;
-  return `lintel: error: Bug in Lintel: ${error instanceof Error ? error.stack : String(error)}\n`;
+  return `lintel: error: ${renderBug(error)}\n`;
 }

@@ -1,7 +1,7 @@
 import { writeTerminationLog } from '../apply/termination.ts';
 import type { Origin } from '../launch/environ.ts';
 import { makeHistory } from '../log/history.ts';
-import { makeLog } from '../log/log.ts';
+import { type Log, makeLog } from '../log/log.ts';
 import { makeGate } from '../processes/gate.ts';
 import type { Supervisor } from '../services/supervisor.ts';
 import { makeDraft } from './draft.ts';
@@ -10,8 +10,15 @@ import { makeFurniture } from './furniture.ts';
 import { live } from './live.ts';
 import { makeTimeline } from './timeline.ts';
 
-/** From the container's variables and arguments to its exit code. Never rejects but for a bug. */
-export async function boot(origin: Origin, command: readonly string[]): Promise<number> {
+/**
+ * From the container's variables and arguments to its exit code. `onLog` is told of the log as soon as there is one.
+ * Never rejects but for a bug.
+ */
+export async function boot(
+  origin: Origin,
+  command: readonly string[],
+  onLog: (log: Log) => void,
+): Promise<number> {
   const timeline = makeTimeline();
   timeline.add('stage', 'node', 0);
   const startMs = timeline.nowMs();
@@ -25,6 +32,7 @@ export async function boot(origin: Origin, command: readonly string[]): Promise<
     isStdoutTaken: command.length > 0,
     onFull: isFull => gate.setReading(!isFull),
   });
+  onLog(log);
   const keepSupervisor = (made: Supervisor) => {
     supervisor = made;
   };

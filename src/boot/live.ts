@@ -89,7 +89,8 @@ async function bootAndRun(
   const prepared = await beforePlan(house);
   timed(timeline, 'files', () => apply(house, prepared.draft));
   const forServices = runStepsBeside(STEPS.forServices, stepsContext(house, prepared));
-  const passwordSet = forServices.catch(error => log.error(renderBug(error)));
+  // No service waits for ever because of a bug.
+  const passwordSet = forServices.catch(error => log.bug(error));
   const beside = runStepsBeside(STEPS.besideScripts, stepsContext(house, prepared));
   // Whoever waits for it sees how it ended; until then nobody may be listening.
   beside.catch(() => undefined);
@@ -180,11 +181,6 @@ function furnish({ furniture }: House, known: Known): void {
 
 function cleanupOf({ spawner, self, log, requests }: House, known: Known): Cleanup {
   return { plan: known.draft.plan, spawner, self, log, requests, ...growAll(known) };
-}
-
-/** No service waits for ever because of one. */
-function renderBug(error: unknown): string {
-  return `Bug in Lintel: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }
 
 /** The last lines of a script stand in the log already, twice. */

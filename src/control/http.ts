@@ -40,7 +40,7 @@ export function makeFront(options: { readonly subject: Subject; readonly log: Lo
       callers.delete(request.socket);
       response.on('error', () => undefined);
       answer({ ...options, request, response, caller }).catch(error => {
-        options.log.error(`Bug in Lintel: ${error instanceof Error ? error.stack : String(error)}`);
+        options.log.bug(error);
         refuse(response, 500, 'Bug in Lintel: its log says more');
       });
     });

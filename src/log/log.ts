@@ -1,4 +1,5 @@
 import { isTerminal } from '../terminal.ts';
+import { makeBugs } from './bugs.ts';
 import type { History, Stream } from './history.ts';
 import { makeOutput } from './output.ts';
 import { type Fields, type Level, makeTextRenderer, renderEvent } from './renderer.ts';
@@ -10,6 +11,8 @@ export interface Log {
   info(sentence: string, fields?: Fields): void;
   warn(sentence: string, fields?: Fields): void;
   error(sentence: string, fields?: Fields): void;
+  /** What was thrown and is no LintelError: said once for each place that throws it. */
+  bug(error: unknown): void;
   /** Whole lines of a service's or a script's output, onto the stream that they came from. They are copied. */
   lines(source: string, stream: Stream, lines: Buffer): void;
   /** Waits until everything is written, at most `timeoutMs`. */
@@ -61,6 +64,7 @@ export async function makeLog(options: LogOptions): Promise<Log> {
     info: say('info'),
     warn: say('warn'),
     error: say('error'),
+    bug: makeBugs(say('error')),
     lines: (source, stream, lines) => {
       history.add(source, stream, lines);
       (stream === 'stdout' ? stdout : stderr).add(renderer.body(lines), renderer.frame(source, stream));

@@ -103,7 +103,7 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
       keepAsking(entry, options, (type, spawn) => dispatch(entry, { type, spawn }));
     } catch (error) {
       // PID 1 does not die of its own bug: say it, keep the state.
-      log.error(error instanceof Error ? error.message : String(error));
+      log.bug(error);
     }
     armTimer(entry);
   }

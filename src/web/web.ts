@@ -26,7 +26,7 @@ export function openWeb({ http, subject, log }: WebOptions): () => void {
     answer(request, { prefix: http.prefix, subject }).then(
       made => send(response, made, request.method),
       error => {
-        log.error(`Bug in Lintel: ${error instanceof Error ? error.stack : String(error)}`);
+        log.bug(error);
         response.destroy();
       },
     );
