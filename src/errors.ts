@@ -39,6 +39,9 @@ export function renderCause(error: unknown): string {
 
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
+  EADDRINUSE: 'another program listens there',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EAFNOSUPPORT: 'this machine has no addresses of that kind',
   EAI_AGAIN: 'no name server answers',
   EBUSY: 'it is a mount point or in use',
   ECONNREFUSED: 'connection refused',

@@ -9,6 +9,7 @@ import type { Environment } from './launch/environ.ts';
 import { findReductions } from './reductions.ts';
 import { chooseServices, type Disabled } from './services/choice.ts';
 import { findOpenDoors } from './services/open-doors.ts';
+import { findPortClash } from './services/ports.ts';
 import type { ParsedSettings, Settings } from './settings/settings.ts';
 import type { HttpAddress } from './settings/values.ts';
 import { TOOLS } from './tools/list.ts';
@@ -87,12 +88,13 @@ export function makePlan(sources: PlanSources): Plan {
   const chosen = chooseServices(sources);
   const layers = [...environment.layers, ...makeExports(chosen.enabled, environment.layers, sources)];
   const services = planServices(chosen.enabled, sources);
+  const added = joinLayers(layers).set;
   return {
     user: facts.workbench.user,
     accountChange: facts.accountChange,
     runtimeDir: facts.runtimeDir,
     files: contributions.flatMap(({ files }) => files),
-    environment: joinLayers(layers).set,
+    environment: added,
     layers,
     notes: contributions.flatMap(({ tool, notes, rivals }) => {
       const more = rivals === undefined ? {} : { insteadOf: Object.keys(rivals) };
@@ -127,6 +129,7 @@ export function makePlan(sources: PlanSources): Plan {
       ...chosen.problems,
       ...services.problems,
       ...findTwoWriters(contributions),
+      ...findPortClash(services.planned, settings, { ...sources.environment, ...added }),
     ],
   };
 }

@@ -119,6 +119,7 @@ describe('pure modules', () => {
     'src/services/choice.ts',
     'src/services/open-doors.ts',
     'src/services/order.ts',
+    'src/services/ports.ts',
     'src/environment.ts',
     'src/services/states.ts',
     'src/services/restarts.ts',

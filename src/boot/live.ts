@@ -7,7 +7,7 @@ import { collectLater } from '../pid1/collection.ts';
 import { receiveRequests } from '../pid1/requests.ts';
 import { LATE_STEPS, STEPS } from '../steps/list.ts';
 import type { Step } from '../steps/step.ts';
-import { openWeb } from '../web/web.ts';
+import { makeWeb } from '../web/web.ts';
 import { type Cleanup, cleanUp } from './cleanup.ts';
 import { type Ending, makeEarlyEnding } from './ending.ts';
 import { growAll, type Known, listLayers, shellFilesOf, withhold } from './known.ts';
@@ -44,7 +44,7 @@ export async function live(life: Life): Promise<Ending> {
     uid: facts.process.uid,
     log,
     subject,
-    openOthers: ({ http }) => (http === undefined ? () => undefined : openWeb({ http, subject, log })),
+    beside: makeWeb({ subject, log, openFilesHard: facts.process.openFiles.hard }),
   });
   const native = prepareProcess(facts, log, onReaped);
   const spawner = makeSpawner(draft, native, life.gate);

@@ -63,7 +63,10 @@ export async function beforePlan(house: House): Promise<Known> {
     known = { draft: makeDraftAgain(draft, origin, layers), layers };
     timeline.add('stage', 'planned again', startMs);
   }
-  if (known.draft !== draft) house.furniture.giveTo(known.draft.plan.user);
+  if (known.draft !== draft) {
+    house.furniture.giveTo(known.draft.plan.user);
+    house.control.admit(known.draft.plan);
+  }
   return known;
 }
 

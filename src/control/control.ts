@@ -17,6 +17,13 @@ export interface Control {
   close(): void;
 }
 
+/** Another door of the same boot. */
+export interface Beside {
+  /** Opens as the plan says; scripts may have changed it since it was called last. */
+  follow(plan: Plan): void;
+  close(): void;
+}
+
 /** Longer than a row of usual scripts takes; shorter than anybody would notice. */
 const SOON_MS = 50;
 
@@ -30,10 +37,10 @@ export function makeControl(given: {
   readonly uid: number;
   readonly log: Log;
   readonly subject: Subject;
-  /** What else opens with the socket, as the latest plan says; returns the way to close it. */
-  readonly openOthers: (plan: Plan) => () => void;
+  /** What opens and closes with the socket. */
+  readonly beside: Beside;
 }): Control {
-  const { uid, log, subject, openOthers } = given;
+  const { uid, log, subject, beside } = given;
   const path = `${given.plan.runtimeDir}/control.sock`;
   const owners = new Set<number>();
   const services = new Set<number>();
@@ -41,6 +48,7 @@ export function makeControl(given: {
   let isAsked = false;
   let timer: NodeJS.Timeout | undefined;
   let close: (() => void) | undefined = () => undefined;
+  let isOpen = false;
   const giveToWorkbench = () => giveFile(path, plan.user);
   admit(plan);
 
@@ -50,17 +58,15 @@ export function makeControl(given: {
     services.clear();
     for (const owner of [0, uid, plan.user.uid]) owners.add(owner);
     for (const { user } of plan.services) services.add(user.uid);
+    if (isOpen) beside.follow(plan);
   }
 
   function openNow(): void {
     if (close === undefined) return;
     hold(plan.runtimeDir, log);
-    const closeSocket = openControl({ path, subject, log, owners, services, giveToWorkbench });
-    const closeOthers = openOthers(plan);
-    close = () => {
-      closeSocket();
-      closeOthers();
-    };
+    close = openControl({ path, subject, log, owners, services, giveToWorkbench });
+    isOpen = true;
+    beside.follow(plan);
   }
 
   function open(): void {
@@ -80,6 +86,8 @@ export function makeControl(given: {
       clearTimeout(timer);
       close?.();
       close = undefined;
+      isOpen = false;
+      beside.close();
     },
   };
 }

@@ -15,8 +15,8 @@ export interface Caller {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Requests are a few words. */
-const MOST_HEADER_BYTES = 16 * 1024;
+/** Requests are a few words; a browser has cookies besides, and a proxy headers of its own. */
+export const MOST_HEADER_BYTES = 16 * 1024;
 const MOST_BODY_BYTES = 64 * 1024;
 /** A client that does not take its answer, or the next lines of it, for this long is dropped. Milliseconds. */
 const STALL_MS = 10_000;

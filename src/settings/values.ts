@@ -212,6 +212,19 @@ export const basePath: Value<string> = {
   schema: text.check(z.regex(/^\/[^\s?#\\]*$/)),
 };
 
+/** The same, for a proxy that leaves it there; becomes "/a/b", and "" for "/". */
+export const pathPrefix: Value<string> = {
+  expected:
+    'a path that begins with a slash, such as /proxy/9180, and has no "." or ".." between its slashes',
+  schema: z.pipe(
+    text.check(
+      z.regex(/^\/[^\s?#\\]*$/),
+      z.refine(path => path.split('/').every(name => !/^(\.|%2e){1,2}$/i.test(name))),
+    ),
+    z.transform(path => path.replace(/\/{2,}/g, '/').replace(/\/$/, '')),
+  ),
+};
+
 /** What git clones over https or ssh; "user@host:path" is ssh too. Never a transport that runs a program. */
 export const gitUrl: Value<string> = {
   expected: 'an http, https, ssh or git URL, or user@host:path',

@@ -1,3 +1,5 @@
+import { renderStage, type Trouble } from '../control/judgements.ts';
+import { escapeLine, renderJson } from '../control/printable.ts';
 import type { View } from './view.ts';
 
 /** What the web door answers a GET with; all of it, and nothing else, in one table. */
@@ -8,26 +10,77 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** What a client says of the form that it would like. */
+export interface Wish {
+  /** Its header; "" without one. */
+  readonly accept: string;
+  /** `?format=`, which wins. */
+  readonly format: string | null;
+}
+
+/** All that an answer may depend on besides the view. */
+export interface Asked {
+  readonly form: string;
+}
+
 export interface Page {
   /** Below the prefix. */
   readonly path: string;
   readonly summary: string;
-  answer(view: View): Answer | Promise<Answer>;
+  /** One of the few forms that it has: answers are kept by it, and sent to all who ask in the same moment. */
+  chooseForm?(wish: Wish): string;
+  answer(view: View, asked: Asked): Answer | Promise<Answer>;
 }
 
 export const PAGES: readonly Page[] = [
   {
     path: '/healthz',
     summary: '200 while Lintel and all critical services are well, else 503',
-    answer: ({ isHealthy }) => makeVerdict(isHealthy, 'healthy', 'unhealthy'),
+    chooseForm: chooseTextOrJson,
+    answer: ({ isHealthy, unhealthy }, asked) =>
+      makeVerdict(asked, isHealthy, {
+        words: isHealthy ? 'healthy' : `unhealthy: ${renderTroubles(unhealthy)}`,
+        data: { isHealthy, unhealthy },
+      }),
   },
   {
     path: '/readyz',
     summary: '200 while every service that should run is ready, else 503',
-    answer: ({ isReady }) => makeVerdict(isReady, 'ready', 'not ready'),
+    chooseForm: chooseTextOrJson,
+    answer: ({ isReady, notReady, stage }, asked) =>
+      makeVerdict(asked, isReady, {
+        words: isReady ? 'ready' : `not ready: ${renderObstacles(stage, notReady)}`,
+        data: { isReady, stage, notReady },
+      }),
   },
 ];
 
-function makeVerdict(isGood: boolean, good: string, bad: string): Answer {
-  return { status: isGood ? 200 : 503, type: 'text/plain; charset=utf-8', body: `${isGood ? good : bad}\n` };
+/** A browser that takes anything gets words. */
+function chooseTextOrJson({ accept, format }: Wish): 'json' | 'text' {
+  const isJson = accept.includes('application/json') && !accept.includes('text/');
+  return (format === null ? isJson : format === 'json') ? 'json' : 'text';
+}
+
+function makeVerdict(
+  { form }: Asked,
+  isGood: boolean,
+  { words, data }: { readonly words: string; readonly data: unknown },
+): Answer {
+  const status = isGood ? 200 : 503;
+  const headers = { vary: 'accept' };
+  if (form === 'json') return { status, type: 'application/json', body: `${renderJson(data)}\n`, headers };
+  return { status, type: 'text/plain; charset=utf-8', body: `${escapeLine(words)}\n`, headers };
+}
+
+/** Before and after the services' time who is ready matters less than that. */
+function renderObstacles(stage: View['stage'], notReady: readonly Trouble[]): string {
+  if (stage.name === 'running') return renderTroubles(notReady);
+  return stage.name === 'booting'
+    ? renderStage({ name: 'booting', script: stage.script })
+    : 'the workbench stops';
+}
+
+/** "jupyter (starting), web (waiting for db)". */
+function renderTroubles(troubles: readonly Trouble[]): string {
+  return troubles.map(({ name, why }) => `${name} (${why})`).join(', ');
 }

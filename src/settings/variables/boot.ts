@@ -1,4 +1,4 @@
-import { absolutePath, anyText, basePath, flag, httpAddress, integer, names, oneOf } from '../values.ts';
+import { absolutePath, anyText, flag, httpAddress, integer, names, oneOf, pathPrefix } from '../values.ts';
 import { lintel, platform, type Variable } from '../variable.ts';
 
 const DAY_MS = 86_400_000;
@@ -29,7 +29,7 @@ export const BOOT = {
   ),
   httpPrefix: lintel(
     'LINTEL_HTTP_PREFIX',
-    basePath,
+    pathPrefix,
     'The path below which a proxy shows them, where it does not take it away. Default: none.',
   ),
   onInitFailure: lintel(
