@@ -3,6 +3,7 @@ import { readClockMs } from '../clock.ts';
 import { makeControl } from '../control/control.ts';
 import { makeSubject } from '../control/subject.ts';
 import { LintelError } from '../errors.ts';
+import { readMemoryUse } from '../facts/cgroup.ts';
 import { collectLater } from '../pid1/collection.ts';
 import { receiveRequests } from '../pid1/requests.ts';
 import { LATE_STEPS, STEPS } from '../steps/list.ts';
@@ -33,6 +34,11 @@ export async function live(life: Life): Promise<Ending> {
       const { user, notes } = latest.draft.plan;
       return { layers: listLayers(latest), user, notes };
     },
+    count: () => ({
+      log: log.counts(),
+      orphans: native?.reaper.countOrphans(),
+      memory: readMemoryUse(facts.root),
+    }),
   });
   let stopAskedMs: number | undefined;
   requests.stop.addEventListener('abort', () => {

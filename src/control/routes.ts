@@ -64,6 +64,7 @@ const makeService = () =>
     forMs: z.number(),
     restartsInMs: z.optional(z.number()),
     deaths: z.number(),
+    deathCount: z.number(),
     lastExit: z.optional(
       z.looseObject({
         code: z.optional(z.number()),

@@ -1,7 +1,9 @@
 import { readClockMs } from '../clock.ts';
 import type { Layer } from '../environment.ts';
+import type { MemoryUse } from '../facts/cgroup.ts';
 import type { Findings } from '../facts/findings.ts';
 import type { History } from '../log/history.ts';
+import type { LogCounts } from '../log/log.ts';
 import type { Note } from '../plan.ts';
 import type { Supervisor } from '../services/supervisor.ts';
 import type { BootRecord } from '../timing/record.ts';
@@ -21,6 +23,14 @@ export interface EnvironmentView {
   readonly notes: readonly Note[];
 }
 
+/** What is counted beside the services. */
+export interface Counts {
+  readonly log: LogCounts;
+  /** undefined where Lintel can't reap. */
+  readonly orphans: number | undefined;
+  readonly memory: MemoryUse;
+}
+
 /** What the control socket shows and changes: one running workbench, from the first script to the last process. */
 export interface Subject {
   readonly startedMs: number;
@@ -32,6 +42,8 @@ export interface Subject {
   record(): BootRecord;
   /** What has been found out since the start. */
   findings(): Findings;
+  /** What has been counted since the start, and how the container's memory is now. */
+  count(): Counts;
   /** undefined until the scripts have ended. */
   supervisor(): Supervisor | undefined;
   /** Calls back after each change of the stage or of a service; returns the way to end it. */
@@ -49,7 +61,7 @@ export interface SubjectKeeper extends Subject {
 }
 
 export function makeSubject(
-  given: Pick<Subject, 'history' | 'shutdown' | 'environment' | 'record'>,
+  given: Pick<Subject, 'history' | 'shutdown' | 'environment' | 'record' | 'count'>,
 ): SubjectKeeper {
   const listeners = new Set<() => void>();
   let current: Stage = { name: 'booting' };

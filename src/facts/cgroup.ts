@@ -16,18 +16,41 @@ const NO_LIMIT_BYTES = 2 ** 60;
 
 /** Reads the cgroup of this process below `root`/sys/fs/cgroup. */
 export function readCgroup(root: string): CgroupFacts {
-  const files = listPlaces(`${root}/sys/fs/cgroup`, readTextIfAny('/proc/self/cgroup') ?? '');
-  const read = (version2: string, controller: string, version1: string) =>
-    readFirst([...files.version2(version2), ...files.version1(controller, version1)]);
-  const memory = Number(read('memory.max', 'memory', 'memory.limit_in_bytes') ?? Number.NaN);
-  const quota = read('cpu.max', 'cpu', 'cpu.cfs_quota_us') ?? '';
+  const files = findPlaces(root);
+  const quota = read(files, 'cpu.max', 'cpu', 'cpu.cfs_quota_us') ?? '';
   const period = readFirst(files.version1('cpu', 'cpu.cfs_period_us')) ?? '';
   return {
-    memoryLimitBytes: memory > 0 && memory < NO_LIMIT_BYTES ? memory : undefined,
+    memoryLimitBytes: readMemoryLimit(files),
     cpuLimit: parseCpuLimit(/\s\d/.test(quota) ? quota : `${quota.trim()} ${period}`),
     oomCounter: findCounter(files),
     isOomGroup: readFirst(files.version2('memory.oom.group'))?.trim() === '1',
   };
+}
+
+/** What the container's memory is like now; undefined for what its cgroup does not say. */
+export interface MemoryUse {
+  readonly limitBytes: number | undefined;
+  /** With the page cache, of which the kernel takes back what it needs. */
+  readonly usedBytes: number | undefined;
+  /** Processes that the kernel has killed because memory had run out. */
+  readonly kills: number | undefined;
+}
+
+/** Reads the memory cgroup of this process below `root`/sys/fs/cgroup. */
+export function readMemoryUse(root: string): MemoryUse {
+  const files = findPlaces(root);
+  const counter = findCounter(files);
+  return {
+    limitBytes: readMemoryLimit(files),
+    usedBytes: readCount(files, 'memory.current', 'memory', 'memory.usage_in_bytes'),
+    kills: counter === undefined ? undefined : readKills(counter.path),
+  };
+}
+
+/** The line "oom_kill N" stands in memory.events and, since Linux 4.13, in memory.oom_control. */
+export function readKills(path: string): number | undefined {
+  const count = /^oom_kill (\d+)$/m.exec(readTextIfAny(path) ?? '')?.[1];
+  return count === undefined ? undefined : Number(count);
 }
 
 /** Where a file of either version may lie, the likeliest place first. */
@@ -57,6 +80,24 @@ export function findOwn(ownCgroups: string, controller: string): string {
     if (controllers.split(',').includes(controller) && !path.includes('/..')) return path === '/' ? '' : path;
   }
   return '';
+}
+
+function findPlaces(root: string): Places {
+  return listPlaces(`${root}/sys/fs/cgroup`, readTextIfAny('/proc/self/cgroup') ?? '');
+}
+
+function read(files: Places, version2: string, controller: string, version1: string): string | undefined {
+  return readFirst([...files.version2(version2), ...files.version1(controller, version1)]);
+}
+
+function readCount(files: Places, ...names: readonly [string, string, string]): number | undefined {
+  const text = read(files, ...names)?.trim() ?? '';
+  return /^\d+$/.test(text) ? Number(text) : undefined;
+}
+
+function readMemoryLimit(files: Places): number | undefined {
+  const limit = readCount(files, 'memory.max', 'memory', 'memory.limit_in_bytes');
+  return limit !== undefined && limit > 0 && limit < NO_LIMIT_BYTES ? limit : undefined;
 }
 
 function readFirst(paths: readonly string[]): string | undefined {

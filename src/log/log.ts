@@ -15,8 +15,17 @@ export interface Log {
   bug(error: unknown): void;
   /** Whole lines of a service's or a script's output, onto the stream that they came from. They are copied. */
   lines(source: string, stream: Stream, lines: Buffer): void;
+  /** What has been said since the start. */
+  counts(): LogCounts;
   /** Waits until everything is written, at most `timeoutMs`. */
   flush(timeoutMs: number): Promise<void>;
+}
+
+export interface LogCounts {
+  /** By the name of the service or script; Lintel's own under OWN_NAME. Bytes as they were written, with newlines. */
+  readonly sources: ReadonlyMap<string, { readonly lines: number; readonly bytes: number }>;
+  /** Never written, as nobody read them. */
+  readonly droppedLines: number;
 }
 
 export interface LogOptions {
@@ -53,11 +62,19 @@ export async function makeLog(options: LogOptions): Promise<Log> {
     });
   const stderr = makeStream(2);
   const stdout = options.isStdoutTaken ? stderr : makeStream(1);
+  const sources = new Map<string, { lines: number; bytes: number }>();
+  const count = (source: string, lines: number, bytes: number) => {
+    const counted = sources.get(source) ?? { lines: 0, bytes: 0 };
+    counted.lines += lines;
+    counted.bytes += bytes;
+    sources.set(source, counted);
+  };
   const say =
     (level: Level) =>
     (sentence: string, fields: Fields = {}) => {
-      stderr.add(renderer.event(level, sentence, fields));
-      history.add(OWN_NAME, 'stderr', renderEvent(level, sentence, fields));
+      const plain = renderEvent(level, sentence, fields);
+      count(OWN_NAME, stderr.add(renderer.event(level, sentence, fields)), plain.length);
+      history.add(OWN_NAME, 'stderr', plain);
     };
   return {
     history,
@@ -67,8 +84,13 @@ export async function makeLog(options: LogOptions): Promise<Log> {
     bug: makeBugs(say('error')),
     lines: (source, stream, lines) => {
       history.add(source, stream, lines);
-      (stream === 'stdout' ? stdout : stderr).add(renderer.body(lines), renderer.frame(source, stream));
+      const output = stream === 'stdout' ? stdout : stderr;
+      count(source, output.add(renderer.body(lines), renderer.frame(source, stream)), lines.length);
     },
+    counts: () => ({
+      sources,
+      droppedLines: [...new Set([stdout, stderr])].reduce((sum, output) => sum + output.countDropped(), 0),
+    }),
     flush: async timeoutMs => {
       await Promise.all([stdout.flush(timeoutMs), stderr.flush(timeoutMs)]);
     },

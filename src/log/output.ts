@@ -14,8 +14,10 @@ import { fstat, write } from 'node:fs';
  * Below half of what brought it there it goes back, and one line says how much was lost.
  */
 export interface Output {
-  /** Whole lines, each in a frame. They are copied. */
-  add(lines: Buffer, frame?: Frame): void;
+  /** Whole lines, each in a frame. They are copied. Returns how many they are. */
+  add(lines: Buffer, frame?: Frame): number;
+  /** How many lines have been dropped since the start. */
+  countDropped(): number;
   /** Resolves when everything has been written, or after `timeoutMs`. */
   flush(timeoutMs: number): Promise<void>;
 }
@@ -62,12 +64,15 @@ export function makeOutput(fd: 1 | 2, options: OutputOptions): Output {
   let queued = 0;
   let isWriting = false;
   let mode: Mode = 'open';
+  /** Since it was last said. */
   let lost = 0;
+  let dropped = 0;
   let timer: NodeJS.Timeout | undefined;
   let waiting: (() => void)[] = [];
 
   /** Bytes from end to end, and nothing made for a line: a flood would leave garbage by the hundred megabytes. */
-  function add(lines: Buffer, { head, tail }: Frame = BARE): void {
+  function add(lines: Buffer, { head, tail }: Frame = BARE): number {
+    let count = 0;
     for (let from = 0; from < lines.length; ) {
       const end = lines.indexOf(NEWLINE, from);
       const length = end - from;
@@ -79,11 +84,13 @@ export function makeOutput(fd: 1 | 2, options: OutputOptions): Output {
       queued += at + length + tail.length - batch.used;
       batch.used = at + length + tail.length;
       from = end + 1;
+      count += 1;
     }
     onAdded();
     // In the next turn of the loop: what is said on the way to the first service does not delay it.
     if (!isWriting) setImmediate(writeBatch);
     isWriting = true;
+    return count;
   }
 
   function batchFor(bytes: number): Batch {
@@ -154,7 +161,9 @@ export function makeOutput(fd: 1 | 2, options: OutputOptions): Output {
     while (queued > LIMIT_BYTES && queue.length > 1) {
       const oldest = queue.shift();
       queued -= oldest?.used ?? 0;
-      lost += countLines(oldest);
+      const lines = countLines(oldest);
+      lost += lines;
+      dropped += lines;
     }
   }
 
@@ -172,6 +181,7 @@ export function makeOutput(fd: 1 | 2, options: OutputOptions): Output {
 
   return {
     add,
+    countDropped: () => dropped,
     flush: timeoutMs =>
       new Promise(resolve => {
         if (!isWriting) return resolve();

@@ -13,6 +13,8 @@ export interface Reaper {
   reapAll(): void;
   /** How many children died of KILL within the last second: 0, 1, or 2 for more than one. */
   countKills(): number;
+  /** How many orphans it has reaped. */
+  countOrphans(): number;
 }
 
 const JUST_NOW_MS = 1000;
@@ -33,6 +35,7 @@ export function startReaper(libc: Libc, onOrphan: () => void): Reaper {
   let isLookingAgain = false;
   /** When the last two died of KILL. */
   let killedMs: readonly number[] = [];
+  let orphans = 0;
 
   function reapAll(): void {
     isLookingAgain = false;
@@ -48,8 +51,11 @@ export function startReaper(libc: Libc, onOrphan: () => void): Reaper {
       if ((status & 0x7f) === KILLED) killedMs = [...killedMs.slice(-1), readClockMs()];
       const onEnded = expected.get(pid);
       expected.delete(pid);
-      if (onEnded === undefined) onOrphan();
-      else onEnded(status);
+      if (onEnded !== undefined) onEnded(status);
+      else {
+        orphans += 1;
+        onOrphan();
+      }
     }
   }
 
@@ -64,6 +70,7 @@ export function startReaper(libc: Libc, onOrphan: () => void): Reaper {
     },
     reapAll,
     countKills: () => killedMs.filter(atMs => atMs > readClockMs() - JUST_NOW_MS).length,
+    countOrphans: () => orphans,
   };
 }
 

@@ -12,6 +12,9 @@ export interface Process {
   readonly startTicks: number;
   readonly isZombie: boolean;
   readonly name: string;
+  /** What it has used of processors, and what those of its children had used that it has waited for. */
+  readonly cpuTicks: number;
+  readonly residentPages: number;
 }
 
 /** The process that a service was started as. It led its own session, so that is its number too. */
@@ -71,6 +74,8 @@ export function readProcess(pid: number): Process | undefined {
     startTicks: Number(fields[19]),
     isZombie: fields[0] === 'Z' || fields[0] === 'X',
     name: stat.slice(stat.indexOf('(') + 1, end),
+    cpuTicks: Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14]),
+    residentPages: Number(fields[21]),
   };
 }
 
@@ -164,6 +169,12 @@ function findMarkedOrphans(all: ReadonlyMap<number, Process>, { name, adopter }:
     ({ pid, parent, isZombie }) => parent === adopter && pid !== process.pid && !isZombie,
   );
   return orphans.filter(({ pid }) => readEnviron(pid).includes(`\0${MARK}=${name}\0`));
+}
+
+/** Of which service it says to be; undefined where it says nothing, or can't be read. */
+export function readMark(pid: number): string | undefined {
+  const mark = new RegExp(`\0${MARK}=([^\0]*)\0`).exec(readEnviron(pid))?.[1];
+  return mark === undefined ? undefined : Buffer.from(mark, 'latin1').toString('utf8');
 }
 
 /** "\0NAME=value\0…\0"; empty when it can't be read. Root without CAP_SYS_PTRACE reads it only as the process's own user. */

@@ -1,7 +1,6 @@
 import { watch } from 'node:fs';
 import { readClockMs } from '../clock.ts';
-import type { CgroupFacts } from '../facts/cgroup.ts';
-import { readTextIfAny } from '../facts/files.ts';
+import { type CgroupFacts, readKills } from '../facts/cgroup.ts';
 import type { Exit } from '../processes/exit.ts';
 
 /** What the kernel has counted while something died: processes killed because memory had run out. */
@@ -46,13 +45,13 @@ export function watchMemory({ cgroup, countKills, onOthers }: MemoryWatchOptions
   const { oomCounter, memoryLimitBytes } = cgroup;
   if (oomCounter === undefined) return { look: () => undefined, onChildEnded() {}, close() {} };
   const { path, isWatchable } = oomCounter;
-  let count = readCount(path) ?? 0;
+  let count = readKills(path) ?? 0;
   let rise: Rise | undefined;
   let settling: NodeJS.Timeout | undefined;
   let gathering: NodeJS.Timeout | undefined;
 
   function notice(): void {
-    const now = readCount(path);
+    const now = readKills(path);
     if (now === undefined || now <= count) return;
     rise = {
       before: count,
@@ -121,12 +120,6 @@ interface Rise {
   /** Those of the killed that nobody has been found to be. */
   victims: number;
   isSaid: boolean;
-}
-
-/** The line "oom_kill N" stands in memory.events and, since Linux 4.13, in memory.oom_control. */
-function readCount(path: string): number | undefined {
-  const count = /^oom_kill (\d+)$/m.exec(readTextIfAny(path) ?? '')?.[1];
-  return count === undefined ? undefined : Number(count);
 }
 
 /** The kernel tells of each change, so that nothing wakes up without one. */

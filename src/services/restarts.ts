@@ -32,6 +32,7 @@ export function countDeath(service: Service, { exit, startedMs, nowMs }: Death):
     ...service,
     attempt,
     deathsMs,
+    deathCount: service.deathCount + 1,
     lastExit: exit,
     isFailing: service.isFailing || recent.length >= FAILING.deaths,
   };

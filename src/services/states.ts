@@ -12,6 +12,8 @@ export interface Service {
   readonly attempt: number;
   /** When it died of itself, oldest first, as far back as any rule looks. Milliseconds. */
   readonly deathsMs: readonly number[];
+  /** How often it has died of itself since Lintel began. */
+  readonly deathCount: number;
   /** 5 deaths in 60 s: named, not ready. */
   readonly isFailing: boolean;
   readonly lastExit: Exit | undefined;
@@ -99,6 +101,7 @@ export function makeService(name: string, policy: Policy): Service {
     spawn: 0,
     attempt: 0,
     deathsMs: [],
+    deathCount: 0,
     isFailing: false,
     lastExit: undefined,
     isIll: false,

@@ -25,7 +25,9 @@ export interface ServiceStatus {
   readonly forMs: number;
   /** Time until its next start, where it waits for that. */
   readonly restartsInMs: number | undefined;
+  /** Deaths that a rule still looks at; and all since Lintel began. */
   readonly deaths: number;
+  readonly deathCount: number;
   readonly lastExit: Exit | undefined;
   readonly lastDeath: string | undefined;
   /** As `lastDeath`, but only how it ended: fit for those who may read no log. */
@@ -64,6 +66,7 @@ function makeOne(entry: Entry, entries: Entries, nowMs: number): ServiceStatus {
     forMs: Math.round(nowMs - entry.sinceMs),
     restartsInMs: state.name === 'backoff' ? Math.max(0, Math.round(state.deadlineMs - nowMs)) : undefined,
     deaths: service.deathsMs.length,
+    deathCount: service.deathCount,
     lastExit: service.lastExit,
     lastDeath: renderObstacle(entry) ?? entry.lastDeath,
     lastEnd: renderBlocker(entry) ?? entry.lastEnd,

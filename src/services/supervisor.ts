@@ -1,5 +1,7 @@
 import { readClockMs } from '../clock.ts';
 import type { PlannedService } from '../definitions/definitions.ts';
+import { adopterOf } from '../processes/child.ts';
+import type { Roots } from '../processes/owners.ts';
 import { type Entry, makeEntries } from './entry.ts';
 import type { MemoryWatch } from './memory.ts';
 import { findDependents, findRequired, mayStop } from './order.ts';
@@ -28,6 +30,8 @@ export interface Supervisor {
   request(name: string, wish: 'start' | 'stop' | 'restart'): void;
   /** Every service as it is now, in byte order of the names. */
   look(): readonly ServiceStatus[];
+  /** By what the living processes of the services can be told. */
+  roots(): Roots;
   /** Calls back after each change of any service; returns the way to end that. */
   watch(listener: () => void): () => void;
   /** Everything that a service requires, directly or not, and itself, in the order of their start. */
@@ -230,6 +234,13 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
       if (entry !== undefined) dispatch(entry, { type: wish });
     },
     look: () => makeStatus(entries, readClockMs()),
+    roots: () => ({
+      adopter: adopterOf(options.spawner),
+      services: [...entries.values()].map(({ name, child, finish }) => ({
+        name,
+        leaders: [child?.leader(), finish?.leader()].filter(leader => leader !== undefined),
+      })),
+    }),
     watch(listener) {
       watchers.add(listener);
       return () => void watchers.delete(listener);

@@ -17,6 +17,8 @@ import { AT_GATE, bootWorkbench, countConnections, LASTING, WAIT } from './workb
 const SERVICES = { '/etc/services.d/web/run': LASTING };
 const SOCKET = '/run/lintel/control.sock';
 
+const NO_MEMORY = { limitBytes: undefined, usedBytes: undefined, kills: undefined };
+
 interface Answer {
   readonly status: number | undefined;
   readonly body: unknown;
@@ -208,6 +210,7 @@ test('a bug behind a request costs its client a 500 and the log a line, nobody e
       shutdown,
       record: makeTimeline().record,
       environment: () => ({ layers: [], user: ADA, notes: [] }),
+      count: () => ({ log: log.counts(), orphans: 0, memory: NO_MEMORY }),
     }),
     log,
     owners: new Set([process.getuid?.() ?? 0]),

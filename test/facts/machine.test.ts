@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { findOwn, parseCpuLimit, readCgroup } from '../../src/facts/cgroup.ts';
+import { findOwn, parseCpuLimit, readCgroup, readMemoryUse } from '../../src/facts/cgroup.ts';
 import { readProcess } from '../../src/facts/process.ts';
 import { findProgram, readPrograms } from '../../src/facts/programs.ts';
 import { findRuntimeDir } from '../../src/facts/runtime.ts';
@@ -56,6 +56,29 @@ describe('the cgroup', () => {
       oomCounter: { path: root.at('sys/fs/cgroup/memory/memory.oom_control'), isWatchable: false },
       isOomGroup: false,
     });
+  });
+
+  test('says how memory is now', t => {
+    const version2 = makeFolder(t, {
+      'sys/fs/cgroup/memory.max': '2147483648\n',
+      'sys/fs/cgroup/memory.current': '1048576\n',
+      'sys/fs/cgroup/memory.events': 'oom 3\noom_kill 2\n',
+    });
+    const version1 = makeFolder(t, {
+      'sys/fs/cgroup/memory/memory.limit_in_bytes': '9223372036854771712\n',
+      'sys/fs/cgroup/memory/memory.usage_in_bytes': '0\n',
+      'sys/fs/cgroup/memory/memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 0\n',
+    });
+    assert.deepEqual(readMemoryUse(version2.path), { limitBytes: 2 ** 31, usedBytes: 2 ** 20, kills: 2 });
+    assert.deepEqual(readMemoryUse(version1.path), { limitBytes: undefined, usedBytes: 0, kills: 0 });
+    const nothing = { limitBytes: undefined, usedBytes: undefined, kills: undefined };
+    assert.deepEqual(readMemoryUse(makeFolder(t).path), nothing);
+    const odd = makeFolder(t, {
+      'sys/fs/cgroup/memory.current': 'much\n',
+      'sys/fs/cgroup/memory.max': '-5\n',
+      'sys/fs/cgroup/memory.events': '',
+    });
+    assert.deepEqual(readMemoryUse(odd.path), nothing);
   });
 
   test('may say that there is no limit, or nothing', t => {
