@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { execa } from 'execa';
 import pkg from '../package.json' with { type: 'json' };
-import { carryClient } from './carried-client.ts';
+import { carryLibraries } from './carried-libraries.ts';
 
 const SOURCE = join(import.meta.dirname, '../src');
 const SAMPLE_CA = join(import.meta.dirname, '../examples/demo/rootfs/usr/local/share/lintel-demo/ca.pem');
@@ -88,7 +88,7 @@ async function makeLauncher(): Promise<string> {
 }
 
 async function bundled(entry: string, define: Record<string, string>): Promise<string> {
-  const result = await build({ ...common, entryPoints: [entry], define, plugins: [carryClient(common)] });
+  const result = await build({ ...common, entryPoints: [entry], define, plugins: [carryLibraries(common)] });
   const [output] = result.outputFiles;
   if (output === undefined) throw new Error(`Cannot bundle ${entry}: esbuild wrote nothing`);
   return output.text;
