@@ -13,6 +13,7 @@ import { type BuildOptions, build } from 'esbuild';
 import { execa } from 'execa';
 import pkg from '../package.json' with { type: 'json' };
 import { carryLibraries } from './carried-libraries.ts';
+import { makeCarriedPage } from './carried-page.ts';
 
 const SOURCE = join(import.meta.dirname, '../src');
 const SAMPLE_CA = join(import.meta.dirname, '../examples/demo/rootfs/usr/local/share/lintel-demo/ca.pem');
@@ -72,6 +73,7 @@ function makeLoader({ isAlone }: { readonly isAlone: boolean }): Promise<string>
 async function makeBundle(): Promise<string> {
   const program = await bundled(join(SOURCE, 'main.ts'), {
     LINTEL_VERSION_BUILT: JSON.stringify(pkg.version),
+    LINTEL_PAGE: JSON.stringify(await makeCarriedPage()),
   });
   if (program.includes(COMMENT_END))
     throw new Error('Cannot carry the bundle in a comment: it holds the byte 1');

@@ -289,11 +289,34 @@ describe('one way to fetch', () => {
   });
 
   test('nobody uses what Node has for it, but for probes of the container’s own services', () => {
+    const inBrowsers = inFolder('src/web/page');
     const who = [...SOURCES.values()]
-      .filter(({ code }) => /(?<![.\w$])fetch\(/.test(code))
+      .filter(({ code, path }) => /(?<![.\w$])fetch\(/.test(code) && !inBrowsers.includes(path))
       .map(({ path }) => path);
     assert.deepEqual([...who, ...importersOf('node:https')], ['src/probes/probe-net.ts'], INSTEAD);
   });
+});
+
+describe('the page', () => {
+  const ON_PAGE = inFolder('src/web/page');
+
+  test('is a program of its own: nobody else imports it, and it reaches no module of Node’s', () => {
+    assert.notEqual(ON_PAGE.length, 0);
+    const others = [...SOURCES.keys()].filter(path => !ON_PAGE.includes(path));
+    const importers = others.filter(path => valuesOf(path).some(({ from }) => ON_PAGE.includes(from)));
+    assert.deepEqual(importers, [], 'the build carries it as a document: src/web/document.ts');
+    for (const path of ON_PAGE)
+      assert.equal(findWay(path, module => !module.endsWith('.ts'))?.join(' -> '), undefined);
+  });
+
+  for (const path of ON_PAGE) {
+    test(`${path} makes no text into markup or program`, () => {
+      const { code = '' } = SOURCES.get(path) ?? {};
+      const sink =
+        /\b(innerHTML|outerHTML|insertAdjacentHTML|setHTML\w*|document\.write\w*|srcdoc|cssText|createContextualFragment|DOMParser|eval|Function)\b/;
+      assert.equal(sink.exec(code)?.[0], undefined, 'use make and setText of elements.ts');
+    });
+  }
 });
 
 test('nothing imports in a circle, not even a type', () => {

@@ -29,6 +29,7 @@ export async function live(life: Life): Promise<Ending> {
   const subject = makeSubject({
     history: log.history,
     shutdown: requests.shutdown,
+    plan: () => latest.draft.plan,
     record: life.timeline.record,
     environment: () => {
       const { user, notes } = latest.draft.plan;

@@ -4,7 +4,7 @@ import type { MemoryUse } from '../facts/cgroup.ts';
 import type { Findings } from '../facts/findings.ts';
 import type { History } from '../log/history.ts';
 import type { LogCounts } from '../log/log.ts';
-import type { Note } from '../plan.ts';
+import type { Note, Plan } from '../plan.ts';
 import type { Supervisor } from '../services/supervisor.ts';
 import type { BootRecord } from '../timing/record.ts';
 import type { User } from '../user.ts';
@@ -38,6 +38,8 @@ export interface Subject {
   stage(): Stage;
   /** What a new process of the workbench user gets, as far as the boot has come. */
   environment(): EnvironmentView;
+  /** As far as the boot has come. */
+  plan(): Plan;
   /** How the boot goes, or went. */
   record(): BootRecord;
   /** What has been found out since the start. */
@@ -61,7 +63,7 @@ export interface SubjectKeeper extends Subject {
 }
 
 export function makeSubject(
-  given: Pick<Subject, 'history' | 'shutdown' | 'environment' | 'record' | 'count'>,
+  given: Pick<Subject, 'history' | 'shutdown' | 'environment' | 'plan' | 'record' | 'count'>,
 ): SubjectKeeper {
   const listeners = new Set<() => void>();
   let current: Stage = { name: 'booting' };

@@ -1,5 +1,6 @@
 import { renderStage, type Trouble } from '../control/judgements.ts';
 import { escapeLine, renderJson } from '../control/printable.ts';
+import { makePolicy, renderDocument } from './document.ts';
 import type { View } from './view.ts';
 
 /** What the web door answers a GET with; all of it, and nothing else, in one table. */
@@ -52,6 +53,21 @@ export const PAGES: readonly Page[] = [
         words: isReady ? 'ready' : `not ready: ${renderObstacles(stage, notReady)}`,
         data: { isReady, stage, notReady },
       }),
+  },
+  {
+    path: '/',
+    summary: 'a page for people: services, the boot and what is reduced, live',
+    answer: view => ({
+      status: 200,
+      type: 'text/html; charset=utf-8',
+      body: renderDocument(view),
+      headers: { 'content-security-policy': makePolicy() },
+    }),
+  },
+  {
+    path: '/status.json',
+    summary: 'all that the page shows, as JSON',
+    answer: view => ({ status: 200, type: 'application/json', body: `${renderJson(view)}\n` }),
   },
 ];
 

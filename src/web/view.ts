@@ -1,6 +1,7 @@
 import { readClockMs } from '../clock.ts';
 import { findNotReady, findUnhealthy, isIll, type Trouble, tellStrangers } from '../control/judgements.ts';
 import type { Stage, Subject } from '../control/subject.ts';
+import type { Plan } from '../plan.ts';
 import type { ServiceStatus } from '../services/status.ts';
 import type { BootRecord } from '../timing/record.ts';
 import { LINTEL_VERSION } from '../version.ts';
@@ -21,8 +22,18 @@ export interface View {
   readonly notReady: readonly Trouble[];
   /** The scripts are done, every service that should run is ready, and nobody has asked for a stop. */
   readonly isReady: boolean;
+  /** Empty until the scripts have ended. */
   readonly services: readonly ServiceView[];
+  readonly planned: PlannedView;
   readonly boot: BootRecord;
+}
+
+/** What a boot has before it, and what kept it from doing more. */
+export interface PlannedView {
+  readonly services: readonly Pick<ServiceStatus, 'name' | 'description'>[];
+  readonly scripts: readonly string[];
+  /** Names of variables and files that can't be used; never what stands there. */
+  readonly problems: readonly string[];
 }
 
 export interface ServiceView
@@ -66,7 +77,16 @@ export function makeView(subject: Subject): View {
     notReady,
     isReady: stage.name === 'running' && notReady.length === 0,
     services: services.map(makeServiceView),
+    planned: makePlannedView(subject.plan()),
     boot: subject.record(),
+  };
+}
+
+function makePlannedView({ services, initScripts, problems }: Plan): PlannedView {
+  return {
+    services: services.map(({ definition: { name, description } }) => ({ name, description })),
+    scripts: initScripts.map(({ name }) => name),
+    problems: problems.map(({ what }) => what),
   };
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
 import { CHECKOUT, IMAGES, whyNot } from '../../dev/engine.ts';
-import { openBrowser, photograph, whyNoBrowser } from './chromium.ts';
+import { openBrowser, photograph, whyNoBrowser } from '../chromium.ts';
 import { buildDockerfile } from './dockerfile.ts';
 import { runNotebookCell } from './notebook.ts';
 import { startWorkbench, type Workbench, type WorkbenchOptions, waitUntil } from './workbench.ts';

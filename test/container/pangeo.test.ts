@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, type TestContext, test } from 'node:test';
 import { CHECKOUT, whyNot } from '../../dev/engine.ts';
-import { openBrowser, photograph, whyNoBrowser } from './chromium.ts';
+import { openBrowser, photograph, whyNoBrowser } from '../chromium.ts';
 import { buildDockerfile } from './dockerfile.ts';
 import { startHub } from './hub.ts';
 import { runNotebookCell } from './notebook.ts';

@@ -209,6 +209,7 @@ test('a bug behind a request costs its client a 500 and the log a line, nobody e
       history: log.history,
       shutdown,
       record: makeTimeline().record,
+      plan: () => assert.fail('nobody asks for it'),
       environment: () => ({ layers: [], user: ADA, notes: [] }),
       count: () => ({ log: log.counts(), orphans: 0, memory: NO_MEMORY }),
     }),

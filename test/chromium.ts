@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 /** Debian's own: playwright-core brings no browser and is asked for none. */
 const PROGRAM = '/usr/bin/chromium';
@@ -40,7 +40,11 @@ export function whyNoBrowser(): string | false {
  * A browser of its own, without cookies, that ends with the test. It runs in the container's network: on the machine's,
  * where other containers come and go, Chromium gives up what it is loading (ERR_NETWORK_CHANGED).
  */
-export async function openBrowser(t: TestContext, container: Container): Promise<BrowserContext> {
+export async function openBrowser(
+  t: TestContext,
+  container: Container,
+  look: BrowserContextOptions = {},
+): Promise<BrowserContext> {
   const folder = await mkdtemp(join(tmpdir(), 'lintel-chromium-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const executablePath = join(folder, 'chromium');
@@ -52,7 +56,7 @@ export async function openBrowser(t: TestContext, container: Container): Promise
     // What a developer has set for other programs is not ours: pages of this machine need no proxy.
     env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir() },
   });
-  const context = await browser.newContext({ viewport: WINDOW });
+  const context = await browser.newContext({ viewport: WINDOW, ...look });
   context.setDefaultTimeout(WAIT_LIMIT_MS);
   t.after(async () => {
     if (!t.passed)
