@@ -11,7 +11,7 @@ export interface ServiceLine {
   readonly tone: Tone;
   /** Its state in a word or two. */
   readonly word: string;
-  /** Time in that state; undefined for one that has not begun. */
+  /** Time in that state; undefined for one that has not begun, and where it is not known. */
   readonly forMs: number | undefined;
   /** Why it is not as it should be, and what happens next. */
   readonly why: readonly string[];
@@ -41,8 +41,10 @@ function makePlannedLine({ name, description }: View['planned']['services'][numb
 }
 
 function makeLine(service: ServiceView, passedMs: number): ServiceLine {
-  const { name, description, forMs } = service;
-  return { name, description, forMs: forMs + passedMs, ...judge(service, passedMs) };
+  const { name, description, forMs, isFailing, isIll } = service;
+  // Since when it is failing or unhealthy nobody knows: only since when it is in its state.
+  const spentMs = isFailing || isIll ? undefined : forMs + passedMs;
+  return { name, description, forMs: spentMs, ...judge(service, passedMs) };
 }
 
 function judge(service: ServiceView, passedMs: number): Judged {
