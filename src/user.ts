@@ -266,3 +266,20 @@ function mayWrite({ uid, gid, groups }: Ids, folder: Folder | undefined): boolea
   const isMember = folder.gid === gid || groups.includes(folder.gid);
   return (folder.mode & (isMember ? 0o020 : 0o002)) !== 0;
 }
+
+export interface Groups {
+  readonly gid: number;
+  readonly groups: readonly number[];
+}
+
+/** In a folder like /tmp nobody replaces what is another's. */
+const STICKY = 0o1000;
+
+/** Another than root who may change or replace it, in words: its owner, or a group of `user`; undefined for nobody. */
+export function findWriter({ uid, gid, mode }: Folder, user: Groups): string | undefined {
+  if (uid !== 0) return `uid ${uid}`;
+  if ((mode & STICKY) !== 0) return undefined;
+  if ((mode & 0o002) !== 0) return 'everybody';
+  const isMember = gid === user.gid || user.groups.includes(gid);
+  return (mode & 0o020) !== 0 && isMember ? `group ${gid}` : undefined;
+}

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Problem } from '../errors.ts';
 import { suggestName } from '../settings/suggest.ts';
-import { maskUrls } from '../settings/url.ts';
+import { maskUrl, maskUrls } from '../settings/url.ts';
 import {
   makeProbeSchema,
   PROBE_EXPECTED,
@@ -99,24 +99,43 @@ export function parseServiceJson(
   what: string,
   signals: ReadonlySet<string>,
 ): { readonly json: ServiceJson | undefined; readonly problems: readonly Problem[] } {
+  const { json, faults } = checkServiceJson(text, what, signals);
+  return { json, problems: faults.map(({ problem }) => problem) };
+}
+
+/** A problem and where it stands. */
+export interface Fault {
+  readonly problem: Problem;
+  /** The keys that lead to it; empty for the file as a whole. */
+  readonly keys: readonly (string | number)[];
+  /** Not the value but the name of the last key is wrong. */
+  readonly isKey?: true;
+}
+
+/** As `parseServiceJson`, with the place of each problem: for who can show the line. */
+export function checkServiceJson(
+  text: string,
+  what: string,
+  signals: ReadonlySet<string>,
+): { readonly json: ServiceJson | undefined; readonly faults: readonly Fault[] } {
   const read = parseJson(text);
   if ('trouble' in read) {
     const problem = { what, seen: read.trouble, expected: 'a JSON object', fatal: true };
-    return { json: undefined, problems: [problem] };
+    return { json: undefined, faults: [{ problem, keys: [] }] };
   }
   schema ??= makeServiceSchema();
   const parsed = schema.safeParse(read.value);
   if (parsed.success) {
-    const problems = checkMeaning(what, parsed.data, signals);
-    return { json: problems.length > 0 ? undefined : parsed.data, problems };
+    const faults = checkMeaning(what, parsed.data, signals);
+    return { json: faults.length > 0 ? undefined : parsed.data, faults };
   }
   const { issues } = parsed.error;
   const rest = schema.safeParse(withoutWrongFields(read.value, issues));
-  const problems = [
+  const faults = [
     ...firstOfEach(issues).flatMap(issue => renderIssue(what, read.value, issue)),
     ...(rest.success ? checkMeaning(what, rest.data, signals) : []),
   ];
-  return { json: undefined, problems };
+  return { json: undefined, faults };
 }
 
 function parseJson(text: string): { readonly value: unknown } | { readonly trouble: string } {
@@ -141,29 +160,37 @@ function withoutWrongFields(value: unknown, issues: readonly z.core.$ZodIssue[])
 }
 
 /** What the types allow but makes no sense. */
-function checkMeaning(what: string, json: ServiceJson, signals: ReadonlySet<string>): Problem[] {
+function checkMeaning(what: string, json: ServiceJson, signals: ReadonlySet<string>): Fault[] {
   const codes = json.successCodes ?? [];
-  const names = [
-    ['stopSignal', json.stopSignal] as const,
-    ...codes.map((code, index) => [`successCodes.${index}`, code] as const),
+  const names: readonly (readonly [Fault['keys'], string | number | undefined])[] = [
+    [['stopSignal'], json.stopSignal],
+    ...codes.map((code, index) => [['successCodes', index], code] as const),
   ];
-  const problems = names
+  const faults = names
     .filter(([, name]) => typeof name === 'string' && !signals.has(name))
-    .map(([field, name]) => ({
-      what,
-      seen: `${field} ${JSON.stringify(name)}`,
-      expected: EXPECTED['stopSignal'] ?? '',
-      fatal: true,
-    }));
+    .map(
+      ([keys, name]): Fault => ({
+        problem: {
+          what,
+          seen: `${keys.join('.')} ${JSON.stringify(name)}`,
+          expected: EXPECTED['stopSignal'] ?? '',
+          fatal: true,
+        },
+        keys,
+      }),
+    );
   const { min, max } = makeBackoff(json);
   if (min > max)
-    problems.push({
-      what,
-      seen: `backoffMs ${JSON.stringify({ min, max })}`,
-      expected: EXPECTED['backoffMs'] ?? '',
-      fatal: true,
+    faults.push({
+      problem: {
+        what,
+        seen: `backoffMs ${JSON.stringify({ min, max })}`,
+        expected: EXPECTED['backoffMs'] ?? '',
+        fatal: true,
+      },
+      keys: ['backoffMs'],
     });
-  return problems;
+  return faults;
 }
 
 const BACKOFF_MS = { min: 250, max: 30_000 } as const;
@@ -185,7 +212,8 @@ function firstOfEach(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
   });
 }
 
-function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Problem[] {
+function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Fault[] {
+  const keys = issue.path.map(key => (typeof key === 'number' ? key : String(key)));
   if (issue.code === 'unrecognized_keys') {
     const known = FIELDS[issue.path.join('.')] ?? Object.keys(schema?.shape ?? {});
     return issue.keys.map(key => {
@@ -194,12 +222,13 @@ function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Pro
         meant === undefined
           ? `one of ${known.filter(name => name !== '$schema').join(', ')}`
           : `perhaps "${meant}"`;
-      return {
+      const problem = {
         what,
         seen: `unknown field ${JSON.stringify([...issue.path, key].join('.'))}`,
         expected: hint,
         fatal: true,
       };
+      return { problem, keys: [...keys, key], isKey: true as const };
     });
   }
   const [field] = issue.path;
@@ -213,17 +242,16 @@ function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Pro
   const shown =
     field === 'env' || field === 'exports'
       ? 'what stands there'
-      : maskUrls(JSON.stringify(seen)?.slice(0, 120) ?? 'nothing');
-  return [
-    {
-      what,
-      seen: `${place}${shown}`,
-      expected: hasNul
-        ? 'text without NUL characters'
-        : (EXPECTED[issue.path.slice(0, 2).join('.')] ?? EXPECTED[String(field)] ?? 'a JSON object'),
-      fatal: true,
-    },
-  ];
+      : maskUrls(JSON.stringify(maskText(seen))?.slice(0, 120) ?? 'nothing');
+  const expected = hasNul
+    ? 'text without NUL characters'
+    : (EXPECTED[issue.path.slice(0, 2).join('.')] ?? EXPECTED[String(field)] ?? 'a JSON object');
+  return [{ problem: { what, seen: `${place}${shown}`, expected, fatal: true }, keys }];
+}
+
+/** An address may lack its scheme, and still hold a password. */
+function maskText(seen: unknown): unknown {
+  return typeof seen === 'string' && seen.includes('@') ? maskUrl(seen) : seen;
 }
 
 /** The fields of each object inside service.json, by its place. */

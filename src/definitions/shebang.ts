@@ -47,3 +47,45 @@ export function parseWithContenv(head: string): [string, ...string[]] | undefine
   const [program = '', ...args] = shebang.rest.split(/[ \t]+/);
   return program === '' ? undefined : [program, ...args];
 }
+
+/** What has to be there for a script's first line to work. */
+export interface FirstLine {
+  /** Paths and names of programs, in the order in which they start each other. */
+  readonly programs: readonly string[];
+  /** What env would look for as one name, though it is several words: only `env -S` splits them. */
+  readonly unsplit: string | undefined;
+}
+
+/** `head` is the beginning of a file; undefined for what is no script. */
+export function parseFirstLine(head: string): FirstLine | undefined {
+  const path = /^#![ \t]*(\S+)/.exec(head)?.[1];
+  const { interpreter, rest } = parseShebang(head) ?? { interpreter: '', rest: '' };
+  if (path === undefined) return undefined;
+  if (interpreter === 'env') {
+    const { program, unsplit } = parseEnv(rest);
+    return { programs: [path, ...(program === undefined ? [] : [program])], unsplit };
+  }
+  const [program] = parseWithContenv(head) ?? [];
+  return { programs: [path, ...(program === undefined ? [] : [program])], unsplit: undefined };
+}
+
+/** The kernel hands everything behind env on as one word. */
+function parseEnv(rest: string): {
+  readonly program: string | undefined;
+  readonly unsplit: string | undefined;
+} {
+  const split = /^(?:-\w*S|--split-string=?)\s*(.*)$/.exec(rest)?.[1];
+  if (split === undefined)
+    return /\s/.test(rest)
+      ? { program: undefined, unsplit: rest }
+      : { program: rest || undefined, unsplit: undefined };
+  const words = split.split(/\s+/);
+  for (let word = words.shift(); word !== undefined; word = words.shift()) {
+    if (word === '-u' || word === '-C') words.shift();
+    // What a variable says is not known yet.
+    else if (word.includes('${')) return { program: undefined, unsplit: undefined };
+    else if (word !== '' && !word.startsWith('-') && !word.includes('='))
+      return { program: word, unsplit: undefined };
+  }
+  return { program: undefined, unsplit: undefined };
+}

@@ -1,8 +1,8 @@
-import type { Stats } from 'node:fs';
+import { findWriter, type Groups } from '../user.ts';
 import { isOnReadOnly, readLinkStat } from './files.ts';
 
 /** What root runs when it starts Lintel: each file, and the folders in which it could be replaced. */
-const INSTALLATION = [
+export const INSTALLATION: readonly string[] = [
   '/',
   '/opt',
   '/opt/onyxia-init.sh',
@@ -44,20 +44,4 @@ export function readForeignFiles(base: string, user: Groups): ForeignFile[] {
       found.push({ path, who });
   }
   return found;
-}
-
-interface Groups {
-  readonly gid: number;
-  readonly groups: readonly number[];
-}
-
-/** In a folder like /tmp nobody replaces what is another's. */
-const STICKY = 0o1000;
-
-function findWriter({ uid, gid, mode }: Stats, user: Groups): string | undefined {
-  if (uid !== 0) return `uid ${uid}`;
-  if ((mode & STICKY) !== 0) return undefined;
-  if ((mode & 0o002) !== 0) return 'everybody';
-  const isMember = gid === user.gid || user.groups.includes(gid);
-  return (mode & 0o020) !== 0 && isMember ? `group ${gid}` : undefined;
 }

@@ -15,14 +15,20 @@ const SCRIPT = /\/services\.d\/|\/run$/;
  * image's own Jupyter, whatever its folder is called, and two of them would fight for one port. A look at words, not
  * at what the script means: a mention in vain costs a shipped service that LINTEL_SERVICES can name.
  */
-export function readMentions(services: readonly Definition[], installed: readonly string[]): Mentions {
+export function readMentions(
+  services: readonly Definition[],
+  installed: readonly string[],
+  read: (path: string, bytes: number) => string | undefined = readHead,
+): Mentions {
   const shipped = services.filter(({ origin, when }) => origin === 'shipped' && isInstalled(when, installed));
   if (shipped.length === 0) return {};
   const wanted = new Set(shipped.flatMap(({ name, when, auto }) => [name, ...when.command, ...auto.without]));
   const own = services.filter(({ origin }) => origin === 'image');
   return Object.fromEntries(
     own.flatMap(({ name, command: [run = ''] }) => {
-      const found = SCRIPT.test(run) ? readWords(run).filter(word => wanted.has(word)) : [];
+      const found = SCRIPT.test(run)
+        ? splitWords(read(run, MAX_BYTES) ?? '').filter(word => wanted.has(word))
+        : [];
       return found.length === 0 ? [] : [[name, [...new Set(found)]]];
     }),
   );
@@ -33,7 +39,7 @@ function isInstalled({ command }: Definition['when'], installed: readonly string
 }
 
 /** The last part of each path and word, but for those of comments. */
-function readWords(path: string): string[] {
-  const text = (readHead(path, MAX_BYTES) ?? '').replaceAll(/^\s*#.*$/gm, '');
+function splitWords(script: string): string[] {
+  const text = script.replaceAll(/^\s*#.*$/gm, '');
   return text.split(/[\s;&|()"'`=<>]+/).map(word => word.slice(word.lastIndexOf('/') + 1));
 }

@@ -31,11 +31,16 @@ const OFF_PATH: Readonly<Record<string, string>> = { rserver: '/usr/lib/rstudio-
 /** Name -> path of each program that is installed. */
 export type Programs = Readonly<Record<string, string>>;
 
-export function readPrograms(environment: Environment, alsoWanted: Iterable<string>): Programs {
+export function readPrograms(
+  environment: Environment,
+  alsoWanted: Iterable<string>,
+  isUsable: (path: string) => boolean = isExecutableFile,
+): Programs {
   const found: Record<string, string> = {};
   for (const name of new Set([...PROGRAMS, ...alsoWanted])) {
     const elsewhere = OFF_PATH[name];
-    const path = findProgram(name, environment) ?? (elsewhere && findProgram(elsewhere, environment));
+    const find = (wanted: string) => findProgram(wanted, environment, isUsable);
+    const path = find(name) ?? (elsewhere && find(elsewhere));
     if (path !== undefined) found[name] = path;
   }
   return found;

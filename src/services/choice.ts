@@ -12,7 +12,7 @@ export interface Disabled {
 
 interface Sources {
   readonly settings: Settings;
-  readonly facts: Facts;
+  readonly facts: Pick<Facts, 'services' | 'mentions' | 'programs' | 'presentFiles'>;
   readonly environment: Environment;
   readonly command: readonly string[];
 }

@@ -87,22 +87,34 @@ function makeProblem(seen: {
   };
 }
 
+/** A name that looks like one of Lintel's. */
+export interface UnknownName {
+  readonly name: string;
+  /** What it is most likely a mistyping of. */
+  readonly meant: string | undefined;
+}
+
 /** A mistyped name would silently do nothing; nothing else in the container would ever say so. */
 function makeWarnings(environment: Environment): string[] {
+  return findUnknownNames(environment).map(({ name, meant }) =>
+    meant === undefined
+      ? `${name} is no setting of Lintel and has no effect`
+      : `${name} is no setting of Lintel: did you mean ${meant}?`,
+  );
+}
+
+export function findUnknownNames(environment: Environment): UnknownName[] {
   const files = SECRETS.map(name => `${name}_FILE`);
   const known = new Set([...KEYS.flatMap(key => VARIABLES[key].names), ...OTHER_NAMES, ...files]);
   const beginnings = new Set([...known].map(name => name.slice(0, 3)));
-  const warnings: string[] = [];
+  const unknown: UnknownName[] = [];
   for (const [name, value] of Object.entries(environment)) {
     // Most names are nothing like ours, and comparing letters is slow.
     if (!beginnings.has(name.slice(0, 3).toUpperCase())) continue;
     if (known.has(name) || isServiceLink(name, value)) continue;
     const meant = suggestName(name, known);
-    if (meant !== undefined && (environment[meant] ?? '') === '') {
-      warnings.push(`${name} is no setting of Lintel: did you mean ${meant}?`);
-    } else if (name.startsWith('LINTEL_')) {
-      warnings.push(`${name} is no setting of Lintel and has no effect`);
-    }
+    if (meant !== undefined && (environment[meant] ?? '') === '') unknown.push({ name, meant });
+    else if (name.startsWith('LINTEL_')) unknown.push({ name, meant: undefined });
   }
-  return warnings;
+  return unknown;
 }
