@@ -110,7 +110,7 @@ test('the reader of imports reads them all', () => {
 
 describe('pure modules', () => {
   const PURE = [
-    ...inFolder('src/settings', 'src/tools', 'src/definitions', 'src/accounts', 'src/timing'),
+    ...inFolder('src/settings', 'src/tools', 'src/definitions', 'src/accounts', 'src/check', 'src/timing'),
     'src/plan.ts',
     'src/contributions.ts',
     'src/reductions.ts',
@@ -362,6 +362,7 @@ describe('explicit lists', () => {
   for (const [folder, list, member, shape] of [
     ['src/tools', 'TOOLS', 'a tool', 'configure'],
     ['src/commands', 'COMMANDS', 'a subcommand', 'run'],
+    ['src/check', 'TOPICS', 'a topic of rules', 'rules'],
   ] as const) {
     test(`${folder}/list.ts names every file with ${member}, once`, async () => {
       const listed = await load(`${folder}/list.ts`);
@@ -386,5 +387,6 @@ async function load(path: string): Promise<Readonly<Record<string, unknown>>> {
 }
 
 function isMember(value: unknown, shape: string): boolean {
-  return typeof value === 'object' && value !== null && 'name' in value && shape in value;
+  const isNamed = typeof value === 'object' && value !== null && ('name' in value || 'title' in value);
+  return isNamed && shape in value;
 }

@@ -1,5 +1,6 @@
 import { LintelError } from '../errors.ts';
 import { suggestWord } from '../settings/suggest.ts';
+import { check } from './check.ts';
 import { type Command, type CommandContext, type CommandResult, jsonFlag } from './command.ts';
 import { doctor } from './doctor.ts';
 import { env } from './env.ts';
@@ -39,7 +40,7 @@ export const GROUPS: Groups = [
   ['See how it is', [status, logs, ready, health]],
   ['Steer it', [start, stop, restart, shutdown]],
   ['Use its environment', [env, run, password]],
-  ['Look at a machine, an image or a server', [plan, facts, doctor]],
+  ['Look at a machine, an image or a server', [check, plan, facts, doctor]],
   ['About Lintel', [version, help]],
 ];
 

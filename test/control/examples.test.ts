@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { COMMANDS } from '../../src/commands/list.ts';
+import { makeImage } from '../check/image.ts';
 import { bootWorkbench, LASTING, WAIT } from './workbench.ts';
 
 /** What the examples of the help speak of. */
@@ -10,6 +11,8 @@ const SERVICES = {
   '/etc/services.d/dashboard/service.json': '{"requires": ["jupyter"]}',
 };
 const GOES_ON = new Set(['lintel logs -f']);
+/** What the examples call the folder of an image. */
+const IMAGE = '/mnt/image';
 /** Their server is nowhere, and that is what they find out. */
 const ASKS_NOBODY = /^lintel doctor trust /;
 
@@ -18,7 +21,8 @@ describe('each example of the help is true', () => {
     test(line, async t => {
       const { run, start, lintel } = bootWorkbench(t, SERVICES);
       assert.equal((await run(WAIT)).stdout, 'ready\n');
-      const [, ...args] = line.split(' ');
+      const args = line.split(' ').slice(1);
+      if (args.includes(IMAGE)) args.splice(args.indexOf(IMAGE), 1, makeImage(t).path);
       if (GOES_ON.has(line)) {
         const going = start(args);
         await going.waitForText(/runs/);

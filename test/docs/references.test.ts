@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { renderCommands, renderServiceSchema, renderVariables } from '../../dev/rendered-references.ts';
+import {
+  renderChecks,
+  renderCommands,
+  renderServiceSchema,
+  renderVariables,
+} from '../../dev/rendered-references.ts';
 import { S6_VARIABLES } from '../../src/settings/s6-variables.ts';
 import { VARIABLES } from '../../src/settings/variables.ts';
 
@@ -11,6 +16,10 @@ const MEND = 'run `npm run references` and commit the result';
 
 test('docs/cli.md is what the list of commands says', async () => {
   assert.equal(await readFile(join(DOCS, 'cli.md'), 'utf8'), renderCommands(), MEND);
+});
+
+test('docs/check.md is what the list of rules says', async () => {
+  assert.equal(await readFile(join(DOCS, 'check.md'), 'utf8'), renderChecks(), MEND);
 });
 
 test('docs/variables.md is what the list of variables says', async () => {

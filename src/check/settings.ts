@@ -1,0 +1,101 @@
+import type { ImageFacts } from '../facts/image/image.ts';
+import type { VariableSource } from '../facts/image/variables.ts';
+import { nameOnyxiaVariables } from '../settings/onyxia-variables.ts';
+import { nameS6Variables } from '../settings/s6-variables.ts';
+import { MASK, maskValue } from '../settings/secret-names.ts';
+import { findUnknownNames, parseSettings } from '../settings/settings.ts';
+import { type Finding, found, type Rule, type Topic } from './finding.ts';
+
+const RULES = {
+  'unknown-variable': {
+    severity: 'warning',
+    finds: 'a variable that looks like one of Lintel’s or a platform’s and is none',
+    example:
+      '/etc/lintel/lintel.env:2: warning: PIP_REPOSITRY is no setting of Lintel, expected perhaps PIP_REPOSITORY (unknown-variable)',
+    remedy: '[variables.md](variables.md) names them all',
+  },
+  'malformed-value': {
+    severity: 'error',
+    finds: 'a value that the variable can’t have',
+    example:
+      'environment: error: LINTEL_JUPYTER_PORT: "80800", expected a whole number from 1 to 65535 (a port) (malformed-value)',
+    remedy: '[variables.md](variables.md) says what each expects',
+  },
+  'without-effect': {
+    severity: 'warning',
+    finds: 'a variable of s6-overlay’s or onyxia-init.sh’s that asks for what Lintel does not do',
+    example:
+      'environment: warning: without effect: S6_LOGGING (logs go to stdout and stderr), expected nothing of it: docs/s6.md (without-effect)',
+    remedy: '[s6.md](s6.md#variables), [onyxia.md](onyxia.md)',
+  },
+  'no-assignment': {
+    severity: 'warning',
+    finds: 'a line of an env file that sets nothing',
+    example:
+      '/etc/lintel/env.d/10-a.env:3: warning: this line sets nothing, expected NAME=value or # comment (no-assignment)',
+    remedy: 'the syntax is dotenv’s',
+  },
+} as const satisfies Record<string, Rule>;
+
+export const settings: Topic = {
+  title: 'Variables',
+  rules: RULES,
+  find: image => image.variables.flatMap(source => judgeSource(source, image)),
+};
+
+function judgeSource(source: VariableSource, image: ImageFacts): Finding[] {
+  const path = source.path ?? 'environment';
+  const place = (line: number) => ({ path, line: source.path === undefined ? undefined : line });
+  return [
+    ...source.stray.map(line =>
+      found(RULES, 'no-assignment', {
+        ...place(line),
+        what: 'this line sets nothing',
+        expected: 'NAME=value or # comment',
+      }),
+    ),
+    ...source.set.flatMap(({ name, value, line }) =>
+      judgeVariable(name, value, image).map(one => ({ ...one, ...withoutUndefined(place(line)) })),
+    ),
+  ];
+}
+
+function withoutUndefined({ path, line }: { path: string; line: number | undefined }) {
+  return line === undefined ? { path } : { path, line };
+}
+
+/** One by one, so that each is told with its line. */
+function judgeVariable(name: string, value: string, image: ImageFacts): Finding[] {
+  const one = { [name]: value };
+  const path = '';
+  const [unknown] = findUnknownNames({ ...image.environment, ...one }).filter(other => other.name === name);
+  const [without] = [...nameS6Variables(one), ...nameOnyxiaVariables(one)];
+  return [
+    ...(unknown === undefined
+      ? []
+      : [
+          found(RULES, 'unknown-variable', {
+            path,
+            what: `${name} is no setting of Lintel${unknown.meant === undefined ? ' and has no effect' : ''}`,
+            expected:
+              unknown.meant === undefined ? 'a name of docs/variables.md' : `perhaps ${unknown.meant}`,
+          }),
+        ]),
+    ...(without === undefined
+      ? []
+      : [
+          found(RULES, 'without-effect', {
+            path,
+            what: without.replace(/; see .*$/, ''),
+            expected: `nothing of it: ${/; see (.*)$/.exec(without)?.[1] ?? ''}`,
+          }),
+        ]),
+    ...parseSettings(one).problems.map(({ what, seen, expected }) =>
+      found(RULES, 'malformed-value', {
+        path,
+        what: `${what}: ${maskValue(name, value) === MASK ? 'a secret' : seen}`,
+        expected,
+      }),
+    ),
+  ];
+}

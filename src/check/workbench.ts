@@ -1,0 +1,74 @@
+import type { ImageFacts } from '../facts/image/image.ts';
+import { mayWriteHome } from '../user.ts';
+import { type Finding, found, placeOfVariable, type Rule, type Topic } from './finding.ts';
+
+const RULES = {
+  'no-user': {
+    severity: 'warning',
+    finds: 'an image without its workbench user: uid 1000, or whom LINTEL_USER names',
+    example:
+      '/etc/passwd: warning: the workbench user, uid 1000, has no line in /etc/passwd: its HOME is /tmp, and whoami and ssh know nobody of that uid, expected useradd --create-home --uid 1000 NAME (no-user)',
+    remedy: '`RUN useradd --create-home --uid 1000 NAME`',
+  },
+  'no-home': {
+    severity: 'warning',
+    finds: 'a home that is not there, or that the workbench user can’t write',
+    example:
+      '/home/ada: warning: ada has no home to write to, expected a folder that is theirs, or a volume (no-home)',
+    remedy: '`useradd --create-home`, `chown`',
+  },
+  'foreign-home': {
+    severity: 'error',
+    finds:
+      'folders in the home that are another user’s, such as root’s ~/.config and ~/.local: code-server and JupyterLab end',
+    example:
+      '/home/ada/.config: error: ada (uid 1000) can’t write it: it is uid 0’s, expected chown 1000 (foreign-home)',
+    remedy: 'install what writes there as the user (`USER 1000`), or `chown -R` the folder behind it',
+  },
+} as const satisfies Record<string, Rule>;
+
+export const workbench: Topic = {
+  title: 'The workbench user',
+  rules: RULES,
+  find: image => [...judgeUser(image), ...(image.hasOwners ? judgeHome(image) : [])],
+};
+
+function judgeUser(image: ImageFacts): Finding[] {
+  const { problems, warnings } = image.workbench;
+  return [
+    ...problems.map(({ what, seen, expected }) =>
+      found(RULES, 'no-user', {
+        ...placeOfVariable(what, image),
+        what: `${what}: ${seen}`,
+        expected,
+        severity: 'error',
+      }),
+    ),
+    ...warnings.map(warning => {
+      const [what = '', expected = ''] = warning.split('; better add one to the image: ');
+      return found(RULES, 'no-user', { path: '/etc/passwd', what, expected });
+    }),
+  ];
+}
+
+function judgeHome({ workbench: { user }, home, homeFolders, settings, accounts }: ImageFacts): Finding[] {
+  // Somebody else is said above; the start makes the home theirs.
+  if (!accounts.users.some(({ uid }) => uid === user.uid) || settings.chownHome === true) return [];
+  if (!mayWriteHome(user, home && { ...home, isReadOnly: false }))
+    return [
+      found(RULES, 'no-home', {
+        path: user.home,
+        what: `${user.name} has no home to write to`,
+        expected: 'a folder that is theirs, or a volume',
+      }),
+    ];
+  return homeFolders
+    .filter(folder => !mayWriteHome(user, { ...folder, isReadOnly: false }))
+    .map(({ path, uid }) =>
+      found(RULES, 'foreign-home', {
+        path,
+        what: `${user.name} (uid ${user.uid}) can’t write it: it is uid ${uid}’s`,
+        expected: `chown ${user.uid}`,
+      }),
+    );
+}
