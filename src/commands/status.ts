@@ -1,19 +1,16 @@
 import { readClockMs } from '../clock.ts';
 import { ask, listen } from '../control/client.ts';
-import { isIll, renderLastDeath, renderStage } from '../control/judgements.ts';
 import { escapeLine, renderJson } from '../control/printable.ts';
-import type { ResponseOf } from '../control/routes.ts';
 import { LintelError } from '../errors.ts';
 import { expectService } from '../settings/suggest.ts';
 import { type Command, type CommandContext, type CommandResult, jsonFlag } from './command.ts';
-import { renderDuration } from './durations.ts';
-import { type Cell, renderTable } from './tables.ts';
-import type { Colour, Terminal } from './terminal.ts';
+import { openScreen } from './screen.ts';
+import { renderStatus, type Status } from './status-table.ts';
+import { paint } from './terminal.ts';
+import { MORE } from './width.ts';
 
 const TICK_MS = 1000;
-
-type Status = ResponseOf<'status'>;
-type Service = Status['services'][number];
+const HINT = 'lintel status NAME shows all of a note.';
 
 /** Shows the workbench and its services. */
 export const status: Command = {
@@ -25,70 +22,81 @@ export const status: Command = {
   ],
   operands: { usage: '[NAME…]' },
   details:
-    'READY: the service may be used. SINCE: how long it has been in its state. NOTE: what it waits for, what a probe says, or how it died last; a terminal shows of it what has room, and all of it where services are named. With --json --watch: one object a line. Exit code 0 whatever the services do; "lintel health" judges.',
+    'READY: the service may be used. SINCE: how long it has been in its state. NOTE: what it waits for, what a probe says, or how it died last; a terminal shows of it what has room, and all of it where services are named. --watch ends with Lintel, with Ctrl-C or q; on a terminal it draws in place, and where rows have no room those in trouble stay. Exit code 0 whatever the services do; "lintel health" judges.',
   examples: [
     { line: 'lintel status', does: 'a table of all services' },
     { line: 'lintel status --json jupyter', does: 'one service as JSON' },
+    { line: 'lintel status --watch', does: 'the table, as it changes' },
   ],
   run(context) {
-    return context.given.has('--watch') ? watch(context) : showOnce(context);
+    if (!context.given.has('--watch')) return showOnce(context);
+    const { isTerminal, isDumb } = context.terminal;
+    const isScreen = isTerminal && isDumb !== true && !context.given.has('--json');
+    return isScreen ? watchOnScreen(context) : watchInLines(context);
   },
 };
 
 async function showOnce({ given, origin, terminal }: CommandContext): Promise<CommandResult> {
   const seen = select(await ask(origin.environment, 'status', { request: {} }), given.operands);
-  const text = given.has('--json')
-    ? `${renderJson(seen, 2)}\n`
-    : `${renderStatus(seen, given.operands.length === 0 ? terminal : { ...terminal, columns: undefined }).join('\n')}\n`;
-  return { text, exitCode: 0 };
+  if (given.has('--json')) return { text: `${renderJson(seen, 2)}\n`, exitCode: 0 };
+  const isWhole = given.operands.length > 0;
+  const lines = renderStatus(seen, isWhole ? { ...terminal, columns: undefined } : terminal);
+  const hint = lines.some(line => line.endsWith(MORE)) ? ['', paint(HINT, 'dim', terminal)] : [];
+  return { text: `${[...lines, ...hint].join('\n')}\n`, exitCode: 0 };
 }
 
-async function watch(context: CommandContext): Promise<CommandResult> {
-  const { given, origin, terminal, write } = context;
-  const screen = terminal.isTerminal && !given.has('--json') ? makeScreen(context) : undefined;
-  const show = (seen: Status): Promise<void> => {
-    if (screen !== undefined) return screen.show(seen);
-    return write(
-      given.has('--json') ? `${renderJson(seen)}\n` : `${renderStatus(seen, terminal).join('\n')}\n\n`,
-    );
-  };
-  try {
-    await listen(origin.environment, 'status', {
-      request: { watch: '1' },
-      onValue: seen => show(select(seen, given.operands)),
-    });
-  } finally {
-    screen?.close();
-  }
+/** For a pipe or a file: each state below the one before. */
+async function watchInLines({ given, origin, terminal, write }: CommandContext): Promise<CommandResult> {
+  await listen(origin.environment, 'status', {
+    request: { watch: '1' },
+    onValue: all => {
+      const seen = select(all, given.operands);
+      return write(
+        given.has('--json') ? `${renderJson(seen)}\n` : `${renderStatus(seen, terminal).join('\n')}\n\n`,
+      );
+    },
+  });
   return { text: '', exitCode: 0 };
 }
 
-/** A terminal shows one table, in place of the one before, whose times go on while nothing else changes. */
-function makeScreen({ terminal, write }: CommandContext) {
+/**
+ * One table in place of the one before, whose times go on while nothing else changes. Opened with the first answer: until
+ * then errors are plain ones. What Lintel's end leaves is shown once more where it stays.
+ */
+async function watchOnScreen({ given, origin, terminal }: CommandContext): Promise<CommandResult> {
+  const ended = new AbortController();
   let latest: { readonly seen: Status; readonly atMs: number } | undefined;
-  let drawn = 0;
-  let drawing = Promise.resolve();
-  const draw = async () => {
-    if (latest === undefined) return;
-    const lines = renderStatus(grow(latest.seen, readClockMs() - latest.atMs), terminal);
-    // More than the screen holds can't be gone back to.
-    const shown = lines.slice(0, Math.max(1, (terminal.rows ?? lines.length + 1) - 1));
-    const back = drawn === 0 ? '' : `\x1b[${drawn}A\x1b[J`;
-    drawn = shown.length;
-    await write(`${back}${shown.join('\n')}\n`);
-  };
-  const redraw = () => {
-    drawing = drawing.then(draw);
-    return drawing;
-  };
-  const timer = setInterval(() => void redraw().catch(() => {}), TICK_MS);
-  return {
-    show(seen: Status): Promise<void> {
-      latest = { seen, atMs: readClockMs() };
-      return redraw();
+  let exitCode = 0;
+  const look = () => latest && grow(latest.seen, readClockMs() - latest.atMs);
+  const screen = openScreen(terminal, {
+    render: size => {
+      const seen = look();
+      return seen === undefined ? [] : renderStatus(seen, size, size.rows);
     },
-    close: () => clearInterval(timer),
-  };
+    onEnd: code => {
+      exitCode = code;
+      ended.abort();
+    },
+  });
+  const timer = setInterval(screen.draw, TICK_MS);
+  try {
+    await listen(origin.environment, 'status', {
+      request: { watch: '1' },
+      signal: ended.signal,
+      onValue: async all => {
+        latest = { seen: select(all, given.operands), atMs: readClockMs() };
+        screen.draw();
+      },
+    });
+  } catch (error) {
+    if (!ended.signal.aborted) throw error;
+  } finally {
+    clearInterval(timer);
+    screen.close();
+  }
+  const last = ended.signal.aborted ? undefined : look();
+  const lines = last === undefined ? [] : [...renderStatus(last, terminal), '', 'Lintel has ended.', ''];
+  return { text: lines.join('\n'), exitCode };
 }
 
 /** The same, so much later. */
@@ -111,52 +119,4 @@ function select(seen: Status, names: readonly string[]): Status {
     throw new LintelError(`Cannot show ${JSON.stringify(unknown)}: no such service${expected}`, 2);
   }
   return { ...seen, services: seen.services.filter(({ name }) => names.includes(name)) };
-}
-
-function renderStatus(seen: Status, terminal: Terminal): string[] {
-  const { version, pid, upMs, stage, services } = seen;
-  const wanted = services.filter(({ state }) => state !== 'down');
-  const ready = wanted.filter(({ isReady }) => isReady);
-  const count = stage.name === 'running' ? `; ${ready.length} of ${wanted.length} services ready` : '';
-  const head = `Lintel ${version}, pid ${pid}, up ${renderDuration(upMs)}: ${renderStage(stage)}${count}`;
-  const [first = ''] = renderTable([[{ text: head }]], terminal);
-  if (services.length === 0) return [first];
-  const titles = ['NAME', 'STATE', 'READY', 'PID', 'SINCE', 'RESTARTS', 'NOTE'];
-  const rows = [titles.map(text => ({ text, colour: 'dim' as const })), ...services.map(makeRow)];
-  return [first, '', ...renderTable(rows, terminal)];
-}
-
-function makeRow(service: Service): Cell[] {
-  const { name, state, isReady, pid, forMs, spawn } = service;
-  return [
-    { text: name },
-    { text: state, colour: chooseColour(service) },
-    { text: state === 'down' ? '-' : isReady ? 'yes' : 'no' },
-    { text: pid === undefined ? '-' : String(pid) },
-    { text: renderDuration(forMs) },
-    { text: String(Math.max(0, spawn - 1)) },
-    { text: makeNote(service) },
-  ];
-}
-
-function chooseColour(service: Service): Colour {
-  const { state, isReady, isFailing, isLate } = service;
-  if (state === 'failed' || isFailing || isIll(service)) return 'red';
-  if (state === 'down') return 'dim';
-  return isReady && !isLate ? 'green' : 'yellow';
-}
-
-function makeNote(service: Service): string {
-  const { state, spawn, isFailing, isLate, waitsFor, illness, restartsInMs } = service;
-  const notes = [
-    state === 'down' && spawn === 0 ? 'not started yet' : '',
-    isFailing ? 'failing' : '',
-    isLate ? 'late' : '',
-    isIll(service) ? 'unhealthy' : '',
-    state === 'waiting' && waitsFor.length > 0 ? `waits for ${waitsFor.join(', ')}` : '',
-    state === 'starting' || isIll(service) ? (illness ?? '') : '',
-    restartsInMs === undefined ? '' : `starts again in ${(restartsInMs / 1000).toFixed(1)} s`,
-    renderLastDeath(service) ?? '',
-  ];
-  return notes.filter(note => note !== '').join('; ');
 }

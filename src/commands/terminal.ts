@@ -8,14 +8,17 @@ export interface Terminal {
   /** undefined where lines may be as long as they like. */
   readonly columns: number | undefined;
   readonly rows: number | undefined;
+  /** It can't be drawn upon: what is new is written below. */
+  readonly isDumb?: boolean;
 }
 
 /** Colours only on a terminal that has them, and never under NO_COLOR (https://no-color.org). */
 export function readTerminal(environment: Environment): Terminal {
   if (!isTerminal(1)) return { isTerminal: false, hasColours: false, columns: undefined, rows: undefined };
-  const hasColours = (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
+  const isDumb = environment['TERM'] === 'dumb';
+  const hasColours = (environment['NO_COLOR'] ?? '') === '' && !isDumb;
   const { columns, rows } = process.stdout;
-  return { isTerminal: true, hasColours, columns: columns || undefined, rows: rows || undefined };
+  return { isTerminal: true, isDumb, hasColours, columns: columns || undefined, rows: rows || undefined };
 }
 
 const COLOURS = { dim: '\x1b[2m', red: '\x1b[31m', green: '\x1b[32m', yellow: '\x1b[33m' } as const;

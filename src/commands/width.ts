@@ -4,7 +4,8 @@ const WIDE =
 /** What takes none: it changes the character before it. A soft hyphen is shown. */
 const NARROW = /(?!\u00ad)[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]/u;
 const PLAIN = /^[\x20-\x7e]*$/;
-const MORE = '…';
+/** Stands for what has no room. */
+export const MORE = '…';
 
 /** How many columns a terminal shows the text in, as wcwidth(3) counts them; the text holds no control characters. */
 export function measure(text: string): number {
@@ -14,7 +15,7 @@ export function measure(text: string): number {
   return columns;
 }
 
-/** At most so many columns of it; "…" stands for what has no room. */
+/** At most so many columns of it, MORE included. */
 export function cut(text: string, room: number): string {
   if (measure(text) <= room) return text;
   if (room <= 0) return '';

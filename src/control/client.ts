@@ -47,6 +47,8 @@ export async function listen<Name extends RouteName>(
     readonly request: RequestOf<Name>;
     /** No more is read until what it returns has been done. */
     readonly onValue: (value: ResponseOf<Name>) => Promise<void>;
+    /** Ends it, as Lintel's end would, or with an error where no answer has begun. */
+    readonly signal?: AbortSignal;
   },
 ): Promise<void> {
   await exchange(environment, name, { ...given, onLine: line => given.onValue(check(name, line)) });
@@ -67,11 +69,13 @@ interface Exchange {
   readonly waitMs?: number;
   readonly onLine: (line: string) => Promise<void> | void;
   readonly onServer?: (server: Peer) => void;
+  readonly signal?: AbortSignal;
 }
 
 async function exchange(environment: Environment, name: RouteName, given: Exchange): Promise<void> {
   const route: Route = ROUTES[name];
   const socket = await connect(environment);
+  given.signal?.addEventListener('abort', () => socket.destroy());
   try {
     const read = openPeer();
     const server = read === undefined ? undefined : readPeer(read, socket);

@@ -33,7 +33,10 @@ test('lintel status shows every service in a table', async t => {
   const { code, stdout, stderr } = await run(['status']);
   assert.equal(code, 0, stderr);
   const [head, blank, titles, ...rows] = stdout.trimEnd().split('\n');
-  assert.match(head ?? '', /^Lintel \S+, pid \d+, up \d+s: the workbench runs; 2 of 5 services ready$/);
+  assert.match(
+    head ?? '',
+    /^Lintel \S+, pid \d+, up \d+s: the workbench runs; 2 of 5 services ready, 1 in trouble$/,
+  );
   assert.match(head ?? '', new RegExp(`pid ${lintel.pid},`));
   assert.equal(blank, '');
   assert.match(titles ?? '', /^NAME {2}STATE +READY {2}PID +SINCE {2}RESTARTS {2}NOTE$/);
@@ -42,7 +45,7 @@ test('lintel status shows every service in a table', async t => {
   assert.match(rows[2] ?? '', /^late +waiting +no +- +\d+s +0 +waits for slow$/);
   assert.match(
     rows[3] ?? '',
-    /^slow +backoff +no +- +\d+s +0 +starts again in \d+\.\d s; exited with code 3; its last/,
+    /^slow +backoff +no +- +\d+s +0 +exited with code 3; starts again in \d+\.\d s; its last lines: no good$/,
   );
   assert.match(rows[4] ?? '', /^web +up +yes +\d+ +\d+s +0$/);
   assert.equal(rows.length, 5);
@@ -117,7 +120,7 @@ test('a service that was ended because it was unhealthy says so', async t => {
   const { stdout } = await run(['status']);
   assert.match(
     stdout,
-    /^web +backoff .* starts again in \d+\.\d s; was unhealthy: exited with code 3: disk full \(2 times in a row\)$/m,
+    /^web +backoff .* was unhealthy: exited with code 3: disk full \(2 times in a row\); starts again in \d+\.\d s$/m,
   );
 });
 
