@@ -207,8 +207,14 @@ export function findComplaint(text: string, url: URL): string {
   return 'it says nothing';
 }
 
-/** A long line from a little before what tells. */
+/** A long line from a little before what tells, in whole words. */
 function cut(line: string, at: number): string {
-  const start = line.length <= MOST_CHARACTERS ? 0 : Math.max(0, at - LEAD_CHARACTERS);
-  return `${start === 0 ? '' : '…'}${line.slice(start, start + MOST_CHARACTERS)}`;
+  if (line.length <= MOST_CHARACTERS) return line;
+  const from = Math.max(0, at - LEAD_CHARACTERS);
+  const start = from === 0 ? 0 : line.indexOf(' ', from) + 1;
+  const first = start === 0 || start > at ? from : start;
+  const rest = line.slice(first);
+  const end = rest.length <= MOST_CHARACTERS ? rest.length : rest.lastIndexOf(' ', MOST_CHARACTERS);
+  const shown = end === rest.length ? rest : `${rest.slice(0, end > 0 ? end : MOST_CHARACTERS)} …`;
+  return `${first === 0 ? '' : '… '}${shown}`;
 }
