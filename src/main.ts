@@ -4,7 +4,7 @@ import { parseArguments } from './arguments.ts';
 import { boot } from './boot/boot.ts';
 import { COMMANDS, runCommand } from './commands/list.ts';
 import { readTerminal } from './commands/terminal.ts';
-import { LintelError } from './errors.ts';
+import { LintelError, renderCause } from './errors.ts';
 import { findProgram } from './facts/programs.ts';
 import type { CacheUse } from './launch/cache.ts';
 import { type Origin, readOrigin } from './launch/environ.ts';
@@ -124,7 +124,7 @@ async function writeAll(text: string): Promise<void> {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EPIPE') process.exit(READER_GONE);
-      if (code !== 'EAGAIN') throw error;
+      if (code !== 'EAGAIN') throw new LintelError(`Cannot write to stdout: ${renderCause(error)}`, 1);
       await new Promise(resolve => setTimeout(resolve, RETRY_MS));
     }
   }

@@ -207,14 +207,12 @@ export function findComplaint(text: string, url: URL): string {
   return 'it says nothing';
 }
 
-/** A long line from a little before what tells, in whole words. */
+/** A long line from a little before what tells, and no word of it in halves. */
 function cut(line: string, at: number): string {
   if (line.length <= MOST_CHARACTERS) return line;
-  const from = Math.max(0, at - LEAD_CHARACTERS);
-  const start = from === 0 ? 0 : line.indexOf(' ', from) + 1;
-  const first = start === 0 || start > at ? from : start;
-  const rest = line.slice(first);
-  const end = rest.length <= MOST_CHARACTERS ? rest.length : rest.lastIndexOf(' ', MOST_CHARACTERS);
-  const shown = end === rest.length ? rest : `${rest.slice(0, end > 0 ? end : MOST_CHARACTERS)} …`;
-  return `${first === 0 ? '' : '… '}${shown}`;
+  const from = at <= LEAD_CHARACTERS ? 0 : line.lastIndexOf(' ', at - LEAD_CHARACTERS) + 1;
+  const room = line.slice(from, from + MOST_CHARACTERS);
+  const end = from + room.length === line.length ? room.length : room.lastIndexOf(' ');
+  const shown = end === room.length ? room : `${end > 0 ? room.slice(0, end) : room} …`;
+  return from === 0 ? shown : `… ${shown}`;
 }

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Root } from '../rig.ts';
 import { waitUntil } from '../waiting.ts';
+import { PROGRAM } from './workbench.ts';
 
 const TMUX = '/usr/bin/tmux';
 export const NEEDS_TMUX = !process.env['CI'] && !existsSync(TMUX) && `${TMUX} is not installed`;
-const PROGRAM = join(import.meta.dirname, '../../dist/lintel.cjs');
 
 /** A shell in a real terminal, whose prompt is "$ ", with `lintel` as a command of the root's. */
 export interface Tmux {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type BootOptions, type End, type Files, type Lintel, makeRoot, type Root } from '../rig.ts';
 
@@ -9,6 +10,8 @@ export const DOOMED = '#!/bin/sh\necho "no good"\nexit 3\n';
 export const NEVER = '{"restart": "never"}';
 /** Waits for `gate.open()`. */
 export const AT_GATE = 'read -r line < "$LINTEL_ROOT/tmp/gate"\n';
+/** The build that is tested, for shells that call it. */
+export const PROGRAM = join(import.meta.dirname, '../../dist/lintel.cjs');
 export const WAIT = ['ready', '--timeout', '20s'] as const;
 
 export interface Workbench {

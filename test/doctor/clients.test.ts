@@ -43,6 +43,11 @@ describe('of what a client wrote, the line is shown that says why it got no answ
       'error: Request failed after 3 retries\n  Caused by: Failed to fetch: `https://ssl.mirror.example/simple`\n  Caused by: invalid peer certificate: UnknownIssuer\n',
       'Caused by: invalid peer certificate: UnknownIssuer',
     ],
+    [
+      'pip, whose line is longer than a table',
+      `Could not fetch URL ${URL_ASKED}: ${'connection error: HTTPSConnectionPool '.repeat(3)}(certificate verify failed: unable to get local issuer certificate ${'(_ssl.c:1006) '.repeat(20)})`,
+      `… HTTPSConnectionPool (certificate verify failed: unable to get local issuer certificate ${'(_ssl.c:1006) '.repeat(8)}…`,
+    ],
     ['nothing known', 'oh\nno\n', 'no'],
     ['nothing', '\n', 'it says nothing'],
   ] as const) {
