@@ -1,12 +1,10 @@
-/** `npm run references`: docs/cli.md, docs/check.md, docs/variables.md and docs/service.schema.json from the program's own lists. */
+/** `npm run references`: what is made of the program's own lists, each file of REFERENCES. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { renderChecks, renderCommands, renderServiceSchema, renderVariables } from './rendered-references.ts';
+import { dirname, join } from 'node:path';
+import { REFERENCES } from './rendered-references.ts';
 
-const DOCS = join(import.meta.dirname, '../docs');
-
-await mkdir(DOCS, { recursive: true });
-await writeFile(join(DOCS, 'cli.md'), renderCommands());
-await writeFile(join(DOCS, 'check.md'), renderChecks());
-await writeFile(join(DOCS, 'variables.md'), renderVariables());
-await writeFile(join(DOCS, 'service.schema.json'), renderServiceSchema());
+for (const [path, render] of Object.entries(REFERENCES)) {
+  const file = join(import.meta.dirname, '..', path);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, render());
+}

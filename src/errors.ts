@@ -15,12 +15,33 @@ export function renderProblem(problem: Problem): string {
   return `Cannot use ${problem.what}: ${problem.seen}, expected ${problem.expected}`;
 }
 
+/**
+ * What explains an end to somebody who sees nothing else of the container: neither its image nor its log. Operators read
+ * it, so a program's words may stand in it; secrets are masked as everywhere.
+ */
+export interface Particulars {
+  /** A sentence each: whose command it was, what was seen and expected, how often it was started. */
+  readonly facts?: readonly string[];
+  readonly lastWords?: readonly LastWords[];
+  /** What to do next. */
+  readonly advice?: string | undefined;
+}
+
+/** What a service or a script said last. */
+export interface LastWords {
+  /** "its", where the end's one sentence names whom; else "jupyter’s". */
+  readonly whose: string;
+  readonly lines: readonly string[];
+}
+
 /** Stops a command. Everything else that is thrown is a bug. */
 export class LintelError extends Error {
   readonly exitCode: number;
-  constructor(message: string, exitCode: number, options?: ErrorOptions) {
-    super(message, options);
+  readonly particulars: Particulars;
+  constructor(message: string, exitCode: number, particulars: Particulars = {}) {
+    super(message);
     this.exitCode = exitCode;
+    this.particulars = particulars;
   }
 }
 

@@ -1,7 +1,9 @@
 import { writeFileSync, writeSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { writeTerminationLog } from './apply/termination.ts';
 import { parseArguments } from './arguments.ts';
 import { boot } from './boot/boot.ts';
+import { renderParagraph } from './boot/paragraph.ts';
 import { COMMANDS, runCommand } from './commands/list.ts';
 import { readTerminal } from './commands/terminal.ts';
 import { LintelError, renderCause } from './errors.ts';
@@ -23,6 +25,8 @@ const MAKE_CACHE = 'make-cache';
 /** The bundle speaks the language of this Node; an older one would fail somewhere in the middle. */
 const OLDEST_NODE = 24;
 
+/** It boots a workbench, whose last word is this process's to write. */
+let isWorkbench = false;
 catchSignals();
 checkNode();
 main().then(
@@ -33,11 +37,12 @@ main().then(
 function checkNode(): void {
   if (Number.parseInt(process.versions.node, 10) >= OLDEST_NODE) return;
   const seen = `Node ${process.version} (${process.execPath})`;
-  writeSync(
-    2,
-    `lintel: error: Cannot start with ${seen}, expected Node ${OLDEST_NODE} or later: put the build's node beside lintel.cjs\n`,
+  fail(
+    new LintelError(
+      `Cannot start with ${seen}, expected Node ${OLDEST_NODE} or later: put the build's node beside lintel.cjs`,
+      126,
+    ),
   );
-  process.exit(126);
 }
 
 async function main(): Promise<number> {
@@ -49,6 +54,7 @@ async function main(): Promise<number> {
   });
   if (invocation.type === 'boot') {
     if (process.pid !== 1) refuseMachine(program, origin);
+    isWorkbench = true;
     const code = await boot(origin, invocation.command, outliveBugs());
     const libc = openLibc();
     if (!('missing' in libc)) libc.exitNow(code);
@@ -70,12 +76,12 @@ async function main(): Promise<number> {
  * is to be told of the log, which waits for no slow reader.
  */
 function outliveBugs(): (log: Log) => void {
-  let sayBug: (error: unknown) => void = say;
+  let sayBug: (error: unknown) => void = sayPlainly;
   process.on('uncaughtException', error => {
     try {
       sayBug(error);
     } catch (another) {
-      say(another);
+      sayPlainly(another);
     }
   });
   return log => {
@@ -132,18 +138,31 @@ async function writeAll(text: string): Promise<void> {
 
 /** The last catch: what stopped a command says so in a sentence, anything else is a bug with its stack. */
 function fail(error: unknown): never {
-  say(error);
-  process.exit(error instanceof LintelError ? error.exitCode : 1);
+  sayPlainly(error);
+  const code = error instanceof LintelError ? error.exitCode : 1;
+  // Whoever asks a running workbench something must not write over its last word.
+  if (isWorkbench || process.pid === 1)
+    writeTerminationLog(process.env['LINTEL_ROOT'] ?? '', renderLast(error, code));
+  process.exit(code);
 }
 
 /** Nobody may be reading, or too slowly: a bug must not become a second one. */
-function say(error: unknown): void {
+function sayPlainly(error: unknown): void {
   try {
-    writeSync(2, renderFailure(error));
+    writeSync(2, `lintel: error: ${renderFailure(error)}\n`);
   } catch {}
 }
 
 function renderFailure(error: unknown): string {
-  if (error instanceof LintelError) return `lintel: error: ${error.message}\n`;
-  return `lintel: error: ${renderBug(error)}\n`;
+  if (error instanceof LintelError) return error.message;
+  return renderBug(error);
+}
+
+function renderLast(error: unknown, code: number): string {
+  if (error instanceof LintelError)
+    return renderParagraph({ code, reason: error.message, particulars: error.particulars });
+  const [reason = '', ...stack] = renderFailure(error).split('\n');
+  const advice =
+    'report this with the container’s variables and the version of Lintel; starting again may help';
+  return renderParagraph({ code, reason, particulars: { facts: stack, advice } });
 }

@@ -247,7 +247,10 @@ test('a CMD that can’t run stops the services, and why is said', async t => {
   const lintel = bootRoot(t, SERVICE, { command: ['no-such-program'] });
   const { code, stderr } = await lintel.end();
   assert.equal(code, 127, stderr);
-  assert.match(stderr, /error: Cannot run the CMD: no-such-program: not found on PATH/);
+  assert.match(
+    stderr,
+    /error: ended with exit code 127: Cannot run the CMD: no-such-program: not found on PATH/,
+  );
 });
 
 test('a failing service is no reason to end while there is a CMD', async t => {

@@ -1,13 +1,13 @@
 import { readClockMs } from '../clock.ts';
 import { type Growth, grow, joinGrowth, joinLayers, type Layer, withoutLoader } from '../environment.ts';
-import { LintelError, renderCause } from '../errors.ts';
+import { renderCause } from '../errors.ts';
 import { readStat, readTextIfAny } from '../facts/files.ts';
 import { isShipped } from '../facts/scripts.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Log } from '../log/log.ts';
 import type { Plan, Script } from '../plan.ts';
 import type { Spawner } from '../processes/child.ts';
-import { renderExit } from '../processes/exit.ts';
+import { type Exit, fieldsOf, renderExit } from '../processes/exit.ts';
 import type { User } from '../user.ts';
 import type { EnvironmentFolder } from './environment-folder.ts';
 import { emptyFile } from './files.ts';
@@ -37,14 +37,24 @@ export interface InitOutcome {
   /** What the scripts changed of the environment for everything after them. */
   readonly layers: readonly Layer[];
   /** A script failed, and failures stop the boot. */
-  readonly failure: LintelError | undefined;
+  readonly failure: ScriptFailure | undefined;
+}
+
+/** A script that failed, and how. */
+export interface ScriptFailure {
+  readonly script: Script;
+  /** "exited with code 3", "took longer than 300 ms". */
+  readonly how: string;
+  readonly exit: Exit;
+  readonly lastLines: readonly string[];
+  readonly elapsedMs: number;
 }
 
 /** Runs cont-init.d one by one. Ends early when a stop is asked for, and after a failure that stops the boot. */
 export async function runInitScripts(init: InitScripts): Promise<InitOutcome> {
   const { plan, log, stop } = init;
   const layers: Layer[] = [];
-  let failure: LintelError | undefined;
+  let failure: ScriptFailure | undefined;
   if (plan.initScripts.length === 0) return { layers, failure };
   const added = `${plan.runtimeDir}/script.env`;
   const own = { ...init.given, ...init.added };
@@ -68,8 +78,9 @@ export async function runInitScripts(init: InitScripts): Promise<InitOutcome> {
     const outcome = await running;
     init.onEnded(script);
     const elapsedMs = Math.round(readClockMs() - startedMs);
-    if (isSuccess(outcome) && !isShipped(script)) log.info(`script ${script.name} done`, { ms: elapsedMs });
-    if (!isSuccess(outcome) && !stop.aborted) failure = judge(script, outcome, init);
+    if (isSuccess(outcome) && !isShipped(script))
+      log.info(`script ${script.name} done`, { script: script.name, ms: elapsedMs });
+    if (!isSuccess(outcome) && !stop.aborted) failure = judge({ script, outcome, elapsedMs }, init);
     const change = readGrowth(script, added, init);
     if (change === undefined) continue;
     layers.push({ source: `script ${script.name}`, ...change });
@@ -87,7 +98,7 @@ function readGrowth(script: Script, added: string, init: InitScripts): Growth | 
   const text = readStat(added)?.size === 0 ? '' : readTextIfAny(added);
   const appended = parseGrown(text ?? '', added);
   for (const warning of [...changed.warnings, ...appended.warnings])
-    init.log.warn(`script ${script.name}: ${warning}`);
+    init.log.warn(`script ${script.name}: ${warning}`, { script: script.name });
   // Each script finds it empty: what the ones before it added is in its environment.
   if (text !== '') empty(added, init);
   const { set, unset } = joinGrowth(changed.growth, { set: appended.set, unset: [] });
@@ -120,16 +131,34 @@ export function isSuccess({ exit, isTimedOut }: ScriptOutcome): boolean {
 }
 
 /** The failure, where it stops the boot. */
-function judge(script: Script, outcome: ScriptOutcome, { plan, log }: InitScripts): LintelError | undefined {
-  const sentence = `Script ${script.path} ${renderFailure(outcome, plan)}`;
-  if (plan.onInitFailure === 'stop') return new LintelError(sentence, 1);
-  if (plan.onInitFailure === 'warn') log.warn(sentence);
+function judge(
+  ended: { readonly script: Script; readonly outcome: ScriptOutcome; readonly elapsedMs: number },
+  { plan, log }: InitScripts,
+): ScriptFailure | undefined {
+  const { script, outcome, elapsedMs } = ended;
+  const how = renderHow(outcome, plan);
+  const lastLines = listSaid(outcome);
+  if (plan.onInitFailure === 'stop') return { script, how, lastLines, elapsedMs, exit: outcome.exit };
+  if (plan.onInitFailure === 'warn')
+    log.warn(`Script ${script.path} ${how}${renderLastLines(lastLines)}`, {
+      script: script.name,
+      ...fieldsOf(outcome.exit),
+    });
   return undefined;
 }
 
-/** "exited with code 3; its last lines: …" */
-export function renderFailure(outcome: ScriptOutcome, { initTimeoutMs }: Plan): string {
-  const how = outcome.isTimedOut ? `took longer than ${initTimeoutMs} ms` : renderExit(outcome.exit);
-  const said = outcome.lastLines.filter(line => line !== '').map(line => `\n  ${line}`);
-  return `${how}${said.length === 0 ? '' : `; its last lines:${said.join('')}`}`;
+/** "exited with code 3". */
+export function renderHow(outcome: ScriptOutcome, { initTimeoutMs }: Plan): string {
+  return outcome.isTimedOut
+    ? `took longer than ${initTimeoutMs} ms (LINTEL_INIT_TIMEOUT_MS)`
+    : renderExit(outcome.exit);
+}
+
+export function listSaid({ lastLines }: ScriptOutcome): string[] {
+  return lastLines.filter(line => line !== '');
+}
+
+/** "; its last lines:", and a line each; nothing for none. */
+export function renderLastLines(lines: readonly string[]): string {
+  return lines.length === 0 ? '' : `; its last lines:${lines.map(line => `\n  ${line}`).join('')}`;
 }

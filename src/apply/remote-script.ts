@@ -10,7 +10,7 @@ import type { Spawner } from '../processes/child.ts';
 import type { User } from '../user.ts';
 import { emptyFile, writeFile } from './files.ts';
 import { parseGrown } from './grown.ts';
-import { isSuccess, renderFailure, scriptVariables } from './init-scripts.ts';
+import { isSuccess, listSaid, renderHow, scriptVariables } from './init-scripts.ts';
 import { runScript } from './scripts.ts';
 
 export interface RemoteScript {
@@ -33,10 +33,16 @@ export interface RemoteScriptContext {
 }
 
 export interface RemoteScriptOutcome {
-  /** "exited with code 3; its last lines: …"; undefined when all went well or a stop ended it. */
-  readonly failure: string | undefined;
+  /** undefined when all went well or a stop ended it. */
+  readonly failure: RemoteScriptFailure | undefined;
   /** What it added to the environment by $LINTEL_ENV. */
   readonly growth: Growth | undefined;
+}
+
+export interface RemoteScriptFailure {
+  /** "exited with code 3". */
+  readonly how: string;
+  readonly lastLines: readonly string[];
 }
 
 /** Writes a script that was fetched, for Lintel's own user alone, and runs it as a cont-init.d script. Never rejects. */
@@ -52,7 +58,8 @@ export async function runRemoteScript(
     writeFile(path, { text: bytes, mode: 0o700, owner: self });
     emptyFile(added, self);
   } catch (error) {
-    return { failure: `could not be written to ${path}: ${renderCause(error)}`, growth: undefined };
+    const how = `could not be written to ${path}: ${renderCause(error)}`;
+    return { failure: { how, lastLines: [] }, growth: undefined };
   }
   const outcome = await runScript({
     script: { name, path },
@@ -69,7 +76,10 @@ export async function runRemoteScript(
   const { set, warnings } = parseGrown(readTextIfAny(added) ?? '', added);
   for (const warning of warnings) log.warn(`script ${name}: ${warning}`);
   return {
-    failure: isSuccess(outcome) || stop.aborted ? undefined : renderFailure(outcome, plan),
+    failure:
+      isSuccess(outcome) || stop.aborted
+        ? undefined
+        : { how: renderHow(outcome, plan), lastLines: listSaid(outcome) },
     growth: Object.keys(set).length === 0 ? undefined : { set, unset: [] },
   };
 }

@@ -56,10 +56,13 @@ export async function runScript(run: ScriptRun): Promise<ScriptOutcome> {
       environment: { ...run.environment, [MARK]: markOf(run) },
       cwd: run.cwd ?? '/',
       noNewPrivs: false,
-      output: makeLineReader(script.name, log),
+      output: makeLineReader({ kind: 'script', name: script.name }, log),
     },
     {
-      onWait: error => log.warn(`script ${script.name} can't be started yet, it is tried again: ${error}`),
+      onWait: error =>
+        log.warn(`script ${script.name} can't be started yet, it is tried again: ${error}`, {
+          script: script.name,
+        }),
       onExit: ended.resolve,
     },
   );
@@ -85,7 +88,12 @@ async function waitForEnd(run: ScriptRun, attempt: Attempt, exit: Promise<Exit>)
     isTimedOut = true;
     stop();
   };
-  timers.push(setInterval(() => run.log.info(`waiting for script ${run.script.path}`), STILL_RUNNING_MS));
+  timers.push(
+    setInterval(
+      () => run.log.info(`waiting for script ${run.script.path}`, { script: run.script.name }),
+      STILL_RUNNING_MS,
+    ),
+  );
   if (run.timeoutMs !== undefined) timers.push(setTimeout(expire, run.timeoutMs));
   const kill = () => {
     stop();

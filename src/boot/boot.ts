@@ -5,9 +5,10 @@ import { type Log, makeLog } from '../log/log.ts';
 import { makeGate } from '../processes/gate.ts';
 import type { Supervisor } from '../services/supervisor.ts';
 import { makeDraft } from './draft.ts';
-import { withExitCode } from './ending.ts';
+import { type Ending, withExitCode } from './ending.ts';
 import { makeFurniture } from './furniture.ts';
 import { live } from './live.ts';
+import { renderEnd, renderParagraph } from './paragraph.ts';
 import { makeTimeline } from './timeline.ts';
 
 /**
@@ -48,15 +49,22 @@ export async function boot(
     furniture,
     onReaped: () => supervisor?.onChildEnded(),
     keepSupervisor,
+    leave: ending => writeTerminationLog(draft.facts.root, renderParagraph(ending)),
   });
   const ending = withExitCode(lived, furniture.places, log);
   await gate.drain(DRAIN_MS);
-  if (command.length === 0 || draft.plan.services.length > 0)
-    log.info(`ended with exit code ${ending.code}: ${ending.reason}`);
-  writeTerminationLog(draft.facts.root, ending.reason);
+  sayEnd(ending, log);
+  writeTerminationLog(draft.facts.root, renderParagraph(ending));
   await log.flush(FLUSH_MS);
   clearInterval(alive);
   return ending.code;
+}
+
+/** The last thing that is said. */
+function sayEnd(ending: Ending, log: Log): void {
+  if (ending.isSilent === true) return;
+  const say = ending.particulars === undefined ? log.info : log.error;
+  say(renderEnd(ending), { exitCode: ending.code });
 }
 
 /** What is left in the pipes of ended services; a process that can't be killed may hold one open. */

@@ -5,7 +5,7 @@ import type { Log } from '../log/log.ts';
 import type { Requests } from '../pid1/requests.ts';
 import type { Plan } from '../plan.ts';
 import type { Spawner } from '../processes/child.ts';
-import { renderExit } from '../processes/exit.ts';
+import { fieldsOf, renderExit } from '../processes/exit.ts';
 import { endStragglers } from '../processes/stragglers.ts';
 import type { User } from '../user.ts';
 
@@ -29,8 +29,9 @@ const LEAST_MS = 100;
 /**
  * What every end of a workbench ends with, whether or not it came to services and CMD: the scripts of cont-finish.d,
  * then whatever process is left. Takes until `deadlineMs` at most, or a little longer when that is over. Never rejects.
+ * Returns what had to be killed.
  */
-export async function cleanUp(cleanup: Cleanup, deadlineMs: number): Promise<void> {
+export async function cleanUp(cleanup: Cleanup, deadlineMs: number): Promise<string[]> {
   const { log, requests } = cleanup;
   await runFinishScripts(cleanup, deadlineMs);
   const killed = await endStragglers(Math.max(LEAST_MS, deadlineMs - readClockMs()), requests.kill);
@@ -38,6 +39,7 @@ export async function cleanUp(cleanup: Cleanup, deadlineMs: number): Promise<voi
     log.warn('processes that were left behind did not end on TERM and were killed', {
       processes: killed.join(' '),
     });
+  return killed;
 }
 
 /** The part of a stop's time that is kept for KILL. Milliseconds. */
@@ -63,6 +65,7 @@ async function runFinishScripts(cleanup: Cleanup, deadlineMs: number): Promise<v
       kill: requests.kill,
       graceMs: killReserveMs / 2,
     });
-    if (!('code' in exit) || exit.code !== 0) log.warn(`script ${script.path} ${renderExit(exit)}`);
+    if (!('code' in exit) || exit.code !== 0)
+      log.warn(`script ${script.path} ${renderExit(exit)}`, { script: script.name, ...fieldsOf(exit) });
   }
 }

@@ -10,7 +10,7 @@ import { LATE_STEPS, STEPS } from '../steps/list.ts';
 import type { Step } from '../steps/step.ts';
 import { makeWeb } from '../web/web.ts';
 import { type Cleanup, cleanUp } from './cleanup.ts';
-import { type Ending, makeEarlyEnding } from './ending.ts';
+import { type Ending, makeEarlyEnding, makeFailedEnding, makeUnfinished, withKilled } from './ending.ts';
 import { growAll, type Known, listLayers, shellFilesOf, withhold } from './known.ts';
 import { makeSelf, makeSpawner, prepareProcess } from './process.ts';
 import { apply, beforePlan, type House, type Life, runScripts, settle, stepsContext } from './stages.ts';
@@ -42,8 +42,15 @@ export async function live(life: Life): Promise<Ending> {
     }),
   });
   let stopAskedMs: number | undefined;
+  let scriptAtStop: string | undefined;
   requests.stop.addEventListener('abort', () => {
     stopAskedMs = readClockMs();
+    const stage = subject.stage();
+    if (stage.name === 'booting') {
+      scriptAtStop = stage.script;
+      const { plan } = latest.draft;
+      life.leave(makeUnfinished(makeEarlyEnding(plan, requests, scriptAtStop), plan));
+    }
     subject.enter({ name: 'stopping', reason: `asked to stop by ${requests.stop.reason}` });
   });
   const control = makeControl({
@@ -59,14 +66,23 @@ export async function live(life: Life): Promise<Ending> {
   const learn = (now: Known) => {
     latest = now;
   };
-  const house: House = { ...life, requests, subject, control, spawner, self, learn };
+  const house: House = {
+    ...life,
+    requests,
+    subject,
+    control,
+    spawner,
+    self,
+    learn,
+    scriptAtStop: () => scriptAtStop,
+  };
   /** What is known so far: an early end runs the finish scripts of it. */
   let known: Known | undefined;
   const endEarly = async () => {
-    if (known === undefined) return;
+    if (known === undefined) return [];
     requests.beginStop();
     const { shutdownTimeoutMs } = known.draft.plan;
-    await cleanUp(cleanupOf(house, known), (stopAskedMs ?? readClockMs()) + shutdownTimeoutMs);
+    return cleanUp(cleanupOf(house, known), (stopAskedMs ?? readClockMs()) + shutdownTimeoutMs);
   };
   try {
     return await bootAndRun(house, endEarly, now => {
@@ -74,10 +90,11 @@ export async function live(life: Life): Promise<Ending> {
     });
   } catch (error) {
     if (!(error instanceof LintelError)) throw error;
-    log.error(error.message);
-    subject.enter({ name: 'stopping', reason: reasonOf(error) });
-    await endEarly();
-    return { code: error.exitCode, reason: reasonOf(error) };
+    const ending = makeFailedEnding(error);
+    subject.enter({ name: 'stopping', reason: ending.reason });
+    life.leave(ending);
+    if (known !== undefined) log.info(`stopping: ${ending.reason}`);
+    return withKilled(ending, await endEarly());
   } finally {
     control.close();
     // Outside a pid namespace of its own it leaves no zombies to others.
@@ -88,7 +105,7 @@ export async function live(life: Life): Promise<Ending> {
 /** Every stage in its order. Throws a LintelError for what stops the boot. */
 async function bootAndRun(
   house: House,
-  endEarly: () => Promise<void>,
+  endEarly: () => Promise<readonly string[]>,
   note: (known: Known) => void,
 ): Promise<Ending> {
   const { requests, log, timeline, subject } = house;
@@ -112,8 +129,9 @@ async function bootAndRun(
   note(last);
   house.learn(last);
   if (requests.stop.aborted) {
-    await endEarly();
-    return makeEarlyEnding(last.draft.plan, requests);
+    const ending = makeEarlyEnding(last.draft.plan, requests, house.scriptAtStop());
+    house.leave(makeUnfinished(ending, last.draft.plan));
+    return withKilled(ending, await endEarly());
   }
   if (isEarly) furnish(house, last);
   // Before the CMD, which may be a login shell.
@@ -141,9 +159,10 @@ async function bootAndRun(
       void runLate(house, last, { steps: late, ending: ending.signal });
       startLateSteps(LATE_STEPS, { ...stepsContext(house, last), stop: ending.signal }, subject.find);
     },
-    onStopping: reason => {
+    onStopping: why => {
       ending.abort();
-      subject.enter({ name: 'stopping', reason });
+      subject.enter({ name: 'stopping', reason: why.reason });
+      house.leave(makeUnfinished(why, last.draft.plan));
     },
   });
 }
@@ -188,11 +207,6 @@ function furnish({ furniture }: House, known: Known): void {
 
 function cleanupOf({ spawner, self, log, requests }: House, known: Known): Cleanup {
   return { plan: known.draft.plan, spawner, self, log, requests, ...growAll(known) };
-}
-
-/** The last lines of a script stand in the log already, twice. */
-function reasonOf({ message }: LintelError): string {
-  return message.split('; its last lines:')[0] ?? '';
 }
 
 function timed(timeline: Timeline, name: string, act: () => void): void {

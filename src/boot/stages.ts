@@ -15,7 +15,9 @@ import type { Supervisor } from '../services/supervisor.ts';
 import type { Settings } from '../settings/settings.ts';
 import { STEPS } from '../steps/list.ts';
 import type { User } from '../user.ts';
+import { makeScriptFailure } from './causes.ts';
 import { changesSettings, type Draft, makeDraftAgain } from './draft.ts';
+import type { Ending } from './ending.ts';
 import type { Furniture } from './furniture.ts';
 import { growAll, type Known } from './known.ts';
 import { runSteps, type StepsContext } from './steps.ts';
@@ -32,6 +34,8 @@ export interface Life {
   readonly furniture: Furniture;
   readonly onReaped: () => void;
   readonly keepSupervisor: (supervisor: Supervisor) => void;
+  /** What stands in the termination log from now on. */
+  readonly leave: (ending: Ending) => void;
 }
 
 /** As `Life`, with what only a process has that may start others. */
@@ -41,6 +45,8 @@ export interface House extends Life {
   readonly control: Control;
   readonly spawner: Spawner;
   readonly self: User;
+  /** What ran when a stop was asked for. */
+  readonly scriptAtStop: () => string | undefined;
   /** Whoever asks what the environment is hears it of this. */
   readonly learn: (known: Known) => void;
 }
@@ -54,7 +60,7 @@ export async function beforePlan(house: House): Promise<Known> {
     if (requests.stop.aborted || !step.isWanted(context)) continue;
     if (known.draft === draft) {
       // What is only missing yet may be brought by a step; what is malformed is not.
-      if (draft.settings.strict !== true) refuseFatal(draft.plan, log);
+      if (draft.settings.strict !== true) refuseFatal(draft);
       makeRuntimeFolder(draft.plan);
       refit(draft, log);
     }
@@ -74,7 +80,7 @@ export async function beforePlan(house: House): Promise<Known> {
 export function apply(house: House, draft: Draft): void {
   const { origin, log } = house;
   const { plan } = draft;
-  sayProblems(plan, log);
+  sayProblems(draft, log);
   // A plan that was made again finds the folder of the first one.
   if (draft === house.draft) makeRuntimeFolder(plan);
   refit(draft, log);
@@ -99,6 +105,11 @@ function makeRuntimeFolder(plan: Plan): void {
     throw new LintelError(
       `Cannot make ${plan.runtimeDir}: ${renderCause(error)}, expected a writable folder for runtime state`,
       2,
+      {
+        facts: [`Lintel runs as uid ${process.geteuid?.()}`],
+        advice:
+          'make that a writable folder of this container (an emptyDir, --tmpfs), or set XDG_RUNTIME_DIR to one',
+      },
     );
   }
 }
@@ -132,7 +143,7 @@ export async function runScripts(
   const now = { ...known, layers: [...known.layers, ...layers] };
   note(now);
   house.learn(now);
-  if (failure !== undefined) throw failure;
+  if (failure !== undefined) throw makeScriptFailure(failure, known.draft);
   return layers;
 }
 
@@ -143,7 +154,7 @@ export function settle(house: House, known: Known, changes: readonly Layer[]): K
   if (requests.stop.aborted || !changesSettings(changes)) return { ...known, layers };
   const startMs = timeline.nowMs();
   const draft = makeDraftAgain(house.draft, origin, layers);
-  sayChanges(known.draft.plan, draft.plan, log);
+  sayChanges(known.draft, draft, log);
   sayTooLate(known.draft.settings, draft.settings, log);
   refit(draft, log);
   for (const failure of applyFiles(draft.plan)) log.error(failure);

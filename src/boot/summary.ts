@@ -1,26 +1,24 @@
 import { escapeLine } from '../control/printable.ts';
-import { LintelError, renderProblem } from '../errors.ts';
+import { renderProblem } from '../errors.ts';
 import { isShipped } from '../facts/scripts.ts';
 import type { Log } from '../log/log.ts';
 import type { Note, Plan } from '../plan.ts';
 import { LINTEL_VERSION } from '../version.ts';
+import { makeRefusal } from './causes.ts';
 import type { Draft } from './draft.ts';
 import type { Timeline } from './timeline.ts';
 
-/** As `sayProblems`, where one stops the boot; else they are left to be said later. */
-export function refuseFatal(plan: Pick<Plan, 'problems'>, log: Log): void {
-  if (plan.problems.some(({ fatal }) => fatal)) sayProblems(plan, log);
+type Checked = Pick<Draft, 'settings'> & { readonly plan: Pick<Plan, 'problems'> };
+
+/** Throws a LintelError with all problems where one of them stops the boot. */
+export function refuseFatal({ plan, settings }: Checked): void {
+  if (plan.problems.some(({ fatal }) => fatal)) throw makeRefusal(plan.problems, settings.strict === true);
 }
 
-/** Throws a LintelError where one of them stops the boot. */
-export function sayProblems({ problems }: Pick<Plan, 'problems'>, log: Log): void {
-  const fatal = problems.filter(problem => problem.fatal);
-  for (const problem of problems) log.error(renderProblem(problem));
-  if (fatal.length === 0) return;
-  throw new LintelError(
-    `nothing was started: ${fatal.length === 1 ? 'a problem' : `${fatal.length} problems`} above must be mended first`,
-    2,
-  );
+/** Throws as `refuseFatal`; what stops no boot is said. */
+export function sayProblems(checked: Checked, log: Log): void {
+  refuseFatal(checked);
+  for (const problem of checked.plan.problems) log.error(renderProblem(problem));
 }
 
 /** A plain `docker run IMAGE COMMAND`, where nothing is applied, is as silent as without Lintel. */
@@ -71,9 +69,10 @@ export function sayTimes(draft: Draft, timeline: Timeline, log: Log): void {
 }
 
 /** What is new in a plan that was made again. Throws as `sayProblems` does. */
-export function sayChanges(before: Plan, after: Plan, log: Log): void {
+export function sayChanges({ plan: before }: Draft, { plan: after, settings }: Draft, log: Log): void {
   const said = new Set(before.problems.map(renderProblem));
-  sayProblems({ problems: after.problems.filter(problem => !said.has(renderProblem(problem))) }, log);
+  const problems = after.problems.filter(problem => !said.has(renderProblem(problem)));
+  sayProblems({ plan: { problems }, settings }, log);
   for (const warning of after.warnings) if (!before.warnings.includes(warning)) log.warn(escapeLine(warning));
   const noted = new Set(renderNotes(before));
   for (const note of renderNotes(after))

@@ -1,12 +1,14 @@
 import { readClockMs } from '../clock.ts';
+import { makeEnvironment } from '../environment.ts';
 import type { CgroupFacts } from '../facts/cgroup.ts';
 import { type RunningCommand, startCommand } from '../processes/command.ts';
-import { type Exit, exitCodeOf } from '../processes/exit.ts';
-import { renderEnd, renderOthersKilled } from '../services/explain.ts';
+import type { Exit } from '../processes/exit.ts';
+import { renderOthersKilled } from '../services/explain.ts';
 import { type MemoryWatch, watchMemory } from '../services/memory.ts';
 import { makeSupervisor, type Supervisor } from '../services/supervisor.ts';
+import { makeCommandEnding, makeIdleEnding, makeServiceEnding, withCommand } from './causes.ts';
 import { type Cleanup, cleanUp, killReserveOf } from './cleanup.ts';
-import { type Ending, makeEarlyEnding } from './ending.ts';
+import { type Ending, makeEarlyEnding, withKilled } from './ending.ts';
 
 export interface WorkbenchOptions extends Cleanup {
   readonly cgroup: CgroupFacts;
@@ -19,7 +21,7 @@ export interface WorkbenchOptions extends Cleanup {
   /** Called once services and CMD have been started: what nobody waits for is done then. */
   readonly onStarted: () => void;
   /** Told why, when everything begins to end. */
-  readonly onStopping: (reason: string) => void;
+  readonly onStopping: (why: Ending) => void;
 }
 
 /** A reader that stalls keeps no CMD from starting. */
@@ -34,7 +36,10 @@ export async function runWorkbench(options: WorkbenchOptions): Promise<Ending> {
     countKills: () => options.spawner.native?.reaper.countKills(),
     onOthers: kill => log.warn(renderOthersKilled(kill)),
   });
-  const supervisor = superviseServices({ ...options, memory }, ended.resolve);
+  const killed: string[] = [];
+  let isStopping = false;
+  const onKilled = (name: string) => void (isStopping && killed.push(`service ${name}`));
+  const supervisor = superviseServices({ ...options, memory, onKilled }, ended.resolve);
   options.onSupervisor(supervisor);
   if (plan.command.length > 0) {
     await Promise.race([options.beforeCommand, waitForAbort(requests.stop)]);
@@ -45,23 +50,31 @@ export async function runWorkbench(options: WorkbenchOptions): Promise<Ending> {
   if (isTooLate) ended.resolve(makeEarlyEnding(plan, requests));
   const command = plan.command.length === 0 || isTooLate ? undefined : runCommand(options);
   options.onStarted();
-  void command?.exit.then(exit =>
-    ended.resolve({ code: exitCodeOf(exit), reason: `the CMD ${renderEnd(exit, memory.look(exit))}` }),
-  );
+  const startedMs = readClockMs();
+  let ofCommand: Ending | undefined;
+  void command?.exit.then(exit => {
+    const environment = makeEnvironment(options.given, options.added, plan.user);
+    const livedMs = readClockMs() - startedMs;
+    ofCommand = makeCommandEnding({ exit, plan, environment, livedMs, memory: memory.look(exit) });
+    ended.resolve(ofCommand);
+  });
   const askedToStop = () => ended.resolve({ code: 0, reason: `asked to stop by ${requests.stop.reason}` });
   if (requests.stop.aborted) askedToStop();
   requests.stop.addEventListener('abort', askedToStop);
-  if (command === undefined && plan.services.length === 0)
-    ended.resolve({ code: 1, reason: 'there is nothing to run: no CMD and no service' });
+  if (command === undefined && plan.services.length === 0) ended.resolve(makeIdleEnding(plan));
 
   const ending = await ended.promise;
   requests.beginStop();
-  options.onStopping(ending.reason);
+  options.onStopping(ending);
   if (command === undefined || plan.services.length > 0) log.info(`stopping: ${ending.reason}`);
-  const exit = await stopAll(options, supervisor, command);
+  isStopping = true;
+  const { exit, left } = await stopAll(options, supervisor, command);
   memory.close();
-  const code = requests.wantedCode() ?? (exit === undefined ? ending.code : exitCodeOf(exit));
-  return { ...ending, code };
+  const whole = withCommand(ending, {
+    exit: ending === ofCommand ? undefined : exit,
+    wantedCode: requests.wantedCode(),
+  });
+  return withKilled(whole, [...killed, ...left]);
 }
 
 function waitForAbort(signal: AbortSignal): Promise<void> {
@@ -69,7 +82,7 @@ function waitForAbort(signal: AbortSignal): Promise<void> {
 }
 
 function superviseServices(
-  options: WorkbenchOptions & { readonly memory: MemoryWatch },
+  options: WorkbenchOptions & { readonly memory: MemoryWatch; readonly onKilled: (name: string) => void },
   end: (ending: Ending) => void,
 ): Supervisor {
   const { plan, requests } = options;
@@ -84,16 +97,10 @@ function superviseServices(
     log: options.log,
     memory: options.memory,
     passwordSet: options.passwordSet,
-    onFinalEnd: (name, { code, explanation, ...ended }) => {
-      const hasCommand = plan.command.length > 0;
-      if (ended.isCritical || (ended.isOnly && !hasCommand)) {
-        end({ code, reason: `service ${name} has ended for good: ${explanation}` });
-      } else if (!ended.isAnyLeft && !hasCommand) {
-        end({
-          code: ended.isAnyFailed ? 1 : 0,
-          reason: `no service runs any more; the last: ${explanation}`,
-        });
-      }
+    onKilled: options.onKilled,
+    onFinalEnd: (name, ended) => {
+      const ending = makeServiceEnding(name, ended, plan);
+      if (ending !== undefined) end(ending);
     },
   });
   supervisor.start();
@@ -108,19 +115,18 @@ function runCommand({ plan, spawner, given, added, log, requests }: WorkbenchOpt
   const { promise, resolve } = Promise.withResolvers<Exit>();
   const running = startCommand({ plan, spawner, environment: given, added, log }, exit => {
     requests.setCommand(undefined);
-    if ('error' in exit) log.error(`Cannot run the CMD: ${exit.error}`);
     resolve(exit);
   });
   requests.setCommand(running);
   return { ...running, exit: promise };
 }
 
-/** Ends everything within the time that a stop may take, and returns how the CMD ended. */
+/** Ends everything within the time that a stop may take. Returns how the CMD ended, and what was left and killed. */
 async function stopAll(
   options: WorkbenchOptions,
   supervisor: Supervisor,
   command: Command | undefined,
-): Promise<Exit | undefined> {
+): Promise<{ readonly exit: Exit | undefined; readonly left: readonly string[] }> {
   const { plan, requests } = options;
   const deadlineMs = readClockMs() + plan.shutdownTimeoutMs;
   const killAll = () => {
@@ -133,8 +139,8 @@ async function stopAll(
   command?.signal('SIGTERM');
   await within(Promise.all([supervisor.whenQuiet(), command?.exit]), plan.shutdownTimeoutMs);
   clearTimeout(timer);
-  await cleanUp(options, deadlineMs);
-  return within(Promise.resolve(command?.exit), 0);
+  const left = await cleanUp(options, deadlineMs);
+  return { exit: await within(Promise.resolve(command?.exit), 0), left };
 }
 
 /** The promise's value, or undefined when it takes longer than that. */

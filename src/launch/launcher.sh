@@ -18,7 +18,9 @@ for candidate in "$here/node" /usr/local/lib/lintel/node; do
 done
 if [ -z "$node" ]; then node=$(command -v node); fi
 if [ -z "$node" ]; then
-  echo "lintel: Cannot start: no program \"node\" beside $0, in /usr/local/lib/lintel or on PATH" >&2
+  why="Cannot start: no program \"node\" beside $0, in /usr/local/lib/lintel or on PATH"
+  echo "lintel: $why" >&2
+  if [ $$ = 1 ] && [ -f /dev/termination-log ]; then echo "$why" > /dev/termination-log; fi
   exit 127
 fi
 # A shell that can't make the pipe goes on with what it has itself.

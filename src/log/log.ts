@@ -1,8 +1,9 @@
 import { isTerminal } from '../terminal.ts';
 import { makeBugs } from './bugs.ts';
+import type { Fields, Source } from './fields.ts';
 import type { History, Stream } from './history.ts';
 import { makeOutput } from './output.ts';
-import { type Fields, type Level, makeTextRenderer, renderEvent } from './renderer.ts';
+import { type Level, makeTextRenderer, renderEvent } from './renderer.ts';
 
 /** A fixed sentence and fields; a field that is undefined is left out. */
 export interface Log {
@@ -14,7 +15,7 @@ export interface Log {
   /** What was thrown and is no LintelError: said once for each place that throws it. */
   bug(error: unknown): void;
   /** Whole lines of a service's or a script's output, onto the stream that they came from. They are copied. */
-  lines(source: string, stream: Stream, lines: Buffer): void;
+  lines(source: Source, stream: Stream, lines: Buffer): void;
   /** What has been said since the start. */
   counts(): LogCounts;
   /** Waits until everything is written, at most `timeoutMs`. */
@@ -83,9 +84,9 @@ export async function makeLog(options: LogOptions): Promise<Log> {
     error: say('error'),
     bug: makeBugs(say('error')),
     lines: (source, stream, lines) => {
-      history.add(source, stream, lines);
+      history.add(source.name, stream, lines);
       const output = stream === 'stdout' ? stdout : stderr;
-      count(source, output.add(renderer.body(lines), renderer.frame(source, stream)), lines.length);
+      count(source.name, output.add(renderer.body(lines), renderer.frame(source, stream)), lines.length);
     },
     counts: () => ({
       sources,

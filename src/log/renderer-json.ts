@@ -9,7 +9,7 @@ const ESCAPED = new Uint8Array(256).map((_, byte) =>
   (byte < 0x20 && byte !== 10) || byte === 0x22 || byte === 0x5c ? 1 : 0,
 );
 
-/** One JSON object a line: time, level, msg, and service and stream for a line of a service. */
+/** One JSON object a line, of LINE_FIELDS and FIELDS. */
 export function makeJsonRenderer(): Renderer {
   let rendered = '';
   const logger = pino(
@@ -30,9 +30,9 @@ export function makeJsonRenderer(): Renderer {
       logger[level](fields, sentence);
       return Buffer.from(take());
     },
-    frame(source, stream) {
+    frame({ kind, name }, stream) {
       // pino takes a microsecond for a line; what it would write around each is the same for all that came together.
-      logger.info({ service: source, stream }, PLACEHOLDER);
+      logger.info({ [kind]: name, stream }, PLACEHOLDER);
       const text = take();
       const at = text.lastIndexOf(PLACEHOLDER);
       return { head: Buffer.from(text.slice(0, at)), tail: Buffer.from(text.slice(at + PLACEHOLDER.length)) };

@@ -1,15 +1,15 @@
+import { type Fields, renderFields, type Source } from './fields.ts';
 import type { Stream } from './history.ts';
 import type { Frame } from './output.ts';
 
-export type Fields = Readonly<Record<string, string | number | undefined>>;
 export type Level = 'info' | 'warn' | 'error';
 
 /** How a line looks: text for people, JSON for collectors. */
 export interface Renderer {
   /** A whole line. */
   event(level: Level, sentence: string, fields: Fields): Buffer;
-  /** What stands around each line of a service. */
-  frame(source: string, stream: Stream): Frame;
+  /** What stands around each line of a service or a script. */
+  frame(source: Source, stream: Stream): Frame;
   /** The lines as they may stand in that frame. */
   body(lines: Buffer): Buffer;
 }
@@ -34,9 +34,9 @@ export function makeTextRenderer(isTerminal: boolean): Renderer {
   return {
     event: (level, sentence, fields) =>
       Buffer.from(`${paint(DIM, 'lintel:')} ${paintMark(level)}${sentence}${paintFields(fields)}\n`),
-    frame(source) {
-      const frame = frames.get(source) ?? { head: Buffer.from(paint(DIM, `${source} | `)), tail: NEWLINE };
-      frames.set(source, frame);
+    frame({ name }) {
+      const frame = frames.get(name) ?? { head: Buffer.from(paint(DIM, `${name} | `)), tail: NEWLINE };
+      frames.set(name, frame);
       return frame;
     },
     body: lines => lines,
@@ -47,12 +47,4 @@ export function makeTextRenderer(isTerminal: boolean): Renderer {
 export function renderEvent(level: Level, sentence: string, fields: Fields): Buffer {
   const text = renderFields(fields);
   return Buffer.from(`${MARKS[level]}${sentence}${text === '' ? '' : ` ${text}`}\n`);
-}
-
-/** "(key=value, key=value)", or nothing. */
-function renderFields(fields: Fields): string {
-  const pairs = Object.entries(fields).flatMap(([key, value]) =>
-    value === undefined ? [] : `${key}=${value}`,
-  );
-  return pairs.length === 0 ? '' : `(${pairs.join(', ')})`;
 }

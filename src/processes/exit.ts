@@ -19,3 +19,8 @@ export function renderExit(exit: Exit): string {
   if ('error' in exit) return `could not start: ${exit.error}`;
   return 'code' in exit ? `exited with code ${exit.code}` : `was ended by ${exit.signal}`;
 }
+
+/** As fields of a line in the log. */
+export function fieldsOf(exit: Exit): { readonly exitCode: number } | { readonly signal: string } {
+  return 'signal' in exit ? { signal: exit.signal } : { exitCode: exit.code };
+}

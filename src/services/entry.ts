@@ -1,7 +1,9 @@
 import { readClockMs } from '../clock.ts';
 import type { PlannedService } from '../definitions/definitions.ts';
 import type { Child } from '../processes/child.ts';
+import type { Exit } from '../processes/exit.ts';
 import type { Leader } from '../processes/tree.ts';
+import type { MemoryKill } from './memory.ts';
 import { type Effect, makeService, type Service } from './states.ts';
 
 /** A service and the handles that its state machine must not know. */
@@ -21,6 +23,11 @@ export interface Entry {
   questions: Questions | undefined;
   /** Where in the history its present life begins. */
   mark: number;
+  /** When its first life and its present one began. Milliseconds; undefined before the first. */
+  firstMs: number | undefined;
+  startedMs: number | undefined;
+  /** What was found out about its latest end. */
+  autopsy: Autopsy | undefined;
   /** Why it died last, as it was logged. */
   lastDeath: string | undefined;
   /** How its latest life ended by itself, without anything that it said. */
@@ -32,6 +39,18 @@ export interface Entry {
   isHeld: boolean;
   /** Of what it requires, the one that can never be ready. */
   blockedBy: string | undefined;
+}
+
+/** How a life of a service ended: what the reason of the container's end may need of it. */
+export interface Autopsy {
+  readonly exit: Exit;
+  readonly livedMs: number;
+  /** What the kernel killed just then. */
+  readonly memory: MemoryKill | undefined;
+  /** What else is known of why. */
+  readonly hint: string | undefined;
+  /** What it said last. */
+  readonly lines: readonly string[];
 }
 
 /** The questions that a service is asked in one state of one life. */
@@ -59,6 +78,9 @@ export function makeEntries(services: readonly PlannedService[]): Entries {
         timer: undefined,
         questions: undefined,
         mark: 0,
+        firstMs: undefined,
+        startedMs: undefined,
+        autopsy: undefined,
         lastDeath: undefined,
         lastEnd: undefined,
         illness: undefined,

@@ -26,6 +26,17 @@ function renderBytes(bytes: number): string {
   return `${Number(size.toFixed(2))} ${unit}`;
 }
 
+/** What to do against it. */
+export function renderShortage({ limitBytes }: MemoryKill): string {
+  const more = limitBytes === undefined ? 'the machine has' : `its limit of ${renderBytes(limitBytes)}`;
+  return `give the container more memory than ${more} (resources.limits.memory, docker run --memory), or let it use less`;
+}
+
+/** The kernel killed somebody else just before this end. */
+export function renderOthers(memory: MemoryKill): string {
+  return `the kernel killed a process of the container just then: ${renderMemory(memory)}`;
+}
+
 /** The kernel's victim was no service and no CMD: a child of one, such as a notebook's kernel. */
 export function renderOthersKilled(memory: MemoryKill): string {
   const { before, after } = memory;
@@ -55,9 +66,7 @@ export function renderDeath(death: {
   return [
     `${service.name} ${renderEnd(exit, memory)}${death.hint === undefined ? '' : `: ${death.hint}`}`,
     isSilent ? undefined : `its last lines: ${said.join(' / ')}`,
-    memory === undefined || wasItself
-      ? undefined
-      : `the kernel killed a process of the container just then: ${renderMemory(memory)}`,
+    memory === undefined || wasItself ? undefined : renderOthers(memory),
     renderNext(service),
   ]
     .filter(part => part !== undefined)

@@ -113,6 +113,13 @@ export function watchMemory({ cgroup, countKills, onOthers }: MemoryWatchOptions
   };
 }
 
+/** What the kernel has killed since the container began; undefined for nothing. */
+export function readMemoryKills({ oomCounter, memoryLimitBytes }: CgroupFacts): MemoryKill | undefined {
+  const after = oomCounter === undefined ? undefined : readKills(oomCounter.path);
+  if (after === undefined || after === 0) return undefined;
+  return { before: 0, after, limitBytes: memoryLimitBytes, isCertain: false };
+}
+
 interface Rise {
   readonly before: number;
   readonly after: number;

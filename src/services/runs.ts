@@ -1,3 +1,4 @@
+import { readClockMs } from '../clock.ts';
 import { makeServiceEnvironment, withoutLoader } from '../environment.ts';
 import { isDirectory } from '../facts/files.ts';
 import type { Environment } from '../launch/environ.ts';
@@ -29,13 +30,16 @@ export function startRun(
 ): void {
   entry.illness = undefined;
   entry.symptom = undefined;
+  entry.startedMs = readClockMs();
+  entry.firstMs ??= entry.startedMs;
   entry.mark = around.log.history.mark(entry.name);
   const { command, ready } = entry.planned.definition;
   const notify =
     ready !== undefined && 'notifyFd' in ready.probe ? { fd: ready.probe.notifyFd, onReady } : undefined;
   const child = startProcess(around.spawner, { ...specOf(entry, around, command), notify }, onExit);
   entry.child = child;
-  if (child?.warning !== undefined) around.log.warn(`${entry.name}: ${child.warning}`);
+  if (child?.warning !== undefined)
+    around.log.warn(`${entry.name}: ${child.warning}`, { service: entry.name });
 }
 
 export function signalRun(entry: Entry, signal: NodeJS.Signals): void {
@@ -85,7 +89,7 @@ export function specOf(
     umask: around.umask,
     openFilesSoft: definition.openFilesSoft,
     oomScoreAdj: definition.oomScoreAdj,
-    output: makeLineReader(name, around.log),
+    output: makeLineReader({ kind: 'service', name }, around.log),
   };
 }
 

@@ -3,10 +3,11 @@ import type { PlannedService } from '../definitions/definitions.ts';
 import { adopterOf } from '../processes/child.ts';
 import type { Roots } from '../processes/owners.ts';
 import { type Entry, makeEntries } from './entry.ts';
+import type { FinalEnd } from './final-end.ts';
 import type { MemoryWatch } from './memory.ts';
 import { findDependents, findRequired, mayStop } from './order.ts';
 import { keepAsking } from './probing.ts';
-import { type FinalEnd, report } from './report.ts';
+import { report } from './report.ts';
 import { endFinish, type Surroundings, signalRun, startFinish, startRun } from './runs.ts';
 import { step } from './service.ts';
 import { type Effect, type Event, isResting } from './states.ts';
@@ -45,6 +46,8 @@ export interface SupervisorOptions extends Surroundings {
   readonly memory: MemoryWatch;
   /** The workbench user's password is set, or can't be. Never rejects. */
   readonly passwordSet: Promise<void>;
+  /** Told of each that did not end when it was asked to. */
+  readonly onKilled: (name: string) => void;
   readonly onFinalEnd: (name: string, ended: FinalEnd) => void;
 }
 
@@ -55,8 +58,8 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
   const { log } = options;
   const entries = makeEntries(options.services);
   const definitions = options.services.map(({ definition }) => definition);
-  const { memory, onFinalEnd } = options;
-  const reporter = { entries, around: options, memory, onFinalEnd };
+  const { memory, onKilled, onFinalEnd } = options;
+  const reporter = { entries, around: options, memory, onKilled, onFinalEnd };
   const sweeper = makeSweeper(entries, options.spawner, entry =>
     dispatch(entry, { type: 'swept', spawn: entry.service.spawn }),
   );

@@ -1,12 +1,13 @@
 import { moveFolder } from '../apply/folders.ts';
 import { readClockMs } from '../clock.ts';
 import { makeEnvironment } from '../environment.ts';
-import { LintelError, renderCause } from '../errors.ts';
+import { renderCause } from '../errors.ts';
 import { isDirectory, readLinkStat, readNames, readStat } from '../facts/files.ts';
 import type { Environment } from '../launch/environ.ts';
 import { type RunOutcome, runToEnd } from '../processes/run.ts';
 import { maskUrl, maskUrls } from '../settings/url.ts';
 import { parseRepository } from '../tools/repository.ts';
+import { refuseIfStrict } from './complaint.ts';
 import type { Step, StepContext, StepSubject } from './step.ts';
 
 /** A server that is yet to come up is asked again for this long. */
@@ -36,7 +37,7 @@ export const clone: Step = {
     if (failure === undefined || context.stop.aborted) return undefined;
     const shown = maskUrl(context.settings.gitRepository ?? '');
     const sentence = `Cannot clone ${shown}: ${failure}`;
-    if (context.settings.strict === true) throw new LintelError(sentence, 2);
+    refuseIfStrict(context, sentence);
     context.log.warn(sentence);
     return undefined;
   },

@@ -1,7 +1,8 @@
-import { LintelError, renderCause } from '../errors.ts';
+import { renderCause } from '../errors.ts';
 import { isDirectory } from '../facts/files.ts';
 import { renderExit } from '../processes/exit.ts';
 import { type RunOutcome, runToEnd } from '../processes/run.ts';
+import { complain } from './complaint.ts';
 import type { Step, StepContext } from './step.ts';
 
 /** Longer than the largest home takes on the slowest volume. */
@@ -19,8 +20,7 @@ export const homeTemplate: Step = {
     const trouble = await fill(context);
     if (trouble === undefined) return undefined;
     const sentence = `Cannot fill ${context.plan.user.home} from HOME_TMP: ${trouble}`;
-    if (context.settings.strict === true) throw new LintelError(sentence, 2);
-    context.log.error(sentence);
+    complain(context, sentence);
     return undefined;
   },
 };

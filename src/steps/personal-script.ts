@@ -1,3 +1,4 @@
+import { renderLastLines } from '../apply/init-scripts.ts';
 import { runRemoteScript } from '../apply/remote-script.ts';
 import { readWorkingDirectory } from '../facts/process.ts';
 import type { Download } from '../remote/download.ts';
@@ -28,7 +29,7 @@ export const personalScript: Step = {
       },
       context,
     );
-    if (failure !== undefined) log.warn(`${what} ${failure}`);
+    if (failure !== undefined) log.warn(`${what} ${failure.how}${renderLastLines(failure.lastLines)}`);
     return growth;
   },
 };

@@ -33,7 +33,8 @@ async function runIt(what: string, bytes: Buffer, context: StepContext): Promise
     { name: 'region-script', bytes, args: [], cwd: '/' },
     context,
   );
-  if (failure !== undefined) complain(context, `${what} ${failure}`, SCRIPT_FAILED);
+  if (failure !== undefined)
+    complain(context, `${what} ${failure.how}`, { exitCode: SCRIPT_FAILED, lastLines: failure.lastLines });
   return growth;
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import test, { describe } from 'node:test';
+import { FIELDS, LINE_FIELDS } from '../../src/log/fields.ts';
 import { bootRoot, type Files, isAlive, type Lintel, makeRoot } from '../rig.ts';
 
 /** The way of a line from a service to Lintel's stdout or stderr, whether anybody reads there or not. */
@@ -125,7 +126,7 @@ test('with LINTEL_LOG_FORMAT=json each line is one object, whatever stands in it
       .map(line => JSON.parse(line));
   const lines = parse(stdout);
   assert.deepEqual(
-    lines.map(({ service: source, stream, msg }) => [source, stream, msg]),
+    lines.map(({ service: source, script, stream, msg }) => [source ?? script, stream, msg]),
     [
       ['10-script', 'stdout', 'from a script'],
       ['web', 'stdout', 'say "hello" \\ {}'],
@@ -144,12 +145,34 @@ test('with LINTEL_LOG_FORMAT=json each line is one object, whatever stands in it
   assert.ok(
     all.some(({ service: source, stream, msg }) => source === 'web' && stream === 'stderr' && msg === 'err'),
   );
-  assert.ok(
-    all.some(
-      ({ level, msg, service: source }) =>
-        level === 'warn' && source === undefined && /web exited with code 3/.test(msg),
-    ),
+  const death = all.find(
+    ({ level, stream, msg }) => level === 'warn' && stream === undefined && /exited/.test(msg),
   );
+  assert.deepEqual(rest(death), { service: 'web', exitCode: 3 });
+  assert.equal(lines.find(({ msg }) => msg === 'from a script')?.script, '10-script');
+  // The paragraph of the end is one line, too.
+  const last = parse(stderr).at(-1);
+  assert.match(last.msg, /^ended with exit code 3: service web .*\n[\s\S]*\| err$/);
+  assert.deepEqual(rest(last), { exitCode: 3 });
+  const known = { ...LINE_FIELDS, ...FIELDS };
+  for (const [name, value] of all.flatMap(line => Object.entries(line)))
+    assert.equal(typeof value, known[name as keyof typeof known]?.type, name);
+});
+
+/** What a line has besides that which every one has. */
+function rest(line: object): object {
+  return Object.fromEntries(Object.entries(line).filter(([name]) => !(name in LINE_FIELDS)));
+}
+
+test('in JSON the refusal of a boot is one line with known fields, too', async t => {
+  const environment = { LINTEL_LOG_FORMAT: 'json', LINTEL_BIND: 'no address', LINTEL_NOFILE: 'many' };
+  const { code, stderr } = await bootRoot(t, service('web', WAIT), { environment }).end();
+  assert.equal(code, 2);
+  const lines = stderr.trim().split('\n');
+  assert.equal(lines.length, 2, stderr);
+  const { level, msg, exitCode } = JSON.parse(lines[1] ?? '');
+  assert.deepEqual([level, exitCode], ['error', 2]);
+  assert.match(msg, /Cannot use LINTEL_BIND: .*\n.*Cannot use LINTEL_NOFILE: /);
 });
 
 test('a line of 1 MiB arrives whole, in pieces that each have the name, and the next one is intact', async t => {

@@ -66,7 +66,7 @@ test('a CMD that waits for a process does not hold up a stop', async t => {
   await lintel.waitForText(/the CMD can't be started yet/);
   const { code, stderr } = await lintel.stop();
   assert.equal(code, 126, stderr);
-  assert.match(stderr, new RegExp(`error: Cannot run the CMD: ${WHY}`));
+  assert.match(stderr, new RegExp(`error: ended with exit code \\d+: Cannot run the CMD: ${WHY}`));
 });
 
 test('a script is started when there is a process for it again', async t => {
@@ -90,5 +90,8 @@ test('a script for which no process is left in the end has failed', async t => {
   );
   const { code, stderr } = await lintel.end();
   assert.equal(code, 1, stderr);
-  assert.match(stderr, new RegExp(`error: Script \\S+20-next could not start: ${WHY}`));
+  assert.match(
+    stderr,
+    new RegExp(`error: ended with exit code 1: Script \\S+20-next could not start: ${WHY}`),
+  );
 });

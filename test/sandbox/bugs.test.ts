@@ -50,3 +50,21 @@ test('a workbench outlives bugs of Lintel, and its log does not fill with them',
   const bugs = stderr.split('\n').filter(line => line.includes('Bug in Lintel'));
   assert.ok(bugs.length <= 2 * 4, stderr);
 });
+
+test('a bug that ends the boot leaves its word to the platform', {
+  skip: whyNot({ isRoot: true }),
+}, async t => {
+  // What the summary of every boot needs.
+  const bug = 'Map.groupBy=()=>{throw new Error("planted")};';
+  const script = [
+    'touch /dev/termination-log',
+    'unshare --pid --fork /init sleep 9999 2>/dev/null; echo $?; cat /dev/termination-log',
+  ];
+  const files = { '/etc/services.d/web/run': '#!/bin/sh\n' };
+  const container = startContainer(t, ['/bin/sh', '-c', script.join('\n')], { dist: plant(t, bug), files });
+  const { stdout } = await container.end();
+  assert.match(
+    stdout,
+    /^1\nended with exit code 1: Bug in Lintel: Error: planted\n {6}at .*\n[\s\S]* {2}what to do: report this/,
+  );
+});

@@ -116,6 +116,20 @@ test('a developer’s build boots no machine as root, only a folder', {
   assert.match(stderr, /^lintel: error: Cannot boot by \/tmp\/dist\/lintel.cjs: /);
 });
 
+test('a PID 1 that boots nothing leaves why in the termination log, and nobody else writes there', {
+  skip: whyNot({ isRoot: true }),
+}, async t => {
+  const script = [
+    'log=/dev/termination-log; echo first > $log',
+    'lintel statsu 2>/dev/null; cat $log',
+    'unshare --pid --fork lintel statsu 2>/dev/null; cat $log',
+    'PATH=/nowhere unshare --pid --fork /bin/sh /tmp/lintel.cjs 2>/dev/null; cat $log',
+  ];
+  const bare = 'mkdir /tmp/bare; cp /usr/local/lib/lintel/lintel.cjs /tmp/lintel.cjs';
+  const { stdout } = await runContainer(t, ['/bin/sh', '-c', [bare, ...script].join('\n')]);
+  assert.match(stdout, /^first\nended with exit code 2: .*statsu.*\n/);
+});
+
 test('the program uses the node beside it', async t => {
   const folder = await copyProgram(t);
   assert.equal((await readVersion(folder)).codeCache, 'used');

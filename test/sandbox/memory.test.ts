@@ -78,6 +78,37 @@ test('the kernel kills a service that takes too much, and that is said', { skip 
   assert.equal(end.code, 0, end.stderr);
 });
 
+test('the only service dies of its memory: the reason of the container’s end says so', { skip }, async t => {
+  const container = await bootLimited(t, {
+    '/etc/services.d/greedy/run': `#!/bin/sh\necho loading model.bin\nexec ${GREEDY}\n`,
+    '/etc/lintel/lintel.env': 'LINTEL_SERVICES=greedy\n',
+    '/etc/services.d/greedy/service.json': '{"restart": "never"}',
+  });
+  const { code, stderr } = await container.end();
+  assert.equal(code, 137, stderr);
+  assert.equal(
+    stderr.slice(stderr.indexOf('lintel: error: ')).replaceAll(/\d+\.\d s\b/g, 'N s'),
+    `lintel: error: ended with exit code 137: service greedy has ended for good: greedy was ${KILLED}
+  137 is 128 + 9, the number of SIGKILL
+  its command is /etc/services.d/greedy/run, run as lintel (uid 1000)
+  it ran for N s; its service.json has "restart": "never"
+  the container ends with it, since it is the only service
+  what to do: give the container more memory than its limit of 192 MiB (resources.limits.memory, docker run --memory), or let it use less
+  its last lines:
+    | loading model.bin
+`,
+  );
+});
+
+test('the kernel kills a script, and the reason of the end says so', { skip }, async t => {
+  const container = await bootLimited(t, { '/etc/cont-init.d/10-greedy': `#!/bin/sh\nexec ${GREEDY}\n` });
+  const { code, stderr } = await container.end();
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /ended with exit code 1: Script \S+10-greedy was ended by SIGKILL$/m);
+  assert.match(stderr, /the kernel killed a process .*: out of memory \(limit 192 MiB, counter 0 -> 1\)$/m);
+  assert.match(stderr, /what to do: give the container more memory than its limit of 192 MiB/);
+});
+
 test('the kernel kills a child of a service, and that is said', { skip }, async t => {
   const container = await bootLimited(t, {
     '/etc/services.d/wrapper/run': `#!/bin/sh\n${GREEDY}\nexit 9\n`,

@@ -103,7 +103,7 @@ function isClean({ code, expected, tookMs, left, reason, log }: Stop): boolean {
 }
 
 function isEarly(reason: string): boolean {
-  return reason.endsWith('during the boot');
+  return reason.includes('during the boot');
 }
 
 /** So that one sees whether the moments were spread over the boot. */

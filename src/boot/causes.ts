@@ -1,0 +1,148 @@
+import type { ScriptFailure } from '../apply/init-scripts.ts';
+import { renderTime } from '../clock.ts';
+import { LintelError, type Particulars, type Problem, renderProblem } from '../errors.ts';
+import { readWorkingDirectory } from '../facts/process.ts';
+import type { Environment } from '../launch/environ.ts';
+import type { Plan } from '../plan.ts';
+import { type Exit, exitCodeOf, renderExit } from '../processes/exit.ts';
+import { renderEnd, renderOthers, renderShortage } from '../services/explain.ts';
+import { type FinalEnd, renderSignalCode } from '../services/final-end.ts';
+import { type MemoryKill, readMemoryKills } from '../services/memory.ts';
+import type { Draft } from './draft.ts';
+import type { Ending } from './ending.ts';
+
+/** Why a workbench ends by itself, each with all that its operator needs to know. */
+
+/** What LINTEL_STRICT=1 adds to a problem that stops no boot else. */
+const STRICT = 'LINTEL_STRICT=1 is set: without it a platform’s setting that can’t be used stops nothing';
+
+export function makeRefusal(problems: readonly Problem[], isStrict: boolean): LintelError {
+  const fatal = problems.filter(problem => problem.fatal);
+  const others = problems.filter(problem => !problem.fatal);
+  const count = fatal.length === 1 ? 'a problem' : `${fatal.length} problems`;
+  return new LintelError(`nothing was started: ${count} must be mended first`, 2, {
+    facts: [
+      ...fatal.map(renderProblem),
+      ...others.map(problem => `wrong too, but no reason to stop: ${renderProblem(problem)}`),
+      ...(isStrict ? [STRICT] : []),
+    ],
+    advice: 'mend what is named, in the container’s variables or in the image, and start it again',
+  });
+}
+
+/** A script of cont-init.d that stops the boot. */
+export function makeScriptFailure(failure: ScriptFailure, { facts, plan }: Draft): LintelError {
+  const { script, how, exit, lastLines, elapsedMs } = failure;
+  const place = plan.initScripts.findIndex(({ path }) => path === script.path) + 1;
+  const memory = 'signal' in exit && exit.signal === 'SIGKILL' ? readMemoryKills(facts.cgroup) : undefined;
+  return new LintelError(`Script ${script.path} ${how}`, 1, {
+    facts: [
+      `it is start-up script ${place} of ${plan.initScripts.length}, ran as uid ${facts.process.uid} and ended after ${renderTime(elapsedMs)}; nothing after it was started`,
+      ...(memory === undefined ? [] : [renderOthers(memory)]),
+    ],
+    lastWords: [{ whose: 'its', lines: lastLines }],
+    advice:
+      memory === undefined
+        ? 'mend the script, or boot in spite of it by LINTEL_ON_INIT_FAILURE=warn'
+        : renderShortage(memory),
+  });
+}
+
+/** undefined: others go on. */
+export function makeServiceEnding(name: string, ended: FinalEnd, plan: Plan): Ending | undefined {
+  const hasCommand = plan.command.length > 0;
+  if (ended.isCritical || (ended.isOnly && !hasCommand)) {
+    const why = ended.isCritical ? 'critical' : 'the only service';
+    const reason = `service ${name} has ended for good: ${ended.explanation}`;
+    if (ended.code === 0) return { code: 0, reason };
+    const { facts = [], ...others } = ended.particulars;
+    const fact = `the container ends with it, since it is ${why}`;
+    return { code: ended.code, reason, particulars: { ...others, facts: [...facts, fact] } };
+  }
+  if (ended.isAnyLeft || hasCommand) return undefined;
+  const reason = `no service runs any more; the last: ${ended.explanation}`;
+  if (!ended.isAnyFailed) return { code: 0, reason };
+  return { code: 1, reason, particulars: ended.allParticulars };
+}
+
+export function makeIdleEnding({ disabledServices }: Plan): Ending {
+  const byReason = Map.groupBy(disabledServices, ({ why }) =>
+    why.endsWith(NOT_INSTALLED) ? NOT_INSTALLED : why,
+  );
+  const left = [...byReason].map(
+    ([why, services]) => `${services.map(({ name }) => name).join(', ')}: ${why.trim()}`,
+  );
+  return {
+    code: 1,
+    reason: 'there is nothing to run: no CMD and no service',
+    particulars: {
+      facts:
+        left.length === 0
+          ? ['there is no service in /etc/services.d']
+          : ['services that do not run:', ...left],
+      advice:
+        'give the container a command, or the image a service (/etc/services.d/NAME/run), or name one in LINTEL_SERVICES',
+    },
+  };
+}
+
+const NOT_INSTALLED = ' is not installed';
+
+export function makeCommandEnding(ended: {
+  readonly exit: Exit;
+  readonly plan: Plan;
+  readonly environment: Environment;
+  readonly livedMs: number;
+  readonly memory: MemoryKill | undefined;
+}): Ending {
+  const { exit, plan, memory } = ended;
+  const code = exitCodeOf(exit);
+  const isPlain = !('error' in exit) && memory === undefined;
+  const reason = 'error' in exit ? `Cannot run the CMD: ${exit.error}` : `the CMD ${renderEnd(exit, memory)}`;
+  return {
+    code,
+    reason,
+    isSilent: plan.services.length === 0 && isPlain,
+    ...(code !== 0 && { particulars: describeCommand(ended) }),
+  };
+}
+
+function describeCommand({
+  exit,
+  plan,
+  environment,
+  livedMs,
+  memory,
+}: Parameters<typeof makeCommandEnding>[0]): Particulars {
+  const [program = '', ...args] = plan.command;
+  const { user } = plan;
+  const more =
+    args.length === 0 ? '' : ` (with ${args.length} ${args.length === 1 ? 'argument' : 'arguments'})`;
+  const facts = [
+    `the CMD is ${program}${more}, run as ${user.name} (uid ${user.uid}) in ${readWorkingDirectory()}`,
+  ];
+  if ('error' in exit) {
+    if (exit.code === 127 && !program.includes('/'))
+      facts.push(`PATH is ${environment['PATH'] ?? 'not set'}`);
+    return { facts, advice: 'mend the container’s command (args, CMD), or put what it names into the image' };
+  }
+  facts.push(`it ran for ${renderTime(livedMs)}`);
+  if ('signal' in exit) facts.push(renderSignalCode(exit.signal));
+  const wasItself = 'signal' in exit && exit.signal === 'SIGKILL';
+  if (memory !== undefined && !wasItself) facts.push(renderOthers(memory));
+  const advice =
+    memory === undefined ? 'look at the log: what a CMD says, goes there alone' : renderShortage(memory);
+  return { facts, advice };
+}
+
+/** The container's exit code is the CMD's where there is one, and what `lintel shutdown` was told before all others. */
+export function withCommand(
+  ending: Ending,
+  { exit, wantedCode }: { readonly exit: Exit | undefined; readonly wantedCode: number | undefined },
+): Ending {
+  if (wantedCode !== undefined)
+    return { ...ending, code: wantedCode, reason: `${ending.reason} (exit code from lintel shutdown)` };
+  if (exit === undefined) return ending;
+  const code = exitCodeOf(exit);
+  return { ...ending, code, reason: `${ending.reason}; the CMD then ${renderExit(exit)}` };
+}
