@@ -7,8 +7,6 @@ import type { HttpAddress } from '../settings/values.ts';
 const BACKLOG = 1024;
 /** What stands in the way may go away: tried again after this time, then twice as long, without end. Milliseconds. */
 const RETRY_MS = { least: 1000, most: 60_000 } as const;
-/** How often it is said that clients can't be let in. Milliseconds. */
-const SAY_AGAIN_MS = 60_000;
 /** An address that another program uses, or that the machine is still to get; no descriptor or memory left. */
 const PASSING = new Set(['EADDRINUSE', 'EADDRNOTAVAIL', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 
@@ -21,18 +19,20 @@ export function listen(
   const where = renderAddress(host, port);
   let retryMs: number = RETRY_MS.least;
   let isSaid = false;
+  let isRefusalSaid = false;
   let isOver = false;
   let timer: NodeJS.Timeout | undefined;
   let close: () => void = () => undefined;
 
   function attempt(): void {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, onSocket);
-    const sayRefused = makeRefusals(log);
     close = () => void server.close();
     server.once('listening', () => log.info(`answers HTTP on ${where} (LINTEL_HTTP)`));
     server.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.syscall === 'accept') sayRefused(error);
-      else if (!isOver) fail(error);
+      // Without a descriptor left libuv turns clients away by itself, one by one; what is left is said once.
+      if (error.syscall !== 'accept') return isOver ? undefined : fail(error);
+      if (!isRefusalSaid) log.warn(`Cannot let in a client (LINTEL_HTTP): ${renderCause(error)}`);
+      isRefusalSaid = true;
     });
     server.listen({ host, port, backlog: BACKLOG });
   }
@@ -57,16 +57,4 @@ export function listen(
 
 function renderAddress(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-/** Without a descriptor left each client is one such error. */
-function makeRefusals(log: Log): (error: Error) => void {
-  let quiet: NodeJS.Timeout | undefined;
-  return error => {
-    if (quiet !== undefined) return;
-    log.warn(`Cannot let in a client (LINTEL_HTTP): ${renderCause(error)}`);
-    quiet = setTimeout(() => {
-      quiet = undefined;
-    }, SAY_AGAIN_MS).unref();
-  };
 }
