@@ -30,6 +30,8 @@ export interface Plan {
   readonly layers: readonly Layer[];
   readonly notes: readonly Note[];
   readonly warnings: readonly string[];
+  /** What the container as it was started keeps from the workbench, in a few words each; the warnings say more. */
+  readonly reduced: readonly string[];
   readonly initScripts: readonly Script[];
   readonly finishScripts: readonly Script[];
   readonly services: readonly PlannedService[];
@@ -89,6 +91,7 @@ export function makePlan(sources: PlanSources): Plan {
   const layers = [...environment.layers, ...makeExports(chosen.enabled, environment.layers, sources)];
   const services = planServices(chosen.enabled, sources);
   const added = joinLayers(layers).set;
+  const reductions = findReductions(sources, { hasServices: services.planned.length > 0 });
   return {
     user: facts.workbench.user,
     accountChange: facts.accountChange,
@@ -103,7 +106,7 @@ export function makePlan(sources: PlanSources): Plan {
     }),
     warnings: [
       ...sources.warnings,
-      ...findReductions(sources, { hasServices: services.planned.length > 0 }),
+      ...reductions.map(({ sentence }) => sentence),
       ...contributions.flatMap(({ tool, warnings }) => warnings.map(text => `${tool}: ${text}`)),
       ...environment.warnings,
       ...findOpenDoors(services.planned, settings),
@@ -111,6 +114,7 @@ export function makePlan(sources: PlanSources): Plan {
         skipped === undefined ? [] : [`script ${path} is skipped: ${skipped}`],
       ),
     ],
+    reduced: [...new Set(reductions.map(({ what }) => what))],
     initScripts: runnable(facts.initScripts),
     finishScripts: runnable(facts.finishScripts),
     services: services.planned,

@@ -67,6 +67,7 @@ describe('the plan', () => {
       ],
       notes: [],
       warnings: [],
+      reduced: [],
       initScripts: [],
       finishScripts: [],
       services: [],

@@ -25,6 +25,12 @@ export interface Owner {
   readonly gid: number;
 }
 
+/** Of a file that the workbench user may read, and nobody but Lintel's own user may write. */
+export function ofReader(user: Owner): { readonly mode: number; readonly owner: Owner } {
+  const isRoot = process.geteuid?.() === 0;
+  return isRoot ? { mode: 0o640, owner: { uid: 0, gid: user.gid } } : { mode: 0o600, owner: user };
+}
+
 /**
  * Replaces a file whole or not at all: a new file beside it takes its name. Never follows a link at `path`. An
  * existing file keeps its owner and mode. Throws the system's error and leaves the old file as it was.

@@ -29,8 +29,8 @@ export interface InitScripts {
   readonly kill: AbortSignal;
   /** Told of each script, when it has just been started. */
   readonly onStarted: (script: Script) => void;
-  /** Told of each script that has ended. */
-  readonly onEnded: (script: Script) => void;
+  /** Told of each script that has ended, and how. */
+  readonly onEnded: (script: Script, how: { readonly isFailed: boolean }) => void;
 }
 
 export interface InitOutcome {
@@ -76,7 +76,7 @@ export async function runInitScripts(init: InitScripts): Promise<InitOutcome> {
     });
     init.onStarted(script);
     const outcome = await running;
-    init.onEnded(script);
+    init.onEnded(script, { isFailed: !isSuccess(outcome) });
     const elapsedMs = Math.round(readClockMs() - startedMs);
     if (isSuccess(outcome) && !isShipped(script))
       log.info(`script ${script.name} done`, { script: script.name, ms: elapsedMs });

@@ -3,7 +3,7 @@ import type { Environment } from '../launch/environ.ts';
 import { renderEnvironmentR, renderRenviron } from '../tools/r-environment.ts';
 import { renderEnvSh } from '../tools/shell-environment.ts';
 import type { User } from '../user.ts';
-import { writeFile } from './files.ts';
+import { ofReader, writeFile } from './files.ts';
 
 export interface ShellFiles {
   readonly runtimeDir: string;
@@ -32,10 +32,8 @@ export function applyRFiles(files: ShellFiles): string[] {
 }
 
 function write(name: string, text: string, { runtimeDir, user }: ShellFiles): string[] {
-  const isRoot = process.geteuid?.() === 0;
-  const file = isRoot ? { mode: 0o640, owner: { uid: 0, gid: user.gid } } : { mode: 0o600, owner: user };
   try {
-    writeFile(`${runtimeDir}/${name}`, { text, ...file });
+    writeFile(`${runtimeDir}/${name}`, { text, ...ofReader(user) });
     return [];
   } catch (error) {
     return [`Cannot write ${runtimeDir}/${name}: ${renderCause(error)}; shells or R may lack variables`];

@@ -21,10 +21,9 @@ export async function boot(
   onLog: (log: Log) => void,
 ): Promise<number> {
   const timeline = makeTimeline();
-  timeline.add('stage', 'node', 0);
-  const startMs = timeline.nowMs();
+  const endDraft = timeline.begin('stage', 'settings and facts');
   const draft = makeDraft(origin, command);
-  timeline.add('stage', 'settings and facts', startMs);
+  endDraft();
   let supervisor: Supervisor | undefined;
   const gate = makeGate();
   const log = await makeLog({

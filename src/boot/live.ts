@@ -8,16 +8,18 @@ import { collectLater } from '../pid1/collection.ts';
 import { receiveRequests } from '../pid1/requests.ts';
 import { LATE_STEPS, STEPS } from '../steps/list.ts';
 import type { Step } from '../steps/step.ts';
+import { LINTEL_VERSION } from '../version.ts';
 import { makeWeb } from '../web/web.ts';
 import { type Cleanup, cleanUp } from './cleanup.ts';
+import type { Draft } from './draft.ts';
 import { type Ending, makeEarlyEnding, makeFailedEnding, makeUnfinished, withKilled } from './ending.ts';
+import { makeJournal } from './journal.ts';
 import { growAll, type Known, listLayers, shellFilesOf, withhold } from './known.ts';
 import { makeSelf, makeSpawner, prepareProcess } from './process.ts';
 import { apply, beforePlan, type House, type Life, runScripts, settle, stepsContext } from './stages.ts';
-import { runSteps, runStepsBeside, splitSteps, startLateSteps } from './steps.ts';
+import { runSteps, runStepsBeside, StepFailure, splitSteps, startLateSteps } from './steps.ts';
 import { runBesideAgain } from './store-again.ts';
-import { sayHeader, sayTimes } from './summary.ts';
-import type { Timeline } from './timeline.ts';
+import { sayHeader, saySettled } from './summary.ts';
 import { runWorkbench } from './workbench.ts';
 
 /** Everything between the plan and the last process, in order. Never rejects but for a bug. */
@@ -26,11 +28,17 @@ export async function live(life: Life): Promise<Ending> {
   const { facts } = draft;
   const requests = receiveRequests(facts.process.hasTerminal);
   let latest: Known = { draft, layers: [] };
+  const journal = makeJournal({
+    timeline: life.timeline,
+    log,
+    version: LINTEL_VERSION,
+    onSettled: record => saySettled(latest.draft, record, log),
+  });
   const subject = makeSubject({
     history: log.history,
     shutdown: requests.shutdown,
     plan: () => latest.draft.plan,
-    record: life.timeline.record,
+    record: journal.record,
     environment: () => {
       const { user, notes } = latest.draft.plan;
       return { layers: listLayers(latest), user, notes };
@@ -71,6 +79,7 @@ export async function live(life: Life): Promise<Ending> {
     requests,
     subject,
     control,
+    journal,
     spawner,
     self,
     learn,
@@ -91,7 +100,9 @@ export async function live(life: Life): Promise<Ending> {
   } catch (error) {
     if (!(error instanceof LintelError)) throw error;
     const ending = makeFailedEnding(error);
-    subject.enter({ name: 'stopping', reason: ending.reason });
+    const reason = publicReasonOf(error);
+    subject.enter({ name: 'stopping', reason });
+    journal.end('failed', reason);
     life.leave(ending);
     if (known !== undefined) log.info(`stopping: ${ending.reason}`);
     return withKilled(ending, await endEarly());
@@ -108,10 +119,11 @@ async function bootAndRun(
   endEarly: () => Promise<readonly string[]>,
   note: (known: Known) => void,
 ): Promise<Ending> {
-  const { requests, log, timeline, subject } = house;
+  const { requests, log, timeline, subject, journal } = house;
   sayHeader(house.draft, log);
   const prepared = await beforePlan(house);
-  timed(timeline, 'files', () => apply(house, prepared.draft));
+  const endFiles = timeline.begin('stage', 'files');
+  endFiles({ isFailed: !apply(house, prepared.draft) });
   const forServices = runStepsBeside(STEPS.forServices, stepsContext(house, prepared));
   // No service waits for ever because of a bug.
   const passwordSet = forServices.catch(error => log.bug(error));
@@ -129,31 +141,36 @@ async function bootAndRun(
   note(last);
   house.learn(last);
   if (requests.stop.aborted) {
-    const ending = makeEarlyEnding(last.draft.plan, requests, house.scriptAtStop());
-    house.leave(makeUnfinished(ending, last.draft.plan));
-    return withKilled(ending, await endEarly());
+    const early = makeEarlyEnding(last.draft.plan, requests, house.scriptAtStop());
+    journal.end('stopped', `asked to stop by ${requests.stop.reason}`);
+    house.leave(makeUnfinished(early, last.draft.plan));
+    return withKilled(early, await endEarly());
   }
+  journal.follow(last.draft.plan);
   if (isEarly) furnish(house, last);
   // Before the CMD, which may be a login shell.
   for (const failure of applyShellFile(shellFilesOf(last))) log.error(failure);
-  sayTimes(last.draft, timeline, log);
   const ending = new AbortController();
-  const beforeCommand = runBesideAgain(beside, prepared.draft.facts, stepsContext(house, last));
+  const besideAgain = runBesideAgain(beside, prepared.draft.facts, stepsContext(house, last));
+  const beforeCommand = besideAgain.then(makeRelease(house, last.draft));
   beforeCommand.catch(() => undefined);
   return runWorkbench({
     ...cleanupOf(house, last),
     cgroup: last.draft.facts.cgroup,
     beforeCommand,
     passwordSet,
+    onChange: journal.onChange,
     onSupervisor: supervisor => {
       house.keepSupervisor(supervisor);
       subject.attach(supervisor);
+      journal.attach(supervisor);
       if (last.draft.plan.services.length > 0) house.control.open();
     },
     onStarted: () => {
       if (!isEarly) furnish(house, last);
       writeRFiles(house, last);
       house.control.open();
+      journal.onStarted();
       collectLater();
       if (requests.stop.aborted) return;
       void runLate(house, last, { steps: late, ending: ending.signal });
@@ -162,6 +179,8 @@ async function bootAndRun(
     onStopping: why => {
       ending.abort();
       subject.enter({ name: 'stopping', reason: why.reason });
+      if (requests.stop.aborted) journal.end('stopped', `asked to stop by ${requests.stop.reason}`);
+      else journal.end(why.code === 0 ? 'stopped' : 'failed');
       house.leave(makeUnfinished(why, last.draft.plan));
     },
   });
@@ -177,7 +196,7 @@ async function runLate(
   const context = stepsContext(house, known);
   try {
     const stop = AbortSignal.any([context.stop, ending]);
-    const layers = await runSteps(steps, { ...context, stop });
+    const layers = await runSteps(steps, { ...context, stop }, { isBeside: true });
     if (layers.length === 0 || stop.aborted) return;
     const grown = { ...known, layers: [...known.layers, ...layers] };
     house.learn(grown);
@@ -209,8 +228,19 @@ function cleanupOf({ spawner, self, log, requests }: House, known: Known): Clean
   return { plan: known.draft.plan, spawner, self, log, requests, ...growAll(known) };
 }
 
-function timed(timeline: Timeline, name: string, act: () => void): void {
-  const startMs = timeline.nowMs();
-  act();
-  timeline.add('stage', name, startMs);
+/** Without a word of a program's or a server's: for those who may read no log. */
+function publicReasonOf(error: LintelError): string {
+  if (error instanceof StepFailure) return `${error.step} failed, which LINTEL_STRICT makes fatal`;
+  return error.message;
+}
+
+/** The CMD waits from now on; returns the way to say that it need not any more. */
+function makeRelease({ timeline, journal, requests }: House, { plan }: Draft): () => void {
+  if (plan.command.length === 0) return () => undefined;
+  const waitedFor = STEPS.besideScripts.map(({ name }) => name);
+  const end = timeline.begin('wait', 'the CMD', { isBeside: true, waitedFor });
+  return () => {
+    end();
+    if (!requests.stop.aborted) journal.releaseCommand();
+  };
 }

@@ -19,10 +19,11 @@ import { makeScriptFailure } from './causes.ts';
 import { changesSettings, type Draft, makeDraftAgain } from './draft.ts';
 import type { Ending } from './ending.ts';
 import type { Furniture } from './furniture.ts';
+import type { Journal } from './journal.ts';
 import { growAll, type Known } from './known.ts';
 import { runSteps, type StepsContext } from './steps.ts';
 import { refuseFatal, sayChanges, sayProblems, saySummary } from './summary.ts';
-import type { Timeline } from './timeline.ts';
+import type { End, Timeline } from './timeline.ts';
 
 /** What a boot has at hand from its beginning to its end. */
 export interface Life {
@@ -43,6 +44,7 @@ export interface House extends Life {
   readonly requests: Requests;
   readonly subject: SubjectKeeper;
   readonly control: Control;
+  readonly journal: Journal;
   readonly spawner: Spawner;
   readonly self: User;
   /** What ran when a stop was asked for. */
@@ -61,13 +63,13 @@ export async function beforePlan(house: House): Promise<Known> {
     if (known.draft === draft) {
       // What is only missing yet may be brought by a step; what is malformed is not.
       if (draft.settings.strict !== true) refuseFatal(draft);
-      makeRuntimeFolder(draft.plan);
+      makeRuntimeFolder(draft.plan, house);
       refit(draft, log);
     }
     const layers = [...known.layers, ...(await runSteps([step], context))];
-    const startMs = timeline.nowMs();
+    const end = timeline.begin('stage', 'planned again');
     known = { draft: makeDraftAgain(draft, origin, layers), layers };
-    timeline.add('stage', 'planned again', startMs);
+    end();
   }
   if (known.draft !== draft) {
     house.furniture.giveTo(known.draft.plan.user);
@@ -76,18 +78,23 @@ export async function beforePlan(house: House): Promise<Known> {
   return known;
 }
 
-/** Says what is wrong and what is done, then does it. Throws a LintelError for problems that stop the boot. */
-export function apply(house: House, draft: Draft): void {
+/**
+ * Says what is wrong and what is done, then does it. Throws a LintelError for problems that stop the boot. Returns
+ * whether all of the plan's files are as they should be.
+ */
+export function apply(house: House, draft: Draft): boolean {
   const { origin, log } = house;
   const { plan } = draft;
   sayProblems(draft, log);
   // A plan that was made again finds the folder of the first one.
-  if (draft === house.draft) makeRuntimeFolder(plan);
+  if (draft === house.draft) makeRuntimeFolder(plan, house);
   refit(draft, log);
   saySummary(draft, log);
   for (const name of origin.notUtf8)
     log.warn(`variable ${name} is not valid UTF-8: its odd bytes reach programs as U+FFFD`);
-  for (const failure of applyFiles(plan)) log.error(failure);
+  const failures = applyFiles(plan);
+  for (const failure of failures) log.error(failure);
+  return failures.length === 0;
 }
 
 /** Before anything runs as the workbench user: who that is, by number and by name. */
@@ -97,9 +104,10 @@ function refit({ plan, facts }: Draft, log: Log): void {
   for (const failure of failures) log.error(failure);
 }
 
-function makeRuntimeFolder(plan: Plan): void {
+function makeRuntimeFolder(plan: Plan, { journal }: House): void {
   try {
     applyRuntimeFolder(plan);
+    journal.follow(plan);
   } catch (error) {
     if (error instanceof LintelError) throw error;
     throw new LintelError(
@@ -122,7 +130,7 @@ export async function runScripts(
 ): Promise<readonly Layer[]> {
   const { control, furniture, log, requests, self, spawner, subject, timeline } = house;
   const { plan } = known.draft;
-  let startMs = 0;
+  let end: End = () => undefined;
   const { layers, failure } = await runInitScripts({
     plan,
     spawner,
@@ -134,11 +142,11 @@ export async function runScripts(
     stop: requests.stop,
     kill: requests.kill,
     onStarted: (script: Script) => {
-      startMs = timeline.nowMs();
+      end = timeline.begin('script', script.name);
       subject.enter({ name: 'booting', script: script.name });
       control.openSoon();
     },
-    onEnded: (script: Script) => timeline.add('script', script.name, startMs),
+    onEnded: (_script, how) => end(how),
   });
   const now = { ...known, layers: [...known.layers, ...layers] };
   note(now);
@@ -152,15 +160,16 @@ export function settle(house: House, known: Known, changes: readonly Layer[]): K
   const { control, furniture, log, origin, requests, timeline } = house;
   const layers = [...known.layers, ...changes];
   if (requests.stop.aborted || !changesSettings(changes)) return { ...known, layers };
-  const startMs = timeline.nowMs();
+  const end = timeline.begin('stage', 'planned again');
   const draft = makeDraftAgain(house.draft, origin, layers);
   sayChanges(known.draft, draft, log);
   sayTooLate(known.draft.settings, draft.settings, log);
   refit(draft, log);
-  for (const failure of applyFiles(draft.plan)) log.error(failure);
+  const failures = applyFiles(draft.plan);
+  for (const failure of failures) log.error(failure);
   control.admit(draft.plan);
   if (!isSameUser(draft.plan.user, known.draft.plan.user)) furniture.giveTo(draft.plan.user);
-  timeline.add('stage', 'planned again', startMs);
+  end({ isFailed: failures.length > 0 });
   return { draft, layers };
 }
 

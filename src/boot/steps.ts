@@ -1,9 +1,19 @@
 import { grow, joinLayers, type Layer } from '../environment.ts';
+import { LintelError } from '../errors.ts';
 import type { Findings } from '../facts/findings.ts';
 import type { LateStep, Step, StepContext, StepGrowth } from '../steps/step.ts';
 import type { Timeline } from './timeline.ts';
 
-export type StepsContext = StepContext & { readonly timeline: Timeline };
+/** A step that stops the boot. Its sentence may be its server's; that it failed may be known to everybody. */
+export class StepFailure extends LintelError {
+  readonly step: string;
+  constructor({ name }: Pick<Step, 'name'>, { message, exitCode, particulars }: LintelError) {
+    super(message, exitCode, particulars);
+    this.step = name;
+  }
+}
+
+export type StepsContext = Omit<StepContext, 'giveUp'> & { readonly timeline: Timeline };
 
 /** Those that the boot waits for, and those that LINTEL_ASYNC_INIT names. */
 export function splitSteps(
@@ -16,13 +26,20 @@ export function splitSteps(
   };
 }
 
-/** Runs those that are wanted one after the other, each with what the ones before it changed. Rejects as they do. */
-export async function runSteps(steps: readonly Step[], context: StepsContext): Promise<Layer[]> {
+/**
+ * Runs those that are wanted one after the other, each with what the ones before it changed; `isBeside`: others go on
+ * meanwhile. Rejects as they do.
+ */
+export async function runSteps(
+  steps: readonly Step[],
+  context: StepsContext,
+  { isBeside } = { isBeside: false },
+): Promise<Layer[]> {
   const layers: Layer[] = [];
   for (const step of steps) {
     if (context.stop.aborted || !step.isWanted(context)) continue;
     const environment = grow(context.environment, joinLayers(layers));
-    const growth = await runStep(step, { ...context, environment }, false);
+    const growth = await runStep(step, { ...context, environment }, isBeside);
     if (growth !== undefined) layers.push({ source: step.name, ...growth });
   }
   return layers;
@@ -37,11 +54,12 @@ export async function runStepsBeside(steps: readonly Step[], context: StepsConte
 /** Starts those that are wanted, and returns at once; `onFound` is told what each found. */
 export function startLateSteps(
   steps: readonly LateStep[],
-  context: StepContext,
+  context: Omit<StepContext, 'giveUp'>,
   onFound: (findings: Findings) => void,
 ): void {
   for (const step of steps) {
-    if (!context.stop.aborted && step.isWanted(context)) void step.run(context).then(onFound);
+    if (!context.stop.aborted && step.isWanted(context))
+      void step.run({ ...context, giveUp: () => undefined }).then(onFound);
   }
 }
 
@@ -50,11 +68,17 @@ async function runStep(
   context: StepsContext,
   isBeside: boolean,
 ): Promise<StepGrowth | undefined> {
-  const { timeline } = context;
-  const startMs = timeline.nowMs();
+  const end = context.timeline.begin('step', step.name, { isBeside });
+  let isFailed = false;
+  const giveUp = () => {
+    isFailed = true;
+  };
   try {
-    return await step.run(context);
+    return await step.run({ ...context, giveUp });
+  } catch (error) {
+    giveUp();
+    throw error instanceof LintelError ? new StepFailure(step, error) : error;
   } finally {
-    timeline.add('step', step.name, startMs, { isBeside });
+    end({ isFailed });
   }
 }

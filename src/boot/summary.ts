@@ -3,10 +3,11 @@ import { renderProblem } from '../errors.ts';
 import { isShipped } from '../facts/scripts.ts';
 import type { Log } from '../log/log.ts';
 import type { Note, Plan } from '../plan.ts';
+import type { BootRecord } from '../timing/record.ts';
+import { renderSentence } from '../timing/sentence.ts';
 import { LINTEL_VERSION } from '../version.ts';
 import { makeRefusal } from './causes.ts';
 import type { Draft } from './draft.ts';
-import type { Timeline } from './timeline.ts';
 
 type Checked = Pick<Draft, 'settings'> & { readonly plan: Pick<Plan, 'problems'> };
 
@@ -63,9 +64,12 @@ function renderDisabled({ plan, facts }: Draft): string {
     .join('; ');
 }
 
-/** Where the time went, up to the start of services and CMD. */
-export function sayTimes(draft: Draft, timeline: Timeline, log: Log): void {
-  if (!isSilent(draft)) log.info(`booted in ${timeline.render()}`);
+/** Where the time went, who is not ready, and what was reduced, once nothing of that changes any more. */
+export function saySettled(draft: Draft, record: BootRecord, log: Log): void {
+  if (isSilent(draft)) return;
+  const sentence = escapeLine(renderSentence(record));
+  if (record.outcome === 'ready') log.info(sentence);
+  else log.warn(sentence);
 }
 
 /** What is new in a plan that was made again. Throws as `sayProblems` does. */

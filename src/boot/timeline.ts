@@ -1,47 +1,58 @@
 import { readClockMs } from '../clock.ts';
-import type { BootRecord, Span } from '../timing/record.ts';
-import { LINTEL_VERSION } from '../version.ts';
+import type { Span } from '../timing/record.ts';
 
-/** Writes down where the time of a boot goes. */
+/** Writes down where the time of a boot goes, up to its services. */
 export interface Timeline {
-  /** What is known so far. */
-  record(): BootRecord;
-  /** Milliseconds since the process began. */
-  nowMs(): number;
-  /** What has gone on since `startMs` ends now. */
-  add(kind: Span['kind'], name: string, startMs: number, options?: { readonly isBeside: boolean }): void;
-  /** "57 ms: node 24, settings and facts 9, files 4, script 10-xdg 2; beside: system store 401". */
-  render(): string;
+  /** Milliseconds since the process began; of a moment of the clock, or of now. */
+  atMs(clockMs?: number): number;
+  /** When the process began, in ISO 8601. */
+  readonly beganAt: string;
+  /** Something begins; returns the way to say that it has ended. */
+  begin(kind: Span['kind'], name: string, options?: Partial<Span>): End;
+  /** What has begun so far, in that order. */
+  spans(): Span[];
+  /** From now on nothing is written down any more. */
+  close(): void;
 }
 
-/** Shorter spans are not worth a reader's time. */
-const LEAST_MS = 0.5;
+export type End = (how?: { readonly isFailed: boolean }) => void;
+
+/** Nobody waits on purpose for as short a time. Milliseconds. */
+const LEAST_WAIT_MS = 0.5;
 
 export function makeTimeline(): Timeline {
-  const beganMs = readClockMs() - process.uptime() * 1000;
-  const spans: (Span & { readonly endMs: number })[] = [];
-  const nowMs = () => readClockMs() - beganMs;
+  const uptimeMs = process.uptime() * 1000;
+  const beganMs = readClockMs() - uptimeMs;
+  const beganAt = new Date(Date.now() - uptimeMs).toISOString();
+  const atMs = (clockMs = readClockMs()) => roundMs(clockMs - beganMs);
+  let spans: Span[] = [{ kind: 'stage', name: 'node', startMs: 0, endMs: atMs(), ...PLAIN }];
+  let isClosed = false;
   return {
-    nowMs,
-    add(kind, name, startMs, { isBeside } = { isBeside: false }) {
-      spans.push({ kind, name, startMs, endMs: nowMs(), isBeside, isFailed: false });
+    atMs,
+    beganAt,
+    begin(kind, name, options = {}) {
+      if (isClosed) return () => undefined;
+      const begun: Span = { kind, name, startMs: atMs(), ...PLAIN, ...options };
+      spans.push(begun);
+      return ({ isFailed } = { isFailed: false }) => {
+        spans = spans.map(span => (span === begun ? { ...begun, endMs: atMs(), isFailed } : span));
+      };
     },
-    record: () => ({
-      format: 1,
-      version: LINTEL_VERSION,
-      beganAt: new Date(Date.now() - nowMs()).toISOString(),
-      outcome: 'booting',
-      tookMs: nowMs(),
-      spans: [...spans],
-      reduced: [],
-    }),
-    render() {
-      const list = (isBeside: boolean) =>
-        spans
-          .filter(span => span.isBeside === isBeside && span.endMs - span.startMs >= LEAST_MS)
-          .map(({ name, startMs, endMs }) => `${name} ${Math.round(endMs - startMs)}`);
-      const beside = list(true);
-      return `${Math.round(nowMs())} ms: ${[list(false).join(', '), ...(beside.length === 0 ? [] : [`beside: ${beside.join(', ')}`])].join('; ')}`;
+    spans: () => spans.filter(isWorthIt),
+    close() {
+      isClosed = true;
+      spans = [];
     },
   };
+}
+
+const PLAIN = { isBeside: false, isFailed: false } as const;
+
+function isWorthIt({ kind, startMs, endMs }: Span): boolean {
+  return kind !== 'wait' || endMs === undefined || endMs - startMs >= LEAST_WAIT_MS;
+}
+
+/** Finer than that, no clock of a container is worth it. */
+function roundMs(ms: number): number {
+  return Math.max(0, Math.round(ms * 10) / 10);
 }

@@ -5,7 +5,7 @@ import { type RunningCommand, startCommand } from '../processes/command.ts';
 import type { Exit } from '../processes/exit.ts';
 import { renderOthersKilled } from '../services/explain.ts';
 import { type MemoryWatch, watchMemory } from '../services/memory.ts';
-import { makeSupervisor, type Supervisor } from '../services/supervisor.ts';
+import { makeSupervisor, type Supervisor, type SupervisorOptions } from '../services/supervisor.ts';
 import { makeCommandEnding, makeIdleEnding, makeServiceEnding, withCommand } from './causes.ts';
 import { type Cleanup, cleanUp, killReserveOf } from './cleanup.ts';
 import { type Ending, makeEarlyEnding, withKilled } from './ending.ts';
@@ -16,6 +16,8 @@ export interface WorkbenchOptions extends Cleanup {
   readonly beforeCommand: Promise<void>;
   /** Services wait for it that say so, nobody else. Never rejects. */
   readonly passwordSet: Promise<void>;
+  /** As the supervisor's. */
+  readonly onChange: SupervisorOptions['onChange'];
   /** Told of the supervisor, for those who know of ended children. */
   readonly onSupervisor: (supervisor: Supervisor) => void;
   /** Called once services and CMD have been started: what nobody waits for is done then. */
@@ -98,6 +100,7 @@ function superviseServices(
     memory: options.memory,
     passwordSet: options.passwordSet,
     onKilled: options.onKilled,
+    onChange: options.onChange,
     onFinalEnd: (name, ended) => {
       const ending = makeServiceEnding(name, ended, plan);
       if (ending !== undefined) end(ending);

@@ -1,5 +1,6 @@
 import { LintelError } from '../errors.ts';
 import { suggestWord } from '../settings/suggest.ts';
+import { analyze } from './analyze.ts';
 import { check } from './check.ts';
 import { type Command, type CommandContext, type CommandResult, jsonFlag } from './command.ts';
 import { doctor } from './doctor.ts';
@@ -37,7 +38,7 @@ const help: Command = {
 
 /** Every subcommand by what it is for, in the order of the help. */
 export const GROUPS: Groups = [
-  ['See how it is', [status, logs, ready, health]],
+  ['See how it is', [status, logs, ready, health, analyze]],
   ['Steer it', [start, stop, restart, shutdown]],
   ['Use its environment', [env, run, password]],
   ['Look at a machine, an image or a server', [check, plan, facts, doctor]],

@@ -37,6 +37,18 @@ export function readBytes(path: string, maxBytes: number): Buffer | undefined {
   }
 }
 
+/** All that comes on stdin. Waits for its end; throws when that is more. */
+export function readStdin(maxBytes: number): string {
+  const buffer = Buffer.alloc(maxBytes + 1);
+  let done = 0;
+  for (;;) {
+    const more = readSync(0, buffer, done, buffer.length - done, null);
+    done += more;
+    if (more === 0) return buffer.toString('utf8', 0, done);
+    if (done > maxBytes) throw new Error(`it has more than ${maxBytes} bytes`);
+  }
+}
+
 /** As `readText`, but what can't be read counts as absent: for files of the system that need not be there. */
 export function readTextIfAny(path: string): string | undefined {
   try {

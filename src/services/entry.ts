@@ -37,6 +37,8 @@ export interface Entry {
   symptom: string | undefined;
   /** It needs the workbench user's password, which is not set yet. */
   isHeld: boolean;
+  /** For whom it waited first, where it could not start at once. */
+  waitedFor: readonly string[] | undefined;
   /** Of what it requires, the one that can never be ready. */
   blockedBy: string | undefined;
 }
@@ -86,6 +88,7 @@ export function makeEntries(services: readonly PlannedService[]): Entries {
         illness: undefined,
         symptom: undefined,
         isHeld: planned.definition.needsPassword,
+        waitedFor: undefined,
         blockedBy: undefined,
       };
       return [name, entry];

@@ -49,6 +49,8 @@ export interface SupervisorOptions extends Surroundings {
   /** Told of each that did not end when it was asked to. */
   readonly onKilled: (name: string) => void;
   readonly onFinalEnd: (name: string, ended: FinalEnd) => void;
+  /** Told of each change of a service, and when it was. */
+  readonly onChange: (entry: Entry, nowMs: number) => void;
 }
 
 /** How often it is said what everybody waits for. */
@@ -108,6 +110,7 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
       report(entry, before, { event, by: reporter });
       for (const effect of effects) runSafely(entry, effect);
       keepAsking(entry, options, (type, spawn) => dispatch(entry, { type, spawn }));
+      if (service !== before) options.onChange(entry, nowMs);
     } catch (error) {
       // PID 1 does not die of its own bug: say it, keep the state.
       log.bug(error);
@@ -163,7 +166,11 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
     if (!isOrdered) return;
     for (const entry of entries.values()) {
       const permission = permissionOf(entry, entries);
-      if (permission === undefined || permission.type === 'waits') continue;
+      if (permission === undefined) continue;
+      if (permission.type === 'waits') {
+        entry.waitedFor ??= permission.names;
+        continue;
+      }
       entry.blockedBy = permission.type === 'blocked' ? permission.by : undefined;
       queue.push({ entry, event: { type: permission.type } });
     }

@@ -11,7 +11,7 @@ export function permissionOf(entry: Entry, entries: Entries): Permission | undef
 }
 
 /** As people are told of it. No service can be called so. */
-const PASSWORD = 'the password';
+export const PASSWORD = 'the password';
 
 export function findIn(entries: Entries): FindService {
   return name => entries.get(name)?.service;

@@ -39,6 +39,7 @@ export const clone: Step = {
     const sentence = `Cannot clone ${shown}: ${failure}`;
     refuseIfStrict(context, sentence);
     context.log.warn(sentence);
+    context.giveUp();
     return undefined;
   },
 };

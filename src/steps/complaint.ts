@@ -8,12 +8,13 @@ export const SCRIPT_FAILED = 1;
 
 /** What a platform asks for and can't be had is one error line; with LINTEL_STRICT=1 it ends the boot. */
 export function complain(
-  context: Pick<StepContext, 'settings' | 'log'>,
+  context: Pick<StepContext, 'settings' | 'log' | 'giveUp'>,
   sentence: string,
   how: { readonly exitCode?: number; readonly lastLines?: readonly string[] } = {},
 ): void {
   refuseIfStrict(context, sentence, how);
   context.log.error(`${sentence}${renderLastLines(how.lastLines ?? [])}`);
+  context.giveUp();
 }
 
 /** Throws a LintelError where LINTEL_STRICT=1 makes one of it. */

@@ -105,6 +105,7 @@ async function runHooks(name: string, folder: string, context: StepContext): Pro
   const bash = findSystemProgram('bash') ?? findProgram('bash', environment);
   if (bash === undefined) {
     log.warn(`the hooks of ${folder} are not run: bash is not installed`);
+    context.giveUp();
     return NOTHING;
   }
   const result = `${plan.runtimeDir}/hooks.env`;
@@ -124,13 +125,17 @@ async function runHooks(name: string, folder: string, context: StepContext): Pro
   const { environment: made, notUtf8 } = parseEnviron(bytes);
   if (!Object.hasOwn(made, WHOLE)) {
     const how = isTimedOut ? 'took too long' : renderExit(exit);
-    if (!stop.aborted)
-      log.warn(`the hooks of ${folder} left no environment (${how}): what they set is not taken over`);
+    if (stop.aborted) return NOTHING;
+    log.warn(`the hooks of ${folder} left no environment (${how}): what they set is not taken over`);
+    context.giveUp();
     return NOTHING;
   }
   const failed = made[FAILED] ?? '';
-  if (failed !== '') log.warn(`hooks of ${folder} have failed:${failed}`);
-  else log.info(`hooks of ${folder} done`);
+  if (failed === '') log.info(`hooks of ${folder} done`);
+  else {
+    log.warn(`hooks of ${folder} have failed:${failed}`);
+    context.giveUp();
+  }
   for (const odd of notUtf8) log.warn(`${folder}: variable ${odd} is not valid UTF-8: passed over`);
   const isTheirs = (name: string) => !NOT_THEIRS.test(name) && !notUtf8.includes(name);
   return compare(environment, made, isTheirs);

@@ -19,6 +19,7 @@ export const ownership: Step = {
       const startMs = performance.now();
       const given = await giveOwnership(giving, stop);
       say(giving, given, { name: plan.user.name, ms: Math.round(performance.now() - startMs), log });
+      if (given.failed > 0) context.giveUp();
     }
     return undefined;
   },

@@ -42,6 +42,7 @@ export const password: Step = {
     context.log.warn(
       `the password of ${plan.user.name} could not be set: ${trouble}; ${names} may let nobody in by password`,
     );
+    context.giveUp();
     return undefined;
   },
 };

@@ -19,7 +19,11 @@ export const personalScript: Step = {
     const what = `PERSONAL_INIT_SCRIPT "${maskUrl(url)}"`;
     const fetched = await fetchScript(url, context);
     if (stop.aborted) return undefined;
-    if (!fetched.isOk) return void log.warn(`Cannot run ${what}: ${fetched.trouble}`);
+    if (!fetched.isOk) {
+      log.warn(`Cannot run ${what}: ${fetched.trouble}`);
+      context.giveUp();
+      return undefined;
+    }
     const { failure, growth } = await runRemoteScript(
       {
         name: 'personal-script',
@@ -29,7 +33,10 @@ export const personalScript: Step = {
       },
       context,
     );
-    if (failure !== undefined) log.warn(`${what} ${failure.how}${renderLastLines(failure.lastLines)}`);
+    if (failure !== undefined) {
+      log.warn(`${what} ${failure.how}${renderLastLines(failure.lastLines)}`);
+      context.giveUp();
+    }
     return growth;
   },
 };

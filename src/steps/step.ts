@@ -25,6 +25,8 @@ export interface StepContext extends StepSubject {
   /** Ends it early: a stop was asked for. */
   readonly stop: AbortSignal;
   readonly kill: AbortSignal;
+  /** The workbench goes without what the step is for, which has been said. */
+  giveUp(): void;
 }
 
 /** As a layer; its source is the step's name where it names none. */

@@ -129,15 +129,16 @@ async function run(
     : { why: `${program} ${how}${last === '' ? '' : `: ${last}`}`, isOdd: true };
 }
 
-function say({ facts, log, stop }: StepContext, { why, isOdd }: Trouble): void {
+function say({ facts, log, stop, giveUp }: StepContext, { why, isOdd }: Trouble): void {
   if (stop.aborted) return;
   const rest =
     facts.certificates.extra.length === 0
       ? 'it still holds certificates of an earlier boot'
       : 'programs find the certificates by their variables and files';
   const sentence = `system store: left as it is (${why}); ${rest}`;
-  if (isOdd) log.warn(sentence);
-  else log.info(sentence);
+  if (!isOdd) return log.info(sentence);
+  log.warn(sentence);
+  giveUp();
 }
 
 /** With its time: the CMD may have waited for it, after the line that says where the boot's went. */

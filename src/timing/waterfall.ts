@@ -32,6 +32,8 @@ export interface Row {
 
 /** What took less is not worth a row, but for services. Milliseconds. */
 const LEAST_MS = 0.5;
+/** A share of the whole. */
+const LEAST_WAIT = 0.005;
 
 /** Pure: for the terminal, the drawing and the status page. In the order of time. */
 export function makeWaterfall(record: BootRecord): Waterfall {
@@ -41,7 +43,7 @@ export function makeWaterfall(record: BootRecord): Waterfall {
   const rows = spans
     .filter(span => isWorthARow(span, record))
     .map(span => makeRow(span, { record, totalMs, isCritical: critical.has(renderKey(span)) }))
-    .toSorted((one, other) => beginOf(one) - beginOf(other));
+    .toSorted((one, other) => one.start - other.start);
   return { totalMs, rows };
 }
 
@@ -62,9 +64,7 @@ function makeRow(
   const { record, totalMs, isCritical } = given;
   const { kind, startMs, isBeside, isFailed } = span;
   const tookMs = Math.max(0, (span.endMs ?? record.tookMs) - startMs);
-  const wait = record.spans.find(
-    other => kind === 'service' && other.kind === 'wait' && other.name === span.name,
-  );
+  const wait = findWait(span, record, totalMs);
   return {
     kind,
     label: labelOf(span),
@@ -84,6 +84,13 @@ function makeRow(
   };
 }
 
+/** Of a service; what nobody could see of it is none. */
+function findWait({ kind, name, startMs }: Span, { spans }: BootRecord, totalMs: number): Span | undefined {
+  if (kind !== 'service') return undefined;
+  const wait = spans.find(span => span.kind === 'wait' && span.name === name);
+  return wait !== undefined && startMs - wait.startMs >= totalMs * LEAST_WAIT ? wait : undefined;
+}
+
 /** Services, steps and stages go by their own name. */
 export function labelOf({ kind, name }: Pick<Span, 'kind' | 'name'>): string {
   return kind === 'script' ? `script ${name}` : name;
@@ -100,8 +107,4 @@ function renderNote(span: Span, wait: Span | undefined, { outcome }: BootRecord)
     isOpen && !isFailed && kind !== 'wait' ? (outcome === 'booting' ? 'goes on' : 'had not ended') : '',
   ];
   return notes.filter(note => note !== '').join('; ');
-}
-
-function beginOf({ start, wait }: Row): number {
-  return wait?.start ?? start;
 }

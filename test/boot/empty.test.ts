@@ -44,7 +44,8 @@ async function see(t: TestContext, values: Readonly<Record<string, string>>, opt
     log: clean(stderr)
       .replace(/pid=\d+/g, 'pid=N')
       .replace(/ms=\d+/g, 'ms=N')
-      .replace(/^.*booted in .*$/m, 'booted')
+      // The stop may come before it.
+      .replace(/^.*ready after .*\n/m, '')
       .split('\n')
       .sort(),
     given: Object.fromEntries(

@@ -14,8 +14,12 @@ const SERVICES = {
   '/etc/services.d/dashboard/run': LASTING,
   '/etc/services.d/dashboard/service.json': '{"requires": ["jupyter"]}',
 };
-/** What the examples call the folder of an image. */
-const IMAGE = '/mnt/image';
+/** What the examples call an image's folder and files of the caller's, and where those are here. */
+const PLACES: Readonly<Record<string, (t: TestContext, workbench: Workbench) => string>> = {
+  '/mnt/image': t => makeImage(t).path,
+  'boot.json': (_, { root }) => root.at('/run/lintel/boot.json'),
+  'boot.svg': (_, { root }) => root.at('/tmp/boot.svg'),
+};
 const LIMIT_MS = 60_000;
 
 interface Expected {
@@ -78,6 +82,12 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   'lintel run --json -- python3 job.py': { says: /"program": "\/\S+\/python3",/ },
   'lintel password': { says: /^\S{24}\n$/ },
   'lintel password --vnc': { says: /^\S{8}\n$/ },
+  'lintel analyze': { says: /^ready after \d[\s\S]*^▸ node .*[\s\S]* dashboard .*waited for jupyter$/m },
+  'lintel analyze --svg boot.svg': {
+    says: /^ready after /,
+    afterwards: async ({ root }) => assert.match(root.read('/tmp/boot.svg'), /^<svg [\s\S]*>dashboard</),
+  },
+  'lintel analyze boot.json': { says: /^ready after \d/ },
   'lintel check': { says: /^no errors, no warnings, no notes; looked at 2 scripts and 2 services\n$/ },
   'lintel check --json /mnt/image': { says: /"findings": \[/ },
   'lintel plan': { says: /^Services\n {2}dashboard as \S+: .*\n {2}jupyter as /m },
@@ -133,11 +143,7 @@ describe('each example of the help is true', () => {
     const workbench = await bootReady(t);
     for (const line of lines.filter(candidate => EXPECTED[candidate]?.changes !== true))
       await t.test(line, { skip: line.includes(' python3 ') && NEEDS_PYTHON }, () =>
-        tryExample(
-          workbench,
-          line.replace(IMAGE, () => makeImage(t).path),
-          line,
-        ),
+        tryExample(workbench, line, word => PLACES[word]?.(t, workbench) ?? word),
       );
   });
 
@@ -216,9 +222,13 @@ async function bootReady(t: TestContext): Promise<Workbench> {
   return workbench;
 }
 
-async function tryExample(workbench: Workbench, line: string, example = line): Promise<void> {
-  const { code = 0, says, goesOn, afterwards } = EXPECTED[example] ?? assert.fail(`no word on ${example}`);
-  const [, ...args] = line.split(' ');
+async function tryExample(
+  workbench: Workbench,
+  line: string,
+  place: (word: string) => string = word => word,
+): Promise<void> {
+  const { code = 0, says, goesOn, afterwards } = EXPECTED[line] ?? assert.fail(`no word on ${line}`);
+  const [, ...args] = line.split(' ').map(place);
   if (goesOn === true) {
     const going = workbench.start(args);
     await going.waitForText(says);

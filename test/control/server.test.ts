@@ -5,13 +5,13 @@ import { request as ask } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeTimeline } from '../../src/boot/timeline.ts';
 import { openControl } from '../../src/control/server.ts';
 import { makeSubject } from '../../src/control/subject.ts';
 import { makeHistory } from '../../src/log/history.ts';
 import { makeLog } from '../../src/log/log.ts';
 import { ADA } from '../facts-fixture.ts';
 import { IS_ROOT, isAlive, makeRoot, NEEDS_ROOT, type Root, WORKBENCH } from '../rig.ts';
+import { DESKTOP } from '../timing/records.ts';
 import { AT_GATE, bootWorkbench, countConnections, LASTING, WAIT } from './workbench.ts';
 
 const SERVICES = { '/etc/services.d/web/run': LASTING };
@@ -208,7 +208,7 @@ test('a bug behind a request costs its client a 500 and the log a line, nobody e
     subject: makeSubject({
       history: log.history,
       shutdown,
-      record: makeTimeline().record,
+      record: () => DESKTOP,
       plan: () => assert.fail('nobody asks for it'),
       environment: () => ({ layers: [], user: ADA, notes: [] }),
       count: () => ({ log: log.counts(), orphans: 0, memory: NO_MEMORY }),

@@ -74,7 +74,7 @@ test('nothing of that is said, but which file of certificates is not there, or c
   const plain = await runContainer(t, ['/init', 'true']);
   const warning = /^lintel: warning: ca: \w+ names "\/nonexistent", which is not there: .*\n/gm;
   // Where there is something to say, the boot is introduced.
-  const introduction = /^lintel: (Lintel .* boots|services: none|booted in ).*\n/gm;
+  const introduction = /^lintel: (Lintel .* boots|services: none|ready after ).*\n/gm;
   const rest = hostile.stderr.replaceAll(warning, '').replaceAll(introduction, '');
   assert.deepEqual({ ...hostile, stderr: rest }, plain);
   assert.equal(hostile.code, 0);

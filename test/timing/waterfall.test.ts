@@ -32,9 +32,9 @@ describe('the waterfall', () => {
       'password 19+4 beside',
       'script 10-xdg 19+10 critical',
       'xvfb 29+150 critical beside',
-      'jupyter wait 29+150 179+821 critical beside (waited for xvfb)',
-      'novnc wait 29+1 30+405 beside (waited for web)',
       'web 29+97 beside (3 starts)',
+      'novnc 30+405 beside',
+      'jupyter wait 29+150 179+821 critical beside (waited for xvfb)',
     ]);
   });
 
