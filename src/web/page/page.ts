@@ -124,11 +124,10 @@ function announce(): void {
   if (changes.length > 0) setText(find('said'), changes.join(' '));
 }
 
-function showLimits({ boot, planned }: View): void {
-  const lines = [
-    ...planned.problems.map(what => `${what} could not be used; the log says why.`),
-    ...boot.reduced,
-  ];
+/** A boot counts what could not be used among what is reduced: said once. */
+function showLimits({ boot, planned: { problems } }: View): void {
+  const others = boot.reduced.filter(line => !problems.includes(line));
+  const lines = [...problems.map(what => `${what} could not be used`), ...others];
   const list = find('limits');
   find('limits-part').hidden = lines.length === 0;
   if (list.dataset['lines'] === lines.join('\n')) return;
