@@ -15,19 +15,30 @@ export interface ImageSource {
   readonly buildArguments?: Readonly<Record<string, string>>;
   /** Whether it installs Debian's packages; else there is no network. */
   readonly isInstalling?: boolean;
+  /** What its steps print is part of the error. */
+  readonly isLoud?: boolean;
 }
 
 /** Builds an image for a test, without a registry; returns its tag. Layers are kept between runs. */
 export async function buildDockerfile(name: string, source: ImageSource): Promise<string> {
   const tag = `${IMAGES.base}-test-${name}`;
-  const { dockerfile, context, target, buildArguments = {}, isInstalling = false } = source;
+  const { dockerfile, context, target, buildArguments = {}, isInstalling = false, isLoud = false } = source;
   const images = { 'lintel-base': IMAGES.base, lintel: IMAGES.alone, ...source.images };
   const isText = 'text' in dockerfile;
   const file = isText ? join(tmpdir(), `lintel-test-${randomUUID()}.Dockerfile`) : dockerfile.file;
   if (isText) await writeFile(file, dockerfile.text);
   try {
     await podman([
-      ...['build', '--quiet', '--pull=never', '--format', 'docker', '--layers', '--tag', tag],
+      ...[
+        'build',
+        ...(isLoud ? [] : ['--quiet']),
+        '--pull=never',
+        '--format',
+        'docker',
+        '--layers',
+        '--tag',
+        tag,
+      ],
       ...['--network', isInstalling ? 'host' : 'none'],
       ...Object.entries(images).map(([as, image]) => `--build-context=${as}=container-image://${image}`),
       ...Object.entries(buildArguments).map(([key, value]) => `--build-arg=${key}=${value}`),
