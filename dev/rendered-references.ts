@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import type { Rule } from '../src/check/finding.ts';
+import { RULE_DOCS } from '../src/check/docs.ts';
+import type { Severity } from '../src/check/finding.ts';
 import { TOPICS as CHECKS } from '../src/check/list.ts';
 import { EXIT_CODES, listFlags, renderUsage } from '../src/commands/help.ts';
 import { COMMANDS, GROUPS } from '../src/commands/list.ts';
@@ -256,7 +257,7 @@ function renderChecks(): string {
     ...CHECKS.flatMap(({ title, rules }) => [
       `### ${title}`,
       '',
-      ...Object.entries(rules).flatMap(([name, rule]) => renderRule(name, rule)),
+      ...Object.entries(rules).flatMap(([name, severity]) => renderRule(name, severity)),
     ]),
   ].join('\n');
 }
@@ -267,7 +268,8 @@ const CHECK_EXAMPLE = [
   '2 errors, no warnings, no notes; looked at 4 scripts and 9 services',
 ];
 
-function renderRule(name: string, { severity, finds, example, remedy }: Rule): string[] {
+function renderRule(name: string, severity: Severity): string[] {
+  const { finds = '', example = '', remedy = '' } = RULE_DOCS[name] ?? {};
   return [
     `**${name}** (${severity}): ${finds}.`,
     '',

@@ -19,9 +19,13 @@ export interface Finding {
   readonly expected: string;
 }
 
-/** docs/check.md is made from these. */
-export interface Rule {
-  readonly severity: Severity;
+/** Name of each rule -> how severe its findings are where nothing else is said. */
+export type Rules = Readonly<Record<string, Severity>>;
+
+/** What docs/check.md says of each rule. */
+export type Docs<Known extends Rules> = Readonly<Record<keyof Known & string, RuleDoc>>;
+
+export interface RuleDoc {
   /** What it finds, as part of a sentence. */
   readonly finds: string;
   /** A finding's text. */
@@ -33,7 +37,7 @@ export interface Rule {
 /** Rules about one thing: same shape for all, one list in list.ts. */
 export interface Topic {
   readonly title: string;
-  readonly rules: Readonly<Record<string, Rule>>;
+  readonly rules: Rules;
   /** Pure. */
   find(image: ImageFacts): Finding[];
 }
@@ -46,7 +50,7 @@ export interface Place {
 
 /** A finding of one of `rules`, as severe as the rule says where nothing else is said. */
 export function found<Name extends string>(
-  rules: Readonly<Record<Name, Rule>>,
+  rules: Readonly<Record<Name, Severity>>,
   rule: Name,
   {
     path,
@@ -54,7 +58,7 @@ export function found<Name extends string>(
     column,
     what,
     expected,
-    severity = rules[rule].severity,
+    severity = rules[rule],
   }: Place & Pick<Finding, 'what' | 'expected'> & { readonly severity?: Severity },
 ): Finding {
   return {

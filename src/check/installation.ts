@@ -1,39 +1,13 @@
 import type { ImageFacts } from '../facts/image/image.ts';
 import type { Installed } from '../facts/image/installed.ts';
-import { type Finding, found, type Rule, type Topic } from './finding.ts';
+import { type Docs, type Finding, found, type Rules, type Topic } from './finding.ts';
 
 const RULES = {
-  'not-installed': {
-    severity: 'error',
-    finds: 'parts of Lintel that are missing, or that a later layer has replaced',
-    example:
-      '/init: error: it is not Lintel’s: a later layer has replaced it, expected COPY --from=lintel / / as the last layer (not-installed)',
-    remedy: 'let `COPY --from=lintel / /` be the last layer that brings files to these places',
-  },
-  'missing-library': {
-    severity: 'error',
-    finds:
-      'what Lintel’s Node needs to start and the image lacks: libatomic.so.1, libstdc++.so.6, the loader itself',
-    example:
-      '/usr/local/lib/lintel/node: error: it needs libstdc++.so.6, which is not in the image, expected the package that holds it (missing-library)',
-    remedy: 'on Debian and Ubuntu `apt-get install libstdc++6`; libatomic.so.1 comes with Lintel’s layer',
-  },
-  'missing-tool': {
-    severity: 'warning',
-    finds:
-      'programs of the system that Lintel starts by: `/bin/sh`, `base64`, and as root `setpriv` (of util-linux, not BusyBox’s)',
-    example:
-      '/usr/bin/setpriv: warning: setpriv is not installed, expected util-linux, for services with noNewPrivs and where Node has no FFI (missing-tool)',
-    remedy: 'install coreutils and util-linux',
-  },
-  'foreign-owner': {
-    severity: 'warning',
-    finds: 'parts of the installation that another user than root may change',
-    example:
-      '/usr/local/lib/lintel: warning: root runs what is here, and uid 1000 may change it, expected root’s own (foreign-owner)',
-    remedy: 'no `chown -R` over /usr/local behind Lintel’s layer',
-  },
-} as const satisfies Record<string, Rule>;
+  'not-installed': 'error',
+  'missing-library': 'error',
+  'missing-tool': 'warning',
+  'foreign-owner': 'warning',
+} as const satisfies Rules;
 
 export const installation: Topic = {
   title: 'Lintel itself',
@@ -101,3 +75,33 @@ function judgeTool(name: string): Finding {
     severity: name === '/bin/sh' ? 'error' : 'warning',
   });
 }
+
+/** For docs/check.md: no part of the program. */
+export const INSTALLATION_DOCS: Docs<typeof RULES> = {
+  'not-installed': {
+    finds: 'parts of Lintel that are missing, or that a later layer has replaced',
+    example:
+      '/init: error: it is not Lintel’s: a later layer has replaced it, expected COPY --from=lintel / / as the last layer (not-installed)',
+    remedy: 'let `COPY --from=lintel / /` be the last layer that brings files to these places',
+  },
+  'missing-library': {
+    finds:
+      'what Lintel’s Node needs to start and the image lacks: libatomic.so.1, libstdc++.so.6, the loader itself',
+    example:
+      '/usr/local/lib/lintel/node: error: it needs libstdc++.so.6, which is not in the image, expected the package that holds it (missing-library)',
+    remedy: 'on Debian and Ubuntu `apt-get install libstdc++6`; libatomic.so.1 comes with Lintel’s layer',
+  },
+  'missing-tool': {
+    finds:
+      'programs of the system that Lintel starts by: `/bin/sh`, `base64`, and as root `setpriv` (of util-linux, not BusyBox’s)',
+    example:
+      '/usr/bin/setpriv: warning: setpriv is not installed, expected util-linux, for services with noNewPrivs and where Node has no FFI (missing-tool)',
+    remedy: 'install coreutils and util-linux',
+  },
+  'foreign-owner': {
+    finds: 'parts of the installation that another user than root may change',
+    example:
+      '/usr/local/lib/lintel: warning: root runs what is here, and uid 1000 may change it, expected root’s own (foreign-owner)',
+    remedy: 'no `chown -R` over /usr/local behind Lintel’s layer',
+  },
+};

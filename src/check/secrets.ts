@@ -2,40 +2,14 @@ import { hasUrlCredentials, type SecretPlace } from '../facts/image/secret-place
 import type { VariableSource } from '../facts/image/variables.ts';
 import { isSecretName, MASK, maskValue } from '../settings/secret-names.ts';
 import { SECRETS, VARIABLES } from '../settings/variables.ts';
-import { type Finding, found, type Rule, type Topic } from './finding.ts';
+import { type Docs, type Finding, found, type Rules, type Topic } from './finding.ts';
 
 const RULES = {
-  'baked-secret': {
-    severity: 'error',
-    finds: 'a password or token as the value of a variable; a warning where only the name sounds like one',
-    example:
-      '/etc/lintel/lintel.env:1: error: PASSWORD holds a secret, which everybody has who has the image, expected it from the platform at run time (baked-secret)',
-    remedy:
-      'set it at run time: a Secret, `NAME_FILE`; in a build `RUN --mount=type=secret`. Only LINTEL_PREVIOUS_PASSWORD is meant to stand in an image',
-  },
-  'baked-credentials': {
-    severity: 'error',
-    finds:
-      'a URL with a password in a variable; a password or token in pip.conf, .condarc, .npmrc, .netrc, .git-credentials and the like',
-    example:
-      '/etc/pip.conf:2: error: it holds credentials, which everybody has who has the image, expected them from the platform at run time (baked-credentials)',
-    remedy: 'PIP_REPOSITORY and the like at run time; in a build `RUN --mount=type=secret`',
-  },
-  'private-key': {
-    severity: 'error',
-    finds: 'a private key in /etc/lintel, in folders of scripts and services, in ~/.ssh',
-    example:
-      '/home/ada/.ssh/id_ed25519:1: error: it holds a private key, which everybody has who has the image, expected it from the platform at run time (private-key)',
-    remedy: 'mount it as a Secret',
-  },
-  'host-key': {
-    severity: 'warning',
-    finds: 'sshd’s host keys, which openssh-server makes when it is installed',
-    example:
-      '/etc/ssh/ssh_host_rsa_key:1: warning: each container of the image has this host key, expected none: sshd makes one at start (host-key)',
-    remedy: '`rm -f /etc/ssh/ssh_host_*` behind `apt-get install openssh-server`, in the same RUN',
-  },
-} as const satisfies Record<string, Rule>;
+  'baked-secret': 'error',
+  'baked-credentials': 'error',
+  'private-key': 'error',
+  'host-key': 'warning',
+} as const satisfies Rules;
 
 export const secrets: Topic = {
   title: 'Secrets',
@@ -111,3 +85,33 @@ function judgePlace({ path, line, kind }: SecretPlace): Finding {
     expected: 'them from the platform at run time',
   });
 }
+
+/** For docs/check.md: no part of the program. */
+export const SECRET_DOCS: Docs<typeof RULES> = {
+  'baked-secret': {
+    finds: 'a password or token as the value of a variable; a warning where only the name sounds like one',
+    example:
+      '/etc/lintel/lintel.env:1: error: PASSWORD holds a secret, which everybody has who has the image, expected it from the platform at run time (baked-secret)',
+    remedy:
+      'set it at run time: a Secret, `NAME_FILE`; in a build `RUN --mount=type=secret`. Only LINTEL_PREVIOUS_PASSWORD is meant to stand in an image',
+  },
+  'baked-credentials': {
+    finds:
+      'a URL with a password in a variable; a password or token in pip.conf, .condarc, .npmrc, .netrc, .git-credentials and the like',
+    example:
+      '/etc/pip.conf:2: error: it holds credentials, which everybody has who has the image, expected them from the platform at run time (baked-credentials)',
+    remedy: 'PIP_REPOSITORY and the like at run time; in a build `RUN --mount=type=secret`',
+  },
+  'private-key': {
+    finds: 'a private key in /etc/lintel, in folders of scripts and services, in ~/.ssh',
+    example:
+      '/home/ada/.ssh/id_ed25519:1: error: it holds a private key, which everybody has who has the image, expected it from the platform at run time (private-key)',
+    remedy: 'mount it as a Secret',
+  },
+  'host-key': {
+    finds: 'sshd’s host keys, which openssh-server makes when it is installed',
+    example:
+      '/etc/ssh/ssh_host_rsa_key:1: warning: each container of the image has this host key, expected none: sshd makes one at start (host-key)',
+    remedy: '`rm -f /etc/ssh/ssh_host_*` behind `apt-get install openssh-server`, in the same RUN',
+  },
+};

@@ -4,38 +4,14 @@ import { nameOnyxiaVariables } from '../settings/onyxia-variables.ts';
 import { nameS6Variables } from '../settings/s6-variables.ts';
 import { MASK, maskValue } from '../settings/secret-names.ts';
 import { findUnknownNames, parseSettings } from '../settings/settings.ts';
-import { type Finding, found, type Rule, type Topic } from './finding.ts';
+import { type Docs, type Finding, found, type Rules, type Topic } from './finding.ts';
 
 const RULES = {
-  'unknown-variable': {
-    severity: 'warning',
-    finds: 'a variable that looks like one of Lintel’s or a platform’s and is none',
-    example:
-      '/etc/lintel/lintel.env:2: warning: PIP_REPOSITRY is no setting of Lintel, expected perhaps PIP_REPOSITORY (unknown-variable)',
-    remedy: '[variables.md](variables.md) names them all',
-  },
-  'malformed-value': {
-    severity: 'error',
-    finds: 'a value that the variable can’t have',
-    example:
-      'environment: error: LINTEL_JUPYTER_PORT: "80800", expected a whole number from 1 to 65535 (a port) (malformed-value)',
-    remedy: '[variables.md](variables.md) says what each expects',
-  },
-  'without-effect': {
-    severity: 'warning',
-    finds: 'a variable of s6-overlay’s or onyxia-init.sh’s that asks for what Lintel does not do',
-    example:
-      'environment: warning: without effect: S6_LOGGING (logs go to stdout and stderr), expected nothing of it: docs/s6.md (without-effect)',
-    remedy: '[s6.md](s6.md#variables), [onyxia.md](onyxia.md)',
-  },
-  'no-assignment': {
-    severity: 'warning',
-    finds: 'a line of an env file that sets nothing',
-    example:
-      '/etc/lintel/env.d/10-a.env:3: warning: this line sets nothing, expected NAME=value or # comment (no-assignment)',
-    remedy: 'the syntax is dotenv’s',
-  },
-} as const satisfies Record<string, Rule>;
+  'unknown-variable': 'warning',
+  'malformed-value': 'error',
+  'without-effect': 'warning',
+  'no-assignment': 'warning',
+} as const satisfies Rules;
 
 export const settings: Topic = {
   title: 'Variables',
@@ -99,3 +75,31 @@ function judgeVariable(name: string, value: string, image: ImageFacts): Finding[
     ),
   ];
 }
+
+/** For docs/check.md: no part of the program. */
+export const SETTING_DOCS: Docs<typeof RULES> = {
+  'unknown-variable': {
+    finds: 'a variable that looks like one of Lintel’s or a platform’s and is none',
+    example:
+      '/etc/lintel/lintel.env:2: warning: PIP_REPOSITRY is no setting of Lintel, expected perhaps PIP_REPOSITORY (unknown-variable)',
+    remedy: '[variables.md](variables.md) names them all',
+  },
+  'malformed-value': {
+    finds: 'a value that the variable can’t have',
+    example:
+      'environment: error: LINTEL_JUPYTER_PORT: "80800", expected a whole number from 1 to 65535 (a port) (malformed-value)',
+    remedy: '[variables.md](variables.md) says what each expects',
+  },
+  'without-effect': {
+    finds: 'a variable of s6-overlay’s or onyxia-init.sh’s that asks for what Lintel does not do',
+    example:
+      'environment: warning: without effect: S6_LOGGING (logs go to stdout and stderr), expected nothing of it: docs/s6.md (without-effect)',
+    remedy: '[s6.md](s6.md#variables), [onyxia.md](onyxia.md)',
+  },
+  'no-assignment': {
+    finds: 'a line of an env file that sets nothing',
+    example:
+      '/etc/lintel/env.d/10-a.env:3: warning: this line sets nothing, expected NAME=value or # comment (no-assignment)',
+    remedy: 'the syntax is dotenv’s',
+  },
+};

@@ -1,37 +1,12 @@
 import type { LeftOver } from '../facts/image/supervisors.ts';
-import { type Finding, found, type Rule, type Topic } from './finding.ts';
+import { type Docs, type Finding, found, type Rules, type Topic } from './finding.ts';
 
 const RULES = {
-  's6-rc': {
-    severity: 'warning',
-    finds: 's6-rc’s source folders: no boot looks at them',
-    example:
-      '/etc/s6-overlay/s6-rc.d/server: warning: server is not started: Lintel does not read s6-rc.d, expected a folder in /etc/services.d: docs/migrate.md (s6-rc)',
-    remedy: '[migrate.md](migrate.md#2-change-what-it-names)',
-  },
-  'fix-attrs': {
-    severity: 'warning',
-    finds: 'fix-attrs.d',
-    example:
-      '/etc/fix-attrs.d/10-data: warning: Lintel does not read fix-attrs.d, expected RUN install or COPY --chown, for a volume a script: docs/migrate.md (fix-attrs)',
-    remedy: '[migrate.md](migrate.md#2-change-what-it-names)',
-  },
-  logger: {
-    severity: 'warning',
-    finds: 'a logger of a service’s own',
-    example:
-      '/etc/services.d/web/log: warning: it is not started: every line of web goes to the container’s log, expected no logger: docs/migrate.md (logger)',
-    remedy: 'remove it',
-  },
-  supervisord: {
-    severity: 'warning',
-    finds: 'programs of a supervisord configuration',
-    example:
-      '/etc/supervisor/conf.d/web.conf:1: warning: web is not started: Lintel does not read it, expected a folder in /etc/services.d: docs/migrate.md (supervisord)',
-    remedy:
-      '[migrate.md](migrate.md#an-image-with-supervisord); nothing, where a service of the image starts supervisord itself',
-  },
-} as const satisfies Record<string, Rule>;
+  's6-rc': 'warning',
+  'fix-attrs': 'warning',
+  logger: 'warning',
+  supervisord: 'warning',
+} as const satisfies Rules;
 
 export const supervisors: Topic = {
   title: 'What other supervisors read',
@@ -77,3 +52,32 @@ function judge({ path, line, kind, name }: LeftOver): Finding {
       });
   }
 }
+
+/** For docs/check.md: no part of the program. */
+export const SUPERVISOR_DOCS: Docs<typeof RULES> = {
+  's6-rc': {
+    finds: 's6-rc’s source folders: no boot looks at them',
+    example:
+      '/etc/s6-overlay/s6-rc.d/server: warning: server is not started: Lintel does not read s6-rc.d, expected a folder in /etc/services.d: docs/migrate.md (s6-rc)',
+    remedy: '[migrate.md](migrate.md#2-change-what-it-names)',
+  },
+  'fix-attrs': {
+    finds: 'fix-attrs.d',
+    example:
+      '/etc/fix-attrs.d/10-data: warning: Lintel does not read fix-attrs.d, expected RUN install or COPY --chown, for a volume a script: docs/migrate.md (fix-attrs)',
+    remedy: '[migrate.md](migrate.md#2-change-what-it-names)',
+  },
+  logger: {
+    finds: 'a logger of a service’s own',
+    example:
+      '/etc/services.d/web/log: warning: it is not started: every line of web goes to the container’s log, expected no logger: docs/migrate.md (logger)',
+    remedy: 'remove it',
+  },
+  supervisord: {
+    finds: 'programs of a supervisord configuration',
+    example:
+      '/etc/supervisor/conf.d/web.conf:1: warning: web is not started: Lintel does not read it, expected a folder in /etc/services.d: docs/migrate.md (supervisord)',
+    remedy:
+      '[migrate.md](migrate.md#an-image-with-supervisord); nothing, where a service of the image starts supervisord itself',
+  },
+};

@@ -1,31 +1,12 @@
 import type { ImageFacts } from '../facts/image/image.ts';
 import { mayWriteHome } from '../user.ts';
-import { type Finding, found, placeOfVariable, type Rule, type Topic } from './finding.ts';
+import { type Docs, type Finding, found, placeOfVariable, type Rules, type Topic } from './finding.ts';
 
 const RULES = {
-  'no-user': {
-    severity: 'warning',
-    finds: 'an image without its workbench user: uid 1000, or whom LINTEL_USER names',
-    example:
-      '/etc/passwd: warning: the workbench user, uid 1000, has no line in /etc/passwd: its HOME is /tmp, and whoami and ssh know nobody of that uid, expected useradd --create-home --uid 1000 NAME (no-user)',
-    remedy: '`RUN useradd --create-home --uid 1000 NAME`',
-  },
-  'no-home': {
-    severity: 'warning',
-    finds: 'a home that is not there, or that the workbench user can’t write',
-    example:
-      '/home/ada: warning: ada has no home to write to, expected a folder that is theirs, or a volume (no-home)',
-    remedy: '`useradd --create-home`, `chown`',
-  },
-  'foreign-home': {
-    severity: 'error',
-    finds:
-      'folders in the home that are another user’s, such as root’s ~/.config and ~/.local: code-server and JupyterLab end',
-    example:
-      '/home/ada/.config: error: ada (uid 1000) can’t write it: it is uid 0’s, expected chown 1000 (foreign-home)',
-    remedy: 'install what writes there as the user (`USER 1000`), or `chown -R` the folder behind it',
-  },
-} as const satisfies Record<string, Rule>;
+  'no-user': 'warning',
+  'no-home': 'warning',
+  'foreign-home': 'error',
+} as const satisfies Rules;
 
 export const workbench: Topic = {
   title: 'The workbench user',
@@ -69,6 +50,31 @@ function judgeHome({ workbench: { user }, home, homeFolders, settings, accounts 
         path,
         what: `${user.name} (uid ${user.uid}) can’t write it: it is uid ${uid}’s`,
         expected: `chown ${user.uid}`,
+        // Without these two code-server and JupyterLab do not even start.
+        severity: /\/\.(config|local)$/.test(path) ? 'error' : 'warning',
       }),
     );
 }
+
+/** For docs/check.md: no part of the program. */
+export const WORKBENCH_DOCS: Docs<typeof RULES> = {
+  'no-user': {
+    finds: 'an image without its workbench user: uid 1000, or whom LINTEL_USER names',
+    example:
+      '/etc/passwd: warning: the workbench user, uid 1000, has no line in /etc/passwd: its HOME is /tmp, and whoami and ssh know nobody of that uid, expected useradd --create-home --uid 1000 NAME (no-user)',
+    remedy: '`RUN useradd --create-home --uid 1000 NAME`',
+  },
+  'no-home': {
+    finds: 'a home that is not there, or that the workbench user can’t write',
+    example:
+      '/home/ada: warning: ada has no home to write to, expected a folder that is theirs, or a volume (no-home)',
+    remedy: '`useradd --create-home`, `chown`',
+  },
+  'foreign-home': {
+    finds:
+      'folders in the home that are another user’s: without ~/.config and ~/.local code-server and JupyterLab do not start; of others a warning',
+    example:
+      '/home/ada/.config: error: ada (uid 1000) can’t write it: it is uid 0’s, expected chown 1000 (foreign-home)',
+    remedy: 'install what writes there as the user (`USER 1000`), or `chown -R` the folder behind it',
+  },
+};
