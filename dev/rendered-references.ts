@@ -13,6 +13,7 @@ import { makeJsonRenderer } from '../src/log/renderer-json.ts';
 import { ONYXIA_VARIABLES } from '../src/settings/onyxia-variables.ts';
 import type { Variable } from '../src/settings/variable.ts';
 import { SECRETS, TOPICS } from '../src/settings/variables.ts';
+import { renderManual } from './manual.ts';
 
 /** The page that says more about a topic of variables. */
 const PAGES: Partial<Record<string, string>> = {
@@ -37,6 +38,7 @@ export const REFERENCES: Readonly<Record<string, () => string>> = {
   'docs/log.md': renderLog,
   'docs/service.schema.json': renderServiceSchema,
   'docs/variables.md': renderVariables,
+  'rootfs/usr/local/share/man/man1/lintel.1': renderManual,
 };
 
 /** docs/variables.md: every variable that Lintel reads. */
