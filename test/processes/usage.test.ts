@@ -82,6 +82,38 @@ test('CPU time of what has ended counts on, and never falls', { skip: NEEDS_PYTH
   assert.deepEqual(await service.measure(), { processes: 0, residentBytes: 0, cpuSeconds: third });
 });
 
+test('what a child used counts once, while it lives and when it has been waited for', {
+  skip: NEEDS_PYTHON,
+}, async t => {
+  const service = startService(
+    t,
+    `
+import os, sys, time
+sys.stdin.readline()
+told, tell = os.pipe()
+ended, end = os.pipe()
+child = os.fork()
+if child == 0:
+    while time.process_time() < 0.5: pass
+    os.write(tell, b"x")
+    os.read(ended, 1)
+    os._exit(0)
+os.read(told, 1)
+${STEP}
+os.write(end, b"x")
+os.waitpid(child, 0)
+${STEP}
+`,
+  );
+  await service.goOn();
+  const living = await service.measure();
+  await service.goOn();
+  const ended = await service.measure();
+  assert.deepEqual([living.processes, ended.processes], [2, 1]);
+  assert.ok(living.cpuSeconds >= 0.45, JSON.stringify(living));
+  assert.ok(ended.cpuSeconds < living.cpuSeconds + 0.3, JSON.stringify({ living, ended }));
+});
+
 test('a program that waits for nobody loses what its children used, and the number stays', {
   skip: NEEDS_PYTHON,
 }, async t => {
