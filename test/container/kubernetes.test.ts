@@ -67,7 +67,8 @@ async function play(
     exec,
     ask: async ({ exec: probe, httpGet }) => {
       const { ports = [] } = given.spec.containers[0];
-      const port = ports.find((one: Manifest) => one.name === httpGet?.port)?.containerPort;
+      const named = ports.find((one: Manifest) => one.name === httpGet?.port)?.containerPort;
+      const port = named ?? httpGet?.port;
       const url = `http://127.0.0.1:${port}${httpGet?.path}`;
       const { code } = await exec(
         probe?.command ?? ['curl', '--silent', '--fail', '--output', '/dev/null', url],
@@ -163,6 +164,8 @@ test('pod.yaml: settings, certificates and the password arrive, the probes answe
   const [{ startupProbe, readinessProbe }] = manifest.spec.containers;
   await waitForProbe(pod, startupProbe);
   assert.equal(await pod.ask(readinessProbe), true);
+  // Visitors' port answers at the moment when the probe says so.
+  assert.equal(await pod.ask({ httpGet: { path: '/api', port: 'jupyter' } }), true);
 
   const { stdout: status } = await pod.exec(['cat', '/proc/1/status']);
   assert.match(status, /^Uid:\t1000\t1000\t1000\t1000$/m);
