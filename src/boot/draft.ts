@@ -40,7 +40,7 @@ export function makeDraft(given: Origin, command: readonly string[], runtimeDir?
   const secrets = readSecretFiles(withDefaults(files, origin.environment));
   const parsed = parseSettings(secrets.environment);
   const { settings } = parsed;
-  const root = (settings.root ?? '').replace(/\/+$/, '');
+  const root = (settings.root ?? '').replace(/(?<!\/)\/+$/, '');
   const platform = [readCondaEnvironment(root, settings, secrets.environment)].filter(isPresent);
   const environment = grow(secrets.environment, joinLayers(platform));
   const facts = readFacts({ settings, environment, openFilesSoft: origin.openFilesSoft, runtimeDir });

@@ -16,7 +16,7 @@ export function listSockets(environment: Environment, uid: number): string[] {
 
 /** The folders themselves. */
 export function listPlaces(environment: Environment, uid: number): string[] {
-  const root = (environment['LINTEL_ROOT'] ?? '').replace(/\/+$/, '');
+  const root = (environment['LINTEL_ROOT'] ?? '').replace(/(?<!\/)\/+$/, '');
   const absolute = (name: string) => (environment[name]?.startsWith('/') ? [environment[name]] : []);
   const uids = uid === 0 ? [...new Set([0, readInitUid() ?? 0])] : [uid];
   const shared = [`${root}/tmp`, `${root}/dev/shm`];

@@ -48,7 +48,7 @@ const JAVA = `public class Ask {
 }
 `;
 
-const NPM_KEY = /^\s*cafile\s*=\s*(\S+)/im;
+const NPM_KEY = /^[^\S\n]*cafile\s*=\s*(\S+)/im;
 
 /** In the order of the table. Each asks once, waits 9 s at most where it can be told so, and writes nothing. */
 export const CLIENTS: readonly Client[] = [
@@ -65,7 +65,7 @@ export const CLIENTS: readonly Client[] = [
     args: url => ['--no-verbose', '--tries=1', '--timeout=9', '--output-document=/dev/null', url],
     // The server's own error.
     answered: 8,
-    follows: [{ path: '/etc/wgetrc', key: /^\s*ca[-_]?certificate\s*=\s*(\S+)/im }],
+    follows: [{ path: '/etc/wgetrc', key: /^[^\S\n]*ca[-_]?certificate\s*=\s*(\S+)/im }],
     otherwise: 'the system’s roots',
   },
   {
@@ -75,7 +75,7 @@ export const CLIENTS: readonly Client[] = [
     environment: { GIT_TERMINAL_PROMPT: '0', GIT_ASKPASS: '/bin/true' },
     answered:
       /not found|returned error: \d|prompts disabled|not valid: is this|Authentication failed|could not read/i,
-    follows: ['GIT_SSL_CAINFO', { path: '/etc/gitconfig', key: /^\s*sslCAInfo\s*=\s*(\S+)/im }],
+    follows: ['GIT_SSL_CAINFO', { path: '/etc/gitconfig', key: /^[^\S\n]*sslCAInfo\s*=\s*(\S+)/im }],
     otherwise: 'the system’s roots',
   },
   {
@@ -104,7 +104,7 @@ export const CLIENTS: readonly Client[] = [
     // Its library takes these for stronger than what pip itself was told.
     follows: [
       ...['REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'PIP_CERT', 'PIP_CONFIG_FILE'],
-      { path: '/etc/pip.conf', key: /^\s*cert\s*=\s*(\S+)/im },
+      { path: '/etc/pip.conf', key: /^[^\S\n]*cert\s*=\s*(\S+)/im },
     ],
     otherwise: 'roots of its own',
     cannot: { says: /unknown command|no such option/, why: 'this pip is too old to be asked' },
@@ -194,7 +194,7 @@ const LEAD_CHARACTERS = 20;
 export function findComplaint(text: string, url: URL): string {
   const lines = text
     .split('\n')
-    .filter(line => !/^\s*(Picked up |at |File "|WARNING: pip index)/.test(line))
+    .filter(line => !/^[^\S\n]*(Picked up |at |File "|WARNING: pip index)/.test(line))
     .reverse();
   // What is indented is mostly detail: lines of a program in a traceback, fields of an error.
   const inOrder = [...lines.filter(line => !/^\s/.test(line)), ...lines.filter(line => /^\s/.test(line))];

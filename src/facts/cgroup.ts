@@ -117,6 +117,7 @@ function findCounter(files: Places): CgroupFacts['oomCounter'] {
 
 /** "QUOTA PERIOD" in microseconds, as in cpu.max. */
 export function parseCpuLimit(text: string): number | undefined {
-  const [quota, period] = text.trim().split(/\s+/).map(Number);
-  return quota !== undefined && period !== undefined && quota > 0 && period > 0 ? quota / period : undefined;
+  const [quota = Number.NaN, period = Number.NaN] = text.trim().split(/\s+/).map(Number);
+  const limit = quota / period;
+  return quota > 0 && limit > 0 && Number.isFinite(limit) ? limit : undefined;
 }

@@ -10,12 +10,12 @@ export interface EnvFile {
 
 /** The image's defaults: /etc/lintel/lintel.env, then env.d/*.env in byte order. */
 export function readEnvFiles(environment: Environment): EnvFile[] {
-  const folder = `${(environment['LINTEL_ROOT'] ?? '').replace(/\/+$/, '')}/etc/lintel`;
+  const folder = `${(environment['LINTEL_ROOT'] ?? '').replace(/(?<!\/)\/+$/, '')}/etc/lintel`;
   const drops = readNames(`${folder}/env.d`).filter(name => name.endsWith('.env'));
   const paths = [`${folder}/lintel.env`, ...drops.map(name => `${folder}/env.d/${name}`)];
   return paths.flatMap(path => {
     const text = readTextIfAny(path);
-    return text === undefined ? [] : [{ path, set: parse(text) }];
+    return text === undefined ? [] : [{ path, set: parse(text, { fast: true }) }];
   });
 }
 

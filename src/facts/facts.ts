@@ -84,7 +84,7 @@ export function readFacts(given: {
   readonly runtimeDir: string | undefined;
 }): Facts {
   const { settings, environment } = given;
-  const root = (settings.root ?? '').replace(/\/+$/, '');
+  const root = (settings.root ?? '').replace(/(?<!\/)\/+$/, '');
   const self = readProcess(given.openFilesSoft);
   const present = readAccounts(root);
   const refit = findRefit({

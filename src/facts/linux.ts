@@ -14,8 +14,11 @@ export function readLinux(root: string): LinuxFacts {
 
 /** Of the text of os-release(5). */
 export function parseDistribution(text: string): string | undefined {
-  const read = (name: string) =>
-    new RegExp(`^${name}=["']?([\\w .-]*)["']?\\s*$`, 'm').exec(text)?.[1]?.trim() ?? '';
+  const read = (name: string) => {
+    const value = new RegExp(`^${name}=(.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
+    const bare = value.replace(/^["']/, '').replace(/["']$/, '').trim();
+    return /^[\w .-]*$/.test(bare) ? bare : '';
+  };
   const codename = read('VERSION_CODENAME') || read('UBUNTU_CODENAME');
   if (/^[a-z][a-z0-9]*$/.test(codename)) return codename;
   const isRedHat = RED_HATS.test(`${read('ID')} ${read('ID_LIKE')}`) && read('ID') !== 'fedora';

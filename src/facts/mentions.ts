@@ -40,6 +40,6 @@ function isInstalled({ command }: Definition['when'], installed: readonly string
 
 /** The last part of each path and word, but for those of comments. */
 function splitWords(script: string): string[] {
-  const text = script.replaceAll(/^\s*#.*$/gm, '');
+  const text = script.replaceAll(/^[^\S\n]*#.*$/gm, '');
   return text.split(/[\s;&|()"'`=<>]+/).map(word => word.slice(word.lastIndexOf('/') + 1));
 }

@@ -25,6 +25,6 @@ export function findNpmConfig(where: {
 }
 
 function readKey(text: string, key: string): string | undefined {
-  const value = new RegExp(`^\\s*${key}\\s*=\\s*["']?(/[^\\s"']*)`, 'm').exec(text)?.[1];
+  const value = new RegExp(`^[^\\S\\n]*${key}\\s*=\\s*["']?(/[^\\s"']*)`, 'm').exec(text)?.[1];
   return value?.replace(/(?<=.)\/$/, '');
 }

@@ -25,7 +25,7 @@ export function makeLoginUrl({ vaultAddress = '', vaultSaAuthPath = 'kubernetes'
 }
 
 function makeUrl(address: string, path: string): string {
-  return `${address.replace(/[?#].*$/s, '').replace(/\/+$/, '')}/v1/${path}`;
+  return `${address.replace(/[?#].*$/s, '').replace(/(?<!\/)\/+$/, '')}/v1/${path}`;
 }
 
 /** The token that a login was answered with. */

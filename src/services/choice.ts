@@ -208,11 +208,18 @@ function findUnknownNames({ settings, facts }: Sources): Problem[] {
 }
 
 function matchesAny(name: string, patterns: readonly string[]): boolean {
-  return patterns.some(pattern => toRegExp(pattern).test(name));
+  return patterns.some(pattern => isMatch(name, pattern));
 }
 
-/** `*` and `?` as in a shell; everything else stands for itself. */
-function toRegExp(pattern: string): RegExp {
-  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`);
+/** `*` and `?` as in a shell; everything else stands for itself. Goes back to the last `*` alone, so it ends soon. */
+function isMatch(name: string, pattern: string): boolean {
+  let [at, inPattern, star, resume] = [0, 0, -1, 0];
+  while (at < name.length) {
+    const wanted = pattern[inPattern];
+    if (wanted === '*') [star, resume, inPattern] = [inPattern, at, inPattern + 1];
+    else if (wanted === '?' || wanted === name[at]) [at, inPattern] = [at + 1, inPattern + 1];
+    else if (star === -1) return false;
+    else [resume, at, inPattern] = [resume + 1, resume + 1, star + 1];
+  }
+  return /^\**$/.test(pattern.slice(inPattern));
 }

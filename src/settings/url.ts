@@ -50,7 +50,7 @@ export function maskUrl(text: string): string {
 /** Every URL in a longer text masked, line by line, as by `maskUrl`. */
 export function maskUrls(text: string): string {
   return text
-    .replaceAll(/([a-z][a-z0-9+.-]*:\/\/)(?:(?!:\/\/)[^\n])*@/gi, '$1***@')
-    .replaceAll(/(:\/\/[^\s?"']*)\?[^\s"']*/g, '$1?***')
-    .replaceAll(/(:\/\/[^\s"']*?)\/t\/[^/\s"']+(?=\/)/g, '$1/t/***');
+    .replaceAll(/:\/\/(?:(?!:\/\/)[^\n])*@/g, '://***@')
+    .replaceAll(/(:\/\/(?:(?!:\/\/)[^\s?"])*)\?[^\s"]*/g, '$1?***')
+    .replaceAll(/(:\/\/(?:(?!:\/\/)[^\s"])*?)\/t\/[^/\s"]+(?=\/)/g, '$1/t/***');
 }

@@ -51,7 +51,8 @@ export const bindAddress: Value<string> = {
 const IPV4 = /^((25[0-5]|2[0-4]\d|1?\d?\d)(\.(?!$)|$)){4}$/;
 
 function isIpv6(value: string): boolean {
-  const url = /^[\da-fA-F:.]*:[\da-fA-F:.]*$/.test(value) && URL.parse(`http://[${value}]/`);
+  const isLikeOne = value.includes(':') && /^[\da-fA-F:.]+$/.test(value);
+  const url = isLikeOne && URL.parse(`http://[${value}]/`);
   // An IPv4 address in disguise: to most servers nothing to listen on.
   return url !== false && url !== null && !url.hostname.startsWith('[::ffff:');
 }
@@ -202,7 +203,7 @@ export const pathInUrl: Value<string> = {
       z.regex(/^[^\s?#\\]+$/),
       z.refine(path => !path.split('/').includes('..')),
     ),
-    z.transform(path => path.replace(/^\/+|\/+$/g, '')),
+    z.transform(path => path.replace(/^\/+|(?<!\/)\/+$/g, '')),
   ),
 };
 

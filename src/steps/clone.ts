@@ -65,7 +65,7 @@ async function cloneRepository(context: StepContext): Promise<string | undefined
 function findProjectFolder({ settings, plan }: StepSubject): string {
   const work = `${plan.user.home}/work`;
   const folder = settings.projectDirectory ?? (isDirectory(work) ? work : plan.user.home);
-  return folder.replace(/\/+$/, '');
+  return folder.replace(/(?<!\/)\/+$/, '');
 }
 
 function look(target: string): 'nothing' | 'empty' | 'clone' | 'something else' {

@@ -26,7 +26,7 @@ export function parseModels(information: string): string[] {
 /** The line that says why: "Failed to initialize NVML: Driver/library version mismatch". undefined for silence. */
 export function findComplaint(stdout: string, stderr: string): string | undefined {
   const lines = `${stdout}\n${stderr}`.split('\n').map(line => line.trim().slice(0, MOST_CHARACTERS));
-  return lines.find(line => line !== '' && !line.startsWith('GPU '))?.replace(/[.\s]+$/, '');
+  return lines.find(line => line !== '' && !line.startsWith('GPU '))?.replace(/(?<![.\s])[.\s]+$/, '');
 }
 
 const MOST_CHARACTERS = 300;

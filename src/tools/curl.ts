@@ -3,7 +3,7 @@ import { appendMarked } from './marked.ts';
 import { findUserFile, makeOwnFile, sayUserWins } from './placement.ts';
 import { NOTHING, type Tool } from './tool.ts';
 
-const OWN_CERTIFICATES = /^\s*(--)?(cacert|capath)\b/m;
+const OWN_CERTIFICATES = /^[^\S\n]*(--)?(cacert|capath)\b/m;
 
 /**
  * curl: the certificates reach it by CURL_CA_BUNDLE, and proxies by their variables, but a user's own .curlrc wins over

@@ -47,7 +47,9 @@ function readIni(text: string): Reading {
       continue;
     }
     if (section === undefined) return stop(index, 'no [section] above it');
-    const [, key = '', value = ''] = /^(.*?)\s*[=:]\s*(.*)$/.exec(content) ?? [];
+    const separator = content.search(/[=:]/);
+    const key = content.slice(0, Math.max(separator, 0)).trimEnd();
+    const value = content.slice(separator + 1).trimStart();
     if (key === '') return stop(index, 'neither a [section] nor "key = value"');
     const raw = key.toLowerCase();
     if (entries.some(entry => entry.section === section && entry.raw === raw))

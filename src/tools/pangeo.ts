@@ -5,7 +5,7 @@ export const pangeo: Tool = {
   name: 'pangeo',
   configure({ pangeoScratchPrefix, jupyterhubUser }) {
     if (pangeoScratchPrefix === undefined || jupyterhubUser === undefined) return undefined;
-    const scratch = `${pangeoScratchPrefix.replace(/\/+$/, '')}/${jupyterhubUser}/`;
+    const scratch = `${pangeoScratchPrefix.replace(/(?<!\/)\/+$/, '')}/${jupyterhubUser}/`;
     return { ...NOTHING, env: { PANGEO_SCRATCH: scratch } };
   },
 };

@@ -51,7 +51,7 @@ function findRepositories(
   const cran = mirror === undefined ? [] : [plain('CRAN', mirror)];
   if (packageManagerUrl === undefined) return { repositories: cran, warnings: [] };
   const name = mirror === undefined ? 'CRAN' : 'PackageManager';
-  const built = makeBuilt(name, packageManagerUrl.replace(/\/+$/, ''), facts.linux.distribution);
+  const built = makeBuilt(name, packageManagerUrl.replace(/(?<!\/)\/+$/, ''), facts.linux.distribution);
   const warnings = built.isBuilt
     ? []
     : [

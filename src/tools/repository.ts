@@ -57,7 +57,7 @@ function makeCredential(
 }
 
 function readName(text: string): string | undefined {
-  const path = text.replace(/^[a-z]+:\/\//i, '').replace(/\/+$|\/*\/\.git\/*$/, '');
+  const path = text.replace(/^[a-z]+:\/\//i, '').replace(/(?<!\/)\/+(\.git\/*)?$/, '');
   const name = /[^/:]*$/.exec(path)?.[0].replace(/\.git$/, '') ?? '';
   const isBare = !path.includes('/') && !path.includes(':');
   return isBare || name === '' || name === '.' || name === '..' ? undefined : name;

@@ -4,9 +4,9 @@ import { type Edited, findUserFile, placeInFile, removeOurPart, sayUserWins } fr
 import type { Tool } from './tool.ts';
 
 /** Anything that already chooses an index; a second [[index]] with default = true would be an error of uv's. */
-const OWN_INDEX = /^\s*(\[\[index\]\]|\[\[?pip\]\]?|(extra-|default-)?index(-url)?\s*=)/m;
+const OWN_INDEX = /^[^\S\n]*(\[\[index\]\]|\[\[?pip\]\]?|(extra-|default-)?index(-url)?\s*=)/m;
 /** What chooses where packages come from by default: another [[index]] only adds to it. */
-const OWN_DEFAULT = /^\s*(default-index|index-url)\s*=|^[^#]*\bdefault\s*=\s*true/m;
+const OWN_DEFAULT = /^[^\S\n]*(default-index|index-url)\s*=|^[^#\n]*\bdefault\s*=\s*true/m;
 
 /** uv: the default index in uv.toml, else in UV_DEFAULT_INDEX. Certificates reach uv by SSL_CERT_FILE. */
 export const uv: Tool = {

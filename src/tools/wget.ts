@@ -12,7 +12,7 @@ import {
 } from './placement.ts';
 import { type FileWrite, NOTHING, type Tool } from './tool.ts';
 
-const OWN_CERTIFICATES = /^\s*(ca_?certificate|ca_?directory)\s*=/im;
+const OWN_CERTIFICATES = /^[^\S\n]*(ca_?certificate|ca_?directory)\s*=/im;
 
 /**
  * wget: the certificates, since it reads none of the variables for them: ca_certificate in /etc/wgetrc, else in a file

@@ -162,6 +162,10 @@ describe('which services run', () => {
     assert.deepEqual(enabledBy('a.b*'), ['a.b']);
     assert.deepEqual(enabledBy('a+?'), ['a+b']);
     assert.deepEqual(enabledBy('(*)'), ['(a)']);
+    assert.deepEqual(enabledBy('a*b'), ['a.b', 'axb', 'a+b']);
+    assert.deepEqual(enabledBy('a??'), ['a.b', 'axb', 'a+b']);
+    assert.deepEqual(enabledBy('**.**'), ['a.b']);
+    assert.deepEqual(enabledBy(`${'*a'.repeat(30)}*!`), []);
   });
 });
 

@@ -97,6 +97,9 @@ describe('a text with URLs', () => {
       'index-url = https://***@mirror.example/simple\ncert = /run/ca.pem\n',
     ],
     ['  - "https://user:secret@a.example/x"\n', '  - "https://***@a.example/x"\n'],
+    ["https://a.example/it's?token=secret", "https://a.example/it's?***"],
+    ["https://a.example/x?token=it's-secret", 'https://a.example/x?***'],
+    ['https://a.example/b://c?token=secret', 'https://a.example/b://c?***'],
   ] as const) {
     test(`is masked URL by URL: ${JSON.stringify(text)}`, () => assert.equal(maskUrls(text), masked));
   }
