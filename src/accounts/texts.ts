@@ -40,7 +40,7 @@ function editPasswd(text: string, { from, to, keptAs }: AccountChange): string {
     return append(text, to.name, `${to.name}:x:${fields.join(':')}::${to.home}:${to.shell}`);
   let kept: string | undefined;
   const edited = editLines(text, from.name, line => {
-    kept = line;
+    kept ??= line;
     const [, password, , , comment] = line.split(':');
     return [to.name, password, ...fields, comment, to.home, to.shell].join(':');
   });
@@ -81,19 +81,16 @@ function editShadow(text: string, { from, to }: AccountChange): string {
 }
 
 function editMembers(list: string, { from, to }: AccountChange, isJoined: boolean): string {
-  const members = list.split(',').map(name => (name === from?.name ? to.name : name));
+  const before = list.split(',');
+  const members = before.map(name => (name === from?.name ? to.name : name));
+  if (!isJoined && members.every((name, index) => name === before[index])) return list;
   if (isJoined && !members.includes(to.name)) members.push(to.name);
   return members.join(',').replace(/^,/, '');
 }
 
-/** Only the first line of that name counts for the system. */
+/** Only the first line of that name counts for the system; one that was left would be the account from then on. */
 function editLines(text: string, name: string, edit: (line: string) => string): string {
-  let isDone = false;
-  return mapLines(text, line => {
-    if (isDone || !line.startsWith(`${name}:`)) return line;
-    isDone = true;
-    return edit(line);
-  });
+  return mapLines(text, line => (line.startsWith(`${name}:`) ? edit(line) : line));
 }
 
 function mapLines(text: string, edit: (line: string) => string): string {

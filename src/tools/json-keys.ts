@@ -8,9 +8,19 @@ export function readJsonKeys(
   if (text.trim() === '') return {};
   const errors: ParseError[] = [];
   const options = { disallowComments: !hasComments, allowTrailingComma: hasComments };
-  const value: unknown = parse(text, errors, options);
+  const value = parseOrUndefined(() => parse(text, errors, options));
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   return errors.length === 0 && isObject ? (value as Record<string, unknown>) : undefined;
+}
+
+/** undefined for what is nested deeper than the parser can follow. */
+function parseOrUndefined(act: () => unknown): unknown {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return undefined;
+  }
 }
 
 /** The text with these keys; comments, order and everything else stay as they are. */

@@ -15,10 +15,11 @@ export function setYamlMarked(text: string, entries: YamlEntries, flag = ''): Ed
   if (isEmpty(text)) return { text: appendMarked(text, lines) };
   const read = parseMapping(text);
   if ('trouble' in read) return read;
-  const wanted = JSON.stringify(withEntries(read.value, entries));
+  const wanted = renderWhole(withEntries(read.value, entries));
+  if (wanted === undefined) return { trouble: 'it holds itself, or is nested too deep' };
   const isRight = (made: string) => {
     const again = parseMapping(made);
-    return 'value' in again && JSON.stringify(withEntries(again.value, {}, entries)) === wanted;
+    return 'value' in again && renderWhole(withEntries(again.value, {}, entries)) === wanted;
   };
   const made = [
     setInBlock(text, read.document, { entries, lines }),
@@ -36,7 +37,7 @@ export function hasYamlKey(text: string, key: string): boolean {
   if (!own.includes(key)) return false;
   const read = parseMapping(own);
   return 'trouble' in read
-    ? new RegExp(`^\\s*["']?${key}["']?\\s*:`, 'm').test(own)
+    ? new RegExp(`^[^\\S\\n]*["']?${key}["']?\\s*:`, 'm').test(own)
     : Object.hasOwn(read.value, key);
 }
 
@@ -52,7 +53,8 @@ interface Mapping {
 
 function parseMapping(text: string): Mapping | { readonly trouble: string } {
   const { parseAllDocuments, isMap } = loadYaml();
-  const documents = parseAllDocuments(text);
+  // Its warnings would go to stderr by themselves.
+  const documents = parseAllDocuments(text, { logLevel: 'error' });
   const [document] = documents;
   if (document === undefined) return { trouble: 'it holds nothing' };
   const error = documents.flatMap(({ errors }) => errors)[0];
@@ -67,8 +69,18 @@ function parseMapping(text: string): Mapping | { readonly trouble: string } {
 }
 
 function renderError({ message, linePos }: Yaml.YAMLError): string {
+  if (message.startsWith('Maximum call stack')) return 'it is nested too deep';
   const sentence = message.split(/ at line \d|\n/)[0] ?? message;
   return linePos === undefined ? sentence : `line ${linePos[0].line}: ${sentence}`;
+}
+
+/** To be compared; undefined for what no text could hold. */
+function renderWhole(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The values with ours at their end; those of `without` are taken there too. */

@@ -123,6 +123,17 @@ describe('as root', () => {
     }
   });
 
+  test('no second line of the old name is left to become the account', () => {
+    const twice = PASSWD + PASSWD.split('\n')[2];
+    const { passwd } = edit(changeOf({ NB_USER: 'ada' }), twice);
+    assert.equal(passwd.includes('jovyan:'), false);
+  });
+
+  test('a group that is not concerned stays byte for byte', () => {
+    const odd = 'odd:x:5:,grace,,root,\n';
+    assert.equal(editAccountFile('group', odd, changeOf({ NB_USER: 'ada' })), odd);
+  });
+
   test('an image without workbench user gets one where NB_USER names it', () => {
     const passwd = 'root:x:0:0:root:/root:/bin/bash';
     const accounts = { users: parsePasswd(passwd), groups: parseGroup(GROUP) };

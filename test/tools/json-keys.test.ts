@@ -26,8 +26,9 @@ describe('a key of a JSON file that others write too', () => {
     assert.equal(setJsonKeys(text, { theme: undefined }), '{\n  // mine\n  "a": 1\n}\n');
   });
 
-  for (const text of ['{', '[]', 'null', '"a"', '{"a": 1', '{"a": }', 'root:x:0:0']) {
-    test(`is none in ${JSON.stringify(text)}`, () => assert.equal(readJsonKeys(text, true), undefined));
+  for (const text of ['{', '[]', 'null', '"a"', '{"a": 1', '{"a": }', 'root:x:0:0', '['.repeat(50_000)]) {
+    test(`is none in ${JSON.stringify(text.slice(0, 40))}`, () =>
+      assert.equal(readJsonKeys(text, true), undefined));
   }
 
   test('may stand beside comments and behind a comma only where the program reads them', () => {

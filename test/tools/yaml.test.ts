@@ -156,8 +156,10 @@ describe('.condarc', () => {
       'channels: &mine [a]\ndefault_channels: *mine\n',
       "channels, ssl_verify can't be replaced in it without a change of the rest",
     ],
+    ['a: &a\n  b: *a\n', 'it holds itself, or is nested too deep'],
+    ['['.repeat(10_000), 'it is nested too deep'],
   ] as const) {
-    test(`is left alone, and why is said: ${JSON.stringify(text)}`, () => {
+    test(`is left alone, and why is said: ${JSON.stringify(text.slice(0, 40))}`, () => {
       assert.deepEqual(setYamlMarked(text, ENTRIES), { trouble });
     });
   }
