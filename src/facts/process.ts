@@ -55,7 +55,10 @@ export function readProcess(openFilesSoft: number | undefined): ProcessFacts {
 }
 
 /** A set of capabilities or signals in /proc/P/status. */
-function parseMask(status: string, set: 'CapEff' | 'CapBnd' | 'SigCgt' | 'SigBlk'): bigint | undefined {
+export function parseMask(
+  status: string,
+  set: 'CapEff' | 'CapBnd' | 'SigCgt' | 'SigBlk',
+): bigint | undefined {
   const digits = new RegExp(`^${set}:\\s*([0-9a-f]+)`, 'm').exec(status)?.[1];
   return digits === undefined ? undefined : BigInt(`0x${digits}`);
 }
@@ -71,7 +74,7 @@ const TERM_BIT = 14n;
  * The kernel drops a signal that PID 1 neither catches nor, as small inits do, has blocked to fetch it itself. It then
  * never reaches this process, and whoever stops the container kills everything when the time is over.
  */
-function findDeafPid1(status: string): string | undefined {
+export function findDeafPid1(status: string): string | undefined {
   const hasTerm = (set: 'SigCgt' | 'SigBlk') => {
     const mask = parseMask(status, set);
     return mask === undefined || hasBit(mask, TERM_BIT);
@@ -80,7 +83,7 @@ function findDeafPid1(status: string): string | undefined {
   return /^Name:\s*(.+)$/m.exec(status)?.[1];
 }
 
-function parseHardLimit(limits: string): number {
+export function parseHardLimit(limits: string): number {
   const hard = /^Max open files\s+\S+\s+(\d+)/m.exec(limits)?.[1];
   return hard === undefined ? Number.POSITIVE_INFINITY : Number(hard);
 }

@@ -63,6 +63,11 @@ export function readProcess(pid: number): Process | undefined {
     if (isStarved(error)) throw error;
     return undefined;
   }
+  return parseStat(pid, stat);
+}
+
+/** The text of /proc/PID/stat. */
+export function parseStat(pid: number, stat: string): Process {
   // The name is in parentheses and may hold any character, so fields count from the last one.
   const end = stat.lastIndexOf(')');
   const fields = stat.slice(end + 2).split(' ');
