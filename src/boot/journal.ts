@@ -123,7 +123,9 @@ export function makeJournal(given: {
     },
     onStarted() {
       isStarted = true;
-      write();
+      // Those that have just been started are asked first whether they are ready. Without any, a CMD may end any moment.
+      if (final === undefined) setImmediate(write);
+      else write();
       look();
     },
     end(outcome, given) {
