@@ -3,7 +3,15 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { makeCriticalPath } from '../../src/timing/critical-path.ts';
 import { makeRecordSchema } from '../../src/timing/record.ts';
-import { CONTAINER_PATH, execInContainer, startContainer, waitUntil, whyNot } from './container.ts';
+import { makeAuthority } from '../authorities.ts';
+import {
+  CONTAINER_PATH,
+  execInContainer,
+  runContainer,
+  startContainer,
+  waitUntil,
+  whyNot,
+} from './container.ts';
 
 test('lintel analyze says who waits for the password, and that the boot took so long for it', {
   skip: whyNot({ isRoot: true }),
@@ -41,4 +49,23 @@ test('lintel analyze says who waits for the password, and that the boot took so 
   );
   await container.signal('SIGTERM');
   await container.end();
+});
+
+test('a CMD that waited for the system’s store of certificates has that on its critical path', {
+  skip: whyNot({ isRoot: true, programs: ['/usr/sbin/update-ca-certificates'] }),
+}, async t => {
+  const files = {
+    '/srv/ca.pem': makeAuthority('Slow authority').pem,
+    '/usr/sbin/update-ca-certificates': '#!/bin/sh\nsleep 0.3\n',
+  };
+  // The file is there in the turn after the CMD has been started.
+  const script = 'while [ ! -e /run/lintel/boot.json ]; do sleep 0.01; done; cat /run/lintel/boot.json';
+  const { stdout, stderr } = await runContainer(t, ['/init', 'sh', '-c', script], {
+    files,
+    environment: { PATH_TO_CA_BUNDLE: '/srv/ca.pem' },
+  });
+  const record = makeRecordSchema().parse(JSON.parse(stdout));
+  assert.equal(record.outcome, 'ready');
+  assert.equal(makeCriticalPath(record).at(-1)?.name, 'system store');
+  assert.match(stderr, /^lintel: ready after [\d.]+ s: 0\.\d\d s system store, /m);
 });
