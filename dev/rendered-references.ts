@@ -14,6 +14,7 @@ import { ONYXIA_VARIABLES } from '../src/settings/onyxia-variables.ts';
 import type { Variable } from '../src/settings/variable.ts';
 import { SECRETS, TOPICS } from '../src/settings/variables.ts';
 import { renderManual } from './manual.ts';
+import { renderMetrics } from './metrics-page.ts';
 
 /** The page that says more about a topic of variables. */
 const PAGES: Partial<Record<string, string>> = {
@@ -36,6 +37,7 @@ export const REFERENCES: Readonly<Record<string, () => string>> = {
   'docs/check.md': renderChecks,
   'docs/cli.md': renderCommands,
   'docs/log.md': renderLog,
+  'docs/metrics.md': renderMetrics,
   'docs/service.schema.json': renderServiceSchema,
   'docs/variables.md': renderVariables,
   'rootfs/usr/local/share/man/man1/lintel.1': renderManual,

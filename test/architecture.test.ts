@@ -319,6 +319,18 @@ describe('the page', () => {
   }
 });
 
+test('only exposition.ts uses the Prometheus client, and only a scrape loads it', () => {
+  assert.deepEqual(importersOf('@prometheus-io/client'), ['src/web/metrics/exposition.ts']);
+  for (const { path, code } of SOURCES.values()) {
+    if (path.startsWith('src/web/metrics/')) continue;
+    assert.doesNotMatch(
+      code,
+      /^import .*metrics\/(metrics|exposition)\.ts/m,
+      `${path}: import() it when it is asked for`,
+    );
+  }
+});
+
 test('nothing imports in a circle, not even a type', () => {
   const done = new Set<string>();
   const visit = (path: string, way: readonly string[]): void => {

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { readUnits } from '../facts/units.ts';
 import { findOwners, type Roots } from './owners.ts';
+import { withDescriptor } from './spare.ts';
 import { type Process, readMark, readProcess } from './tree.ts';
 
 /** What the processes of one service use together. */
@@ -13,7 +14,10 @@ export interface Usage {
   readonly cpuSeconds: number;
 }
 
-/** Measures all services in one reading of /proc. To be called again only when it has ended. */
+/**
+ * Measures all services in one reading of /proc. To be called again only when it has ended. Rejects as `readProcesses`
+ * throws, and has then learned nothing.
+ */
 export type UsageMeter = (findRoots: () => Roots) => Promise<ReadonlyMap<string, Usage>>;
 
 /** A process as it was last seen; whoever was asked for an owner and had none is not asked again. */
@@ -64,7 +68,9 @@ export function makeUsageMeter(): UsageMeter {
 
 async function readProcessesInTurns(): Promise<Map<number, Process>> {
   const all = new Map<number, Process>();
-  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  const pids = withDescriptor(() => readdirSync('/proc'))
+    .map(Number)
+    .filter(Number.isInteger);
   for (const [index, pid] of pids.entries()) {
     if (index % BATCH === BATCH - 1) await new Promise(resolve => setImmediate(resolve));
     const found = readProcess(pid);

@@ -1,6 +1,8 @@
 import { renderStage, type Trouble } from '../control/judgements.ts';
 import { escapeLine, renderJson } from '../control/printable.ts';
 import { makePolicy, renderDocument } from './document.ts';
+import type { Exposition } from './metrics/metrics.ts';
+import { chooseFormat } from './metrics/negotiation.ts';
 import type { View } from './view.ts';
 
 /** What the web door answers a GET with; all of it, and nothing else, in one table. */
@@ -22,6 +24,8 @@ export interface Wish {
 /** All that an answer may depend on besides the view. */
 export interface Asked {
   readonly form: string;
+  /** Loaded, and made, when somebody scrapes first. */
+  readonly exposition: () => Promise<Exposition>;
 }
 
 export interface Page {
@@ -68,6 +72,16 @@ export const PAGES: readonly Page[] = [
     path: '/status.json',
     summary: 'all that the page shows, as JSON',
     answer: view => ({ status: 200, type: 'application/json', body: `${renderJson(view)}\n` }),
+  },
+  {
+    path: '/metrics',
+    summary: 'numbers for Prometheus, in OpenMetrics or its older text format',
+    chooseForm: ({ accept }) => chooseFormat(accept),
+    async answer(view, { form, exposition }) {
+      const expose = await exposition();
+      const exposed = await expose(view, form === 'openMetrics' ? form : 'classic');
+      return { status: 200, headers: { vary: 'accept' }, ...exposed };
+    },
   },
 ];
 

@@ -1,6 +1,7 @@
 import { readClockMs } from '../clock.ts';
 import type { Subject } from '../control/subject.ts';
 import type { Answer, Page, Wish } from './answers.ts';
+import type { Exposition } from './metrics/metrics.ts';
 import { makeView, type View } from './view.ts';
 
 /** What a flood of requests costs: nobody looks anew sooner than this, unless something has changed. Milliseconds. */
@@ -34,6 +35,11 @@ export function makeLooks(subject: Subject): Looks {
   const unwatch = subject.watch(() => {
     latest = undefined;
   });
+  let exposition: Promise<Exposition> | undefined;
+  const loadExposition = () => {
+    exposition ??= import('./metrics/metrics.ts').then(({ makeExposition }) => makeExposition(subject));
+    return exposition;
+  };
   const take = (): Look => {
     const nowMs = readClockMs();
     if (latest === undefined || nowMs - latest.madeMs >= FRESH_MS)
@@ -47,7 +53,7 @@ export function makeLooks(subject: Subject): Looks {
       const key = `${page.path} ${form}`;
       const known = answers.get(key) ?? underWay.get(key);
       if (known !== undefined) return known;
-      const answer = page.answer(view, { form });
+      const answer = page.answer(view, { form, exposition: loadExposition });
       if (!(answer instanceof Promise)) return keep(answers, key, prepare(answer));
       const made = answer.then(prepare).finally(() => underWay.delete(key));
       return keep(underWay, key, keep(answers, key, made));

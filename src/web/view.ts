@@ -55,6 +55,8 @@ export interface ServiceView
   > {
   /** How often it was started again. */
   readonly restarts: number;
+  /** How often it has died of itself. */
+  readonly deaths: number;
   /** It was ready, and its health probe finds something wrong. */
   readonly isIll: boolean;
   /** What its probe finds wrong: "connection refused". */
@@ -93,7 +95,8 @@ function makePlannedView({ services, initScripts, problems }: Plan): PlannedView
 /** Field by field: what is new in a status is not shown to strangers before somebody has thought about it. */
 function makeServiceView(service: ServiceStatus): ServiceView {
   const { name, description, state, isReady, isFailing, isLate, isKeptDown } = service;
-  const { isCritical, forMs, restartsInMs, waitsFor, requires, after, spawn, symptom, lastEnd } = service;
+  const { isCritical, forMs, restartsInMs, waitsFor, requires, after } = service;
+  const { spawn, deathCount, symptom, lastEnd } = service;
   return {
     name,
     description,
@@ -106,6 +109,7 @@ function makeServiceView(service: ServiceStatus): ServiceView {
     isIll: isIll(service),
     forMs,
     restarts: Math.max(0, spawn - 1),
+    deaths: deathCount,
     restartsInMs,
     waitsFor,
     requires,

@@ -35,7 +35,12 @@ const VALIDATORS: Readonly<Record<string, unknown>> = {
 
 /** The documents of a YAML file in examples/kubernetes; throws where it is no YAML, or has a key twice. */
 export function readManifests(name: string): Manifest[] {
-  return parseAllDocuments(readFileSync(join(KUBERNETES, name), 'utf8')).map(document => {
+  return readManifestsOf(join(KUBERNETES, name));
+}
+
+/** As `readManifests`, of any file. */
+export function readManifestsOf(path: string): Manifest[] {
+  return parseAllDocuments(readFileSync(path, 'utf8')).map(document => {
     if (document.errors[0] !== undefined) throw document.errors[0];
     return document.toJS();
   });

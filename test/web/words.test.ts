@@ -16,6 +16,7 @@ function makeService(name: string, given: Partial<ServiceView> = {}): ServiceVie
     isKeptDown: false,
     isIll: false,
     forMs: 5000,
+    deaths: 0,
     restarts: 0,
     restartsInMs: undefined,
     waitsFor: [],

@@ -15,8 +15,8 @@ const VERSIONS: Readonly<Record<string, { readonly format: Format; readonly vers
  * The format that an Accept header wants most, as Prometheus' own libraries choose it: of those that are named, and the
  * classic one where none is.
  */
-export function chooseFormat(accept: string | undefined): Format {
-  const wishes = (accept ?? '').split(',', MOST_WISHES).flatMap(readWish);
+export function chooseFormat(accept: string): Format {
+  const wishes = accept.split(',', MOST_WISHES).flatMap(readWish);
   const best = wishes.reduce<Wish | undefined>(
     (first, wish) => (first === undefined || wish.quality > first.quality ? wish : first),
     undefined,
