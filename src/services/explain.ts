@@ -79,14 +79,20 @@ export function renderNext(service: Service): string {
   const next = 'next' in state ? state.next.state : state.name;
   switch (next) {
     case 'backoff':
-      return `restarting in ${(makeDelayMs(service) / 1000).toFixed(2)} s`;
+      return `restarting in ${(makeDelayMs(service) / 1000).toFixed(2)} s${renderCondition(service)}`;
     case 'starting':
-      return 'restarting at once';
+      return `restarting at once${renderCondition(service)}`;
     case 'failed':
       return 'it stays down: failed';
     default:
       return 'it stays down';
   }
+}
+
+/** Its finish script has yet to be asked. What never began has nothing to finish. */
+function renderCondition({ state, policy, lastExit }: Service): string {
+  const isAsked = policy.hasFinish && 'next' in state && !(lastExit !== undefined && 'error' in lastExit);
+  return isAsked ? ' unless its finish script answers 125' : '';
 }
 
 function isPlainSuccess(exit: Exit): boolean {

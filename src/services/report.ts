@@ -32,7 +32,7 @@ export function report(entry: Entry, before: Service, { event, by }: { event: Ev
   if (event.type === 'deadline' && before.state.name === 'finishing')
     log.warn(`the finish script of ${entry.name} did not end in time and is killed`, about);
   if (event.type === 'finished' && event.code === 125 && service !== before && isKeptDown(service))
-    log.info(`${entry.name} stays down: its finish script asked for it (exit code 125)`, about);
+    reportKeptDown(entry, by);
   if (service.isFailing && !before.isFailing)
     log.warn(`${entry.name} is failing: it died ${FAILING.deaths} times within a minute`, about);
   if (service.state.name !== before.state.name) reportChange(entry, before, by);
@@ -41,6 +41,14 @@ export function report(entry: Entry, before: Service, { event, by }: { event: Ev
       `${entry.name} is not ready in time: ${entry.illness ?? 'it did not say so'}; it goes on`,
       about,
     );
+}
+
+/** What was to follow on its death was said before anybody knew this. */
+function reportKeptDown(entry: Entry, { around }: Reporter): void {
+  const { name, lastDeath } = entry;
+  const why = 'its finish script asked for it (exit code 125)';
+  if (lastDeath !== undefined) entry.lastDeath = lastDeath.replace(/; [^;]*$/, `; it stays down: ${why}`);
+  around.log.info(`${name} stays down: ${why}`, { service: name });
 }
 
 function reportChange(entry: Entry, before: Service, by: Reporter): void {

@@ -198,6 +198,9 @@ for (const kill of ['tree', 'group'] as const) {
       ...service('web', 'exit 3', { ...SOON, kill }),
       '/etc/services.d/web/finish': '#!/bin/sh\nexit 125\n',
     });
+    await lintel.waitForText(
+      /web exited with code 3; restarting in .* unless its finish script answers 125$/m,
+    );
     await lintel.waitForText(/web stays down: its finish script asked for it \(exit code 125\)/);
     const { stderr } = await lintel.stop();
     assert.equal(stderr.match(/web stays down/g)?.length, 1, stderr);
