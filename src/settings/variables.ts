@@ -50,12 +50,14 @@ export const UNSEEN: readonly string[] = VARIABLES.previousPassword.names;
 /** Names that Lintel sets itself or that only shipped services and scripts read. */
 export const OTHER_NAMES: readonly string[] = [
   'LINTEL_ENV',
+  'LINTEL_NB_PREFIX',
   'LINTEL_ORIGIN_FD',
   'LINTEL_PASSWORD_FILE',
   'LINTEL_PROBE_HOST',
   'LINTEL_RUNTIME_DIR',
   'LINTEL_SCREEN',
   'LINTEL_SERVICE',
+  'LINTEL_SSHD_FLAGS',
   'LINTEL_VNC_PASSWORD_FILE',
   'LINTEL_WORKBENCH_GID',
   'LINTEL_WORKBENCH_HOME',

@@ -155,6 +155,13 @@ describe('jupyter', WITH_JUPYTER, () => {
     });
   }
 
+  test('goes by no NB_PREFIX that can’t be used', async t => {
+    const { container, browser } = await startJupyter(t, { NB_PREFIX: '/note book?x' });
+    await container.waitFor(/error: Cannot use NB_PREFIX: /);
+    await container.waitFor(/jupyter is ready/);
+    assert.equal((await browser.get('/api')).status, 200);
+  });
+
   test('is ready below NB_PREFIX=/, which is none', async t => {
     const { container, browser } = await startJupyter(t, { NB_PREFIX: '/' });
     await container.waitFor(/jupyter is ready/);

@@ -34,3 +34,17 @@ for (const [resolution, screen] of [
     assert.deepEqual(made?.env, { LINTEL_SCREEN: screen });
   });
 }
+
+test('services have NB_PREFIX and sshd’s switches as they were understood, and nothing of what was not', () => {
+  const given = {
+    NB_PREFIX: '/notebook/ada',
+    SSH_ENABLE_PASSWORD_AUTH: ' No ',
+    TCP_FORWARDING: 'true',
+    GATEWAY_PORTS: '',
+    DISABLE_SFTP: '0',
+  };
+  assert.deepEqual(services.configure(makeSettings(given), makeFacts())?.env, {
+    LINTEL_NB_PREFIX: '/notebook/ada',
+    LINTEL_SSHD_FLAGS: 'SSH_ENABLE_PASSWORD_AUTH=0 TCP_FORWARDING=1 DISABLE_SFTP=0',
+  });
+});
