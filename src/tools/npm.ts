@@ -25,7 +25,7 @@ export const npm: Tool = {
   configure(settings, facts) {
     const { npm: config, userNpm } = facts.configs;
     const wanted = makeEntries(settings, facts);
-    if (config === undefined) return undefined;
+    if (config === undefined) return settings.npmRepository === undefined ? undefined : UNUSED;
     if (Object.keys(wanted).length === 0) return removeOurPart(config);
     const isSecret = settings.npmRepository !== undefined && hasCredentials(settings.npmRepository);
     const placed = placeInFile(config, !isSecret, text => ({ text: edit(text, wanted) }));
@@ -52,6 +52,9 @@ export const npm: Tool = {
     };
   },
 };
+
+/** A platform sets it for all of its images. */
+const UNUSED = { ...NOTHING, notes: ['NPM_REPOSITORY without effect: npm is not installed'] };
 
 function makeEntries(settings: Settings, facts: Facts): Entries {
   const cafile = caBundle(facts);

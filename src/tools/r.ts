@@ -6,7 +6,7 @@ import { makeOwnFile, placeInFile } from './placement.ts';
 import { makeSessionLines } from './r-environment.ts';
 import { makeRepositories } from './r-repositories.ts';
 import type { SitePart } from './site-part.ts';
-import { type FileWrite, NOTHING, type Tool } from './tool.ts';
+import { type Contribution, type FileWrite, NOTHING, type Tool } from './tool.ts';
 
 /** The parts of Rprofile.site, in their order: one writer of the file, each part in a file of its own. */
 const PARTS: readonly ((settings: Settings, facts: Facts) => SitePart | undefined)[] = [makeRepositories];
@@ -20,7 +20,7 @@ export const r: Tool = {
   name: 'r',
   configure(settings, facts) {
     const configs = facts.configs.r;
-    if (configs.length === 0) return undefined;
+    if (configs.length === 0) return sayUnused(settings);
     const parts = PARTS.flatMap(make => make(settings, facts) ?? []);
     const session = makeSessionLines(facts.runtimeDir);
     if (parts.length === 0) return { ...NOTHING, files: placeSession(configs, session) };
@@ -48,6 +48,14 @@ export const r: Tool = {
     };
   },
 };
+
+/** A platform sets them for all of its images. */
+function sayUnused({ rRepository, packageManagerUrl }: Settings): Contribution | undefined {
+  const given = { R_REPOSITORY: rRepository, PACKAGE_MANAGER_URL: packageManagerUrl };
+  const names = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : name));
+  if (names.length === 0) return undefined;
+  return { ...NOTHING, notes: [`${names.join(' and ')} without effect: R is not installed`] };
+}
 
 /** In every file, or in none: R_PROFILE stands in for them all. */
 function placeEverywhere(

@@ -24,9 +24,16 @@ function configure(environment: Readonly<Record<string, string>>, difference: Di
 }
 
 describe('npm', () => {
-  test('is left alone without a registry and certificates, and where it is not installed', () => {
+  test('is left alone without a registry and certificates', () => {
     assert.deepEqual(configure({}), NOTHING);
-    assert.equal(npm.configure(makeSettings(MIRROR), makeFacts()), undefined);
+  });
+
+  test('that is not installed gets nothing, which is said', () => {
+    assert.equal(npm.configure(makeSettings({}), makeFacts()), undefined);
+    assert.deepEqual(npm.configure(makeSettings(MIRROR), makeFacts()), {
+      ...NOTHING,
+      notes: ['NPM_REPOSITORY without effect: npm is not installed'],
+    });
   });
 
   test('gets the registry, with the slash that it wants, in its global file, which is named whatever the prefix', () => {

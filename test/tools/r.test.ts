@@ -48,8 +48,18 @@ describe('R', () => {
     assert.deepEqual(configure({}, { configs: { r: [closed] } }), NOTHING);
   });
 
-  test('is left alone where it is not installed', () => {
-    assert.deepEqual(configure(MIRROR, { configs: { r: [] } }), NOTHING);
+  test('that is not installed gets nothing, which is said', () => {
+    const notes = (given: Readonly<Record<string, string>>) => configure(given, { configs: { r: [] } });
+    assert.deepEqual(notes(MIRROR), {
+      ...NOTHING,
+      notes: ['R_REPOSITORY without effect: R is not installed'],
+    });
+    const both = { ...MIRROR, PACKAGE_MANAGER_URL: 'https://packages.example' };
+    assert.deepEqual(notes(both), {
+      ...NOTHING,
+      notes: ['R_REPOSITORY and PACKAGE_MANAGER_URL without effect: R is not installed'],
+    });
+    assert.deepEqual(notes({}), NOTHING);
   });
 
   test('gets its mirror at the end of Rprofile.site, and renv by a variable too', () => {
