@@ -6,14 +6,17 @@ import { makeRuntimeFolder, removeFile, writeFile } from './files.ts';
 import { findHolder } from './lock.ts';
 import { asOwnerOfSecrets } from './passwords.ts';
 
+/** Another one runs in this container: its last word is not ours to write. */
+export class OtherLintelError extends LintelError {}
+
 /**
  * Makes the empty folder for this boot's state. Throws the system's error: without it there is no boot; and a
- * LintelError where another Lintel still uses it.
+ * OtherLintelError where another Lintel still uses it.
  */
 export function applyRuntimeFolder(plan: Plan): void {
   const holder = findHolder(plan.runtimeDir);
   if (holder !== undefined)
-    throw new LintelError(`Lintel already runs here as pid ${holder}: try "lintel status"`, 2);
+    throw new OtherLintelError(`Lintel already runs here as pid ${holder}: try "lintel status"`, 2);
   const isRoot = process.geteuid?.() === 0;
   // Root's folder is open to look-ups, since every user needs the certificates; a user's own is the user's alone.
   makeRuntimeFolder(plan.runtimeDir, { mode: isRoot ? 0o755 : 0o700, user: plan.user });

@@ -33,6 +33,9 @@ export async function boot(
     onFull: isFull => gate.setReading(!isFull),
   });
   onLog(log);
+  const leave = (ending: Ending) => {
+    if (ending.isGuest !== true) writeTerminationLog(draft.facts.root, renderParagraph(ending));
+  };
   const keepSupervisor = (made: Supervisor) => {
     supervisor = made;
   };
@@ -48,12 +51,12 @@ export async function boot(
     furniture,
     onReaped: () => supervisor?.onChildEnded(),
     keepSupervisor,
-    leave: ending => writeTerminationLog(draft.facts.root, renderParagraph(ending)),
+    leave,
   });
   const ending = withExitCode(lived, furniture.places, log);
   await gate.drain(DRAIN_MS);
   sayEnd(ending, log);
-  writeTerminationLog(draft.facts.root, renderParagraph(ending));
+  leave(ending);
   await log.flush(FLUSH_MS);
   clearInterval(alive);
   return ending.code;

@@ -1,3 +1,4 @@
+import { OtherLintelError } from '../apply/apply.ts';
 import type { S6Places } from '../apply/s6.ts';
 import { renderTime } from '../clock.ts';
 import type { LintelError, Particulars } from '../errors.ts';
@@ -14,6 +15,8 @@ export interface Ending {
   readonly reason: string;
   /** undefined for an end that was wanted: nobody asks for more than its sentence. */
   readonly particulars?: Particulars | undefined;
+  /** Another Lintel runs in the container, whose termination log it is. */
+  readonly isGuest?: boolean;
   /** Nothing is said on stderr: a CMD has ended by itself, and there was nothing else. */
   readonly isSilent?: boolean;
 }
@@ -34,8 +37,9 @@ export function makeEarlyEnding(plan: Plan, { stop, wantedCode }: Requests, scri
 }
 
 /** What stopped the boot. */
-export function makeFailedEnding({ message, exitCode, particulars }: LintelError): Ending {
-  return { code: exitCode, reason: message, particulars };
+export function makeFailedEnding(error: LintelError): Ending {
+  const { message, exitCode, particulars } = error;
+  return { code: exitCode, reason: message, particulars, isGuest: error instanceof OtherLintelError };
 }
 
 /** What stands in the termination log while a stop goes on: whoever is killed meanwhile has no other last word. */

@@ -295,11 +295,15 @@ s.accept()[0].recv(1000)
 describe('the runtime folder', () => {
   test('of a living Lintel is refused to a second boot, which changes nothing', async t => {
     const { root, run, lintel } = await bootReady(t);
+    root.write({ '/dev/termination-log': 'not theirs to write\n' });
     const { code, stderr } = await root.boot().end();
     assert.equal(code, 2);
+    assert.equal(root.read('/dev/termination-log'), 'not theirs to write\n');
     assert.match(
       stderr,
-      new RegExp(`error: Lintel already runs here as pid ${lintel.pid}: try "lintel status"`),
+      new RegExp(
+        `ended with exit code 2: Lintel already runs here as pid ${lintel.pid}: try "lintel status"`,
+      ),
     );
     assert.equal((await run(['status'])).code, 0);
   });
