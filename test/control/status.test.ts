@@ -76,6 +76,7 @@ test('lintel status --json says the same as data, of the named services only', a
     isCritical: false,
     spawn: 1,
     deaths: 0,
+    deathCount: 0,
     waitsFor: [],
     requires: ['db'],
     after: [],
