@@ -222,7 +222,7 @@ for (const { what, files, options, during, message } of FAILURES) {
 
 test('a container that is killed while it stops has said so before', async t => {
   const root = makeRoot(t, {
-    ...service('web', 'trap "" TERM\necho $$ > "$LINTEL_ROOT/tmp/up"\nwhile :; do sleep 0.05; done', {
+    ...service('web', 'trap "" TERM\necho $$ > "$LINTEL_ROOT/tmp/up"\nexec sleep 9999', {
       stopTimeoutMs: 8000,
     }),
     [LOG]: '',
