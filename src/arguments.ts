@@ -6,7 +6,7 @@ export type Invocation =
   | { readonly type: 'subcommand'; readonly name: string; readonly args: readonly string[] };
 
 /** Names under which the program is installed; a leading argument of such a name is Lintel itself. */
-const OWN_PATHS = new Set([
+export const OWN_PATHS: ReadonlySet<string> = new Set([
   '/init',
   '/opt/onyxia-init.sh',
   '/usr/local/bin/lintel',

@@ -1,4 +1,6 @@
+import { basename } from 'node:path';
 import { findHolder } from '../apply/lock.ts';
+import { OWN_PATHS } from '../arguments.ts';
 import { isDirectory, readLinkStat, readNames, readStat, readTextIfAny } from '../facts/files.ts';
 import type { Environment } from '../launch/environ.ts';
 
@@ -47,10 +49,12 @@ export function isBetween(environment: Environment, folders: readonly string[]):
   return isInit || folders.some(folder => findHolder(folder) !== undefined);
 }
 
-/** As the launcher starts it; who may see no process of others sees none. */
+/** As the launcher starts it: Node, and the name that Lintel was called by. Who may see no process of others sees none. */
 function isLintel(pid: number): boolean {
-  const [, ...args] = (readTextIfAny(`/proc/${pid}/cmdline`) ?? '').split('\0');
-  return args.some(arg => arg === 'lintel.cjs' || arg.endsWith('/lintel.cjs'));
+  const [program = '', ...args] = (readTextIfAny(`/proc/${pid}/cmdline`) ?? '').split('\0');
+  return (
+    basename(program) === 'node' && args.some(arg => OWN_PATHS.has(arg) || basename(arg) === 'lintel.cjs')
+  );
 }
 
 /** The uids of whom a control socket may be trusted: anybody can make one in /tmp. */

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runContainer, STARTS, startContainer, whyNot } from './container.ts';
+import {
+  CONTAINER_PATH,
+  execInContainer,
+  runContainer,
+  STARTS,
+  startContainer,
+  whyNot,
+} from './container.ts';
 
 const LASTING = { '/etc/services.d/web/run': '#!/bin/sh\nexec sleep 9999\n' };
 const SAY = 'lintel ready --timeout 20s && id -u && lintel status';
@@ -80,11 +87,28 @@ test('a person at a terminal sees colours, and Ctrl-C ends what goes on', {
   const later = container.output().length;
   container.type('lintel status --watch\n');
   // Nothing changes any more but the time.
-  await container.waitFor(new RegExp(`web[\\s\\S]*${ESC}\\[\\d+A${ESC}\\[J[\\s\\S]*web`), later);
+  const page = `${ESC}\\[1H[\\s\\S]*web[\\s\\S]*`;
+  await container.waitFor(new RegExp(`${ESC}\\[\\?1049h[\\s\\S]*${page}${page}`), later);
   container.type('\x03');
-  await container.waitFor(/\^C[\s\S]*\$ $/, later);
+  await container.waitFor(new RegExp(`${ESC}\\[\\?1049l[\\s\\S]*\\$ $`), later);
   container.type('stty cols 30; lintel status; echo "cut $?"; lintel status web\n');
   await container.waitFor(/…[\s\S]*cut 0[\s\S]*the workbench runs[\s\S]*RESTARTS/, later);
   container.type('exit 3\n');
   assert.equal((await container.end()).code, 3);
+});
+
+test('while PID 1 boots and has no socket yet, commands say so and end with 3', {
+  skip: whyNot({ isRoot: true }),
+}, async t => {
+  // Nobody listens there: it is tried again for longer than this test takes.
+  const environment = { REGION_INIT_SCRIPT: 'http://127.0.0.1:9/init.sh', LINTEL_REGION_INIT_INSECURE: '1' };
+  const container = startContainer(t, ['/init'], { environment });
+  await container.waitFor(/connection refused/i);
+  for (const args of [['status'], ['password'], ['run', '--', 'true']]) {
+    const { code, stdout, stderr } = await execInContainer(container, ['lintel', ...args], {
+      environment: { PATH: CONTAINER_PATH },
+    });
+    assert.deepEqual([code, stdout], [3, ''], stderr);
+    assert.match(stderr, /(does not answer yet: it boots|has not made it yet), or (it )?is about to end/);
+  }
 });
