@@ -1,7 +1,8 @@
-import { listen } from '../control/client.ts';
+import { ask, listen } from '../control/client.ts';
 import { escapeColoured, escapeLine, renderJson } from '../control/printable.ts';
 import { MOST_LINES, type ResponseOf } from '../control/routes.ts';
 import { LintelError } from '../errors.ts';
+import type { Environment } from '../launch/environ.ts';
 import { type Command, jsonFlag } from './command.ts';
 import { paint, type Terminal } from './terminal.ts';
 
@@ -38,9 +39,21 @@ export const logs: Command = {
       },
       onValue: value => write(given.has('--json') ? renderData(value) : renderLine(value, terminal)),
     });
+    if (given.has('--follow') && (await goesOn(origin.environment)))
+      throw new LintelError('Cannot follow any longer: nothing was read for too long, so Lintel hung up', 1);
     return { text: '', exitCode: 0 };
   },
 };
+
+/** The workbench has not ended, and is not about to. */
+async function goesOn(environment: Environment): Promise<boolean> {
+  try {
+    return (await ask(environment, 'status', { request: {} })).stage.name !== 'stopping';
+  } catch (error) {
+    if (error instanceof LintelError) return false;
+    throw error;
+  }
+}
 
 function renderData(value: ResponseOf<'logs'>): string {
   if ('skipped' in value) return `${renderJson(value)}\n`;

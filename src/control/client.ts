@@ -36,7 +36,7 @@ export async function ask<Name extends RouteName>(
 ): Promise<ResponseOf<Name>> {
   const lines: string[] = [];
   await exchange(environment, name, { ...given, onLine: line => void lines.push(line) });
-  return check(name, lines[0] ?? '');
+  return makeCheck(name)(lines[0] ?? '');
 }
 
 /** As `ask`, for an answer of many lines. Resolves when Lintel has said everything, or has ended. */
@@ -51,17 +51,22 @@ export async function listen<Name extends RouteName>(
     readonly signal?: AbortSignal;
   },
 ): Promise<void> {
-  await exchange(environment, name, { ...given, onLine: line => given.onValue(check(name, line)) });
+  const check = makeCheck(name);
+  await exchange(environment, name, { ...given, onLine: line => given.onValue(check(line)) });
 }
 
-function check<Name extends RouteName>(name: Name, line: string): ResponseOf<Name> {
-  const parsed = ROUTES[name].response().safeParse(parseJson(line));
-  if (parsed.success) return parsed.data as ResponseOf<Name>;
-  const place = parsed.error.issues[0]?.path.join('.') ?? '';
-  throw new LintelError(
-    `Cannot understand the running Lintel's answer${place === '' ? '' : ` (${place})`}: is it another version?`,
-    FAILED,
-  );
+/** For every line of an answer: a schema made anew for each would take ten times as long as the line itself. */
+function makeCheck<Name extends RouteName>(name: Name): (line: string) => ResponseOf<Name> {
+  const schema = ROUTES[name].response();
+  return line => {
+    const parsed = schema.safeParse(parseJson(line));
+    if (parsed.success) return parsed.data as ResponseOf<Name>;
+    const place = parsed.error.issues[0]?.path.join('.') ?? '';
+    throw new LintelError(
+      `Cannot understand the running Lintel's answer${place === '' ? '' : ` (${place})`}: is it another version?`,
+      FAILED,
+    );
+  };
 }
 
 interface Exchange {

@@ -60,7 +60,7 @@ export function pumpLogs(
 ): () => void {
   const last = history.read({ sources: name, lines: lines ?? USUAL_LINES });
   let pending: (HistoryLine | { skipped: number })[] = [];
-  let added = 0;
+  let pendingCharacters = 0;
   let hasRoom = true;
   let planned: NodeJS.Immediate | undefined;
 
@@ -74,6 +74,7 @@ export function pumpLogs(
     if (batch.length > 0) return batch;
     const later = pending.slice(0, BATCH_LINES);
     pending = pending.slice(BATCH_LINES);
+    for (const line of later) if ('text' in line) pendingCharacters -= sizeOf(line);
     return later;
   };
   const flush = () => {
@@ -84,7 +85,6 @@ export function pumpLogs(
         hasRoom = stream.write(batch);
         continue;
       }
-      added = 0;
       if (follow === undefined) stream.end();
       return;
     }
@@ -92,10 +92,10 @@ export function pumpLogs(
   const add = (line: HistoryLine) => {
     if (name !== undefined && !name.includes(line.source)) return;
     const last = pending.at(-1);
-    const size = line.text.length + LINE_CHARACTERS;
-    if (added + size <= MOST_PENDING_CHARACTERS) {
+    const size = sizeOf(line);
+    if (pendingCharacters + size <= MOST_PENDING_CHARACTERS) {
       pending.push(line);
-      added += size;
+      pendingCharacters += size;
     } else if (last !== undefined && 'skipped' in last) last.skipped += 1;
     else pending.push({ skipped: 1 });
     if (hasRoom) planned ??= setImmediate(flush);
@@ -111,6 +111,10 @@ export function pumpLogs(
     unfollow();
     if (planned !== undefined) clearImmediate(planned);
   };
+}
+
+function sizeOf({ text }: HistoryLine): number {
+  return text.length + LINE_CHARACTERS;
 }
 
 /** How many lines are shown when nobody says it. */

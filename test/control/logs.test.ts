@@ -106,6 +106,25 @@ test('a follower that does not read costs Lintel little, and hears how much it m
   assert.match((await run(['status'])).stdout, /^flood +up/m);
 });
 
+test('a follower that stopped reading for too long hears that it follows no longer', async t => {
+  const { run, start, gate, lintel, root } = bootWorkbench(t, {
+    '/etc/services.d/flood/run': `#!/bin/sh\n${AT_GATE}yes "$(printf '%01000d' 7)" | head -n 30000\necho over\nexec sleep 9999\n`,
+  });
+  await run(WAIT);
+  const following = start(['logs', '-f', '-n', '0'], { isUnread: true });
+  const connections = () => countConnections(root.at('/run/lintel/control.sock'));
+  await following.waitUntil('it is connected', () => connections() > 0);
+  gate.open();
+  await lintel.waitForText(/flood \| over/);
+  await following.waitUntil('Lintel hangs up', () => connections() === 0);
+  following.readOutput();
+  const { code, stderr } = await following.end();
+  assert.deepEqual(
+    [code, stderr],
+    [1, 'lintel: error: Cannot follow any longer: nothing was read for too long, so Lintel hung up\n'],
+  );
+});
+
 function readRssMiB(pid: number): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }
