@@ -58,7 +58,7 @@ async function findImage(given: Given, { environment }: Origin): Promise<ImagePl
     const root = findRoot(operand);
     return { root, programsRoot: root, variables: listed, isRunning: false, isInstalled: true };
   }
-  const root = (environment['LINTEL_ROOT'] ?? '').replace(/\/+$/, '');
+  const root = (environment['LINTEL_ROOT'] ?? '').replace(/(?<!\/)\/+$/, '');
   return {
     root,
     // As to a boot: below LINTEL_ROOT are files, and programs are this machine's.

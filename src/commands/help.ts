@@ -127,7 +127,7 @@ export function renderUsage({ name, flags, operands }: Command): string {
 
 /** An option and its value stay on one line. */
 function wrapUsage(command: Command, terminal: Terminal): string[] {
-  const joined = renderUsage(command).replaceAll(/\[[^\]]*\]/g, part => part.replaceAll(' ', NO_BREAK));
+  const joined = renderUsage(command).replaceAll(/\[[^[\]]*\]/g, part => part.replaceAll(' ', NO_BREAK));
   const lines = renderParagraph(`Usage: ${joined}`, terminal, '       ');
   return lines.map(line => line.replaceAll(NO_BREAK, ' '));
 }

@@ -12,29 +12,46 @@ export interface Assignments {
   readonly stray: readonly number[];
 }
 
-/** dotenv's own, which it keeps to itself: it tells what is set, and not where. */
+/** dotenv's own, which it keeps to itself, from the first character of a name: it tells what is set, and not where. */
 const ASSIGNMENT =
-  /^\s*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?)(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?\s*(?:#.*)?$/gm;
+  /(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?)(?:\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?\s*(?:#.*)?$/my;
+const BLANKS = /\s*/y;
 
-/** As dotenv understands the text, with the line of each. `values` are dotenv's: only their places are told here. */
-export function locateAssignments(text: string, values: Readonly<Record<string, string>>): Assignments {
-  const lines = text.replaceAll(/\r\n?/g, '\n');
+/**
+ * As dotenv understands the text, with the line of each. `values` are dotenv's: only their places are told here. Goes
+ * from place to place, so that thousands of blank lines cost no more than others.
+ */
+export function locateAssignments(given: string, values: Readonly<Record<string, string>>): Assignments {
+  const text = given.replaceAll(/\r\n?/g, '\n');
   const set: Assignment[] = [];
-  let rest = '';
-  let end = 0;
+  const stray: number[] = [];
   let line = 1;
-  for (const match of lines.matchAll(ASSIGNMENT)) {
-    const [all, name = ''] = match;
-    const blank = /^\s*/.exec(all)?.[0] ?? '';
-    line += countLines(lines.slice(end, match.index) + blank);
-    set.push({ name, value: values[name] ?? '', line });
-    line += countLines(all.slice(blank.length));
-    rest += lines.slice(end, match.index) + all.replaceAll(/[^\n]/g, ' ');
-    end = match.index + all.length;
+  for (let at = 0; at < text.length; ) {
+    const begin = at + (matchAt(BLANKS, text, at)?.[0].length ?? 0);
+    line += countNewlines(text, at, begin);
+    const found = matchAt(ASSIGNMENT, text, begin);
+    if (found !== null) set.push({ name: found[1] ?? '', value: values[found[1] ?? ''] ?? '', line });
+    else if (begin < text.length && text[begin] !== '#') stray.push(line);
+    at = begin + (found?.[0].length ?? lengthOfLine(text, begin));
+    line += countNewlines(text, begin, at);
   }
-  rest += lines.slice(end);
-  const stray = rest.split('\n').flatMap((line, index) => (/^\s*(#|$)/.test(line) ? [] : [index + 1]));
   return { set, stray };
+}
+
+function matchAt(what: RegExp, text: string, at: number): RegExpExecArray | null {
+  what.lastIndex = at;
+  return what.exec(text);
+}
+
+function lengthOfLine(text: string, begin: number): number {
+  const end = text.indexOf('\n', begin);
+  return (end === -1 ? text.length : end) - begin;
+}
+
+function countNewlines(text: string, from: number, to: number): number {
+  let count = 0;
+  for (let at = text.indexOf('\n', from); at !== -1 && at < to; at = text.indexOf('\n', at + 1)) count += 1;
+  return count;
 }
 
 /** Docker's --env-file, and what `docker image inspect` prints of an image's variables: nothing is quoted. */
@@ -47,8 +64,4 @@ export function parseEnvList(text: string): Assignments {
     else if (!/^\s*(#|$)/.test(line)) stray.push(index + 1);
   }
   return { set, stray };
-}
-
-function countLines(text: string): number {
-  return text.split('\n').length - 1;
 }

@@ -18,7 +18,7 @@ export function readVariableFiles(tree: Tree): VariableSource[] {
   const paths = [`${FOLDER}/lintel.env`, ...drops.map(name => `${FOLDER}/env.d/${name}`)];
   return paths.flatMap(path => {
     const text = tree.read(path, MOST_BYTES)?.toString('utf8');
-    return text === undefined ? [] : [{ path, ...locateAssignments(text, parse(text)) }];
+    return text === undefined ? [] : [{ path, ...locateAssignments(text, parse(text, { fast: true })) }];
   });
 }
 
