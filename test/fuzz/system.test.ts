@@ -30,6 +30,7 @@ describe('a process of /proc', () => {
         (name, state, numbers) => {
           const found = parseStat(7, `7 (${name}) ${state} ${numbers.join(' ')}\n`);
           const [parent, group, session] = numbers;
+          const ticks = numbers.slice(10, 14).reduce((sum, one) => sum + one, 0);
           const isZombie = state === 'Z' || state === 'X';
           assert.deepEqual(found, {
             pid: 7,
@@ -39,6 +40,8 @@ describe('a process of /proc', () => {
             startTicks: numbers[18],
             isZombie,
             name,
+            cpuTicks: ticks,
+            residentPages: numbers[20],
           });
         },
       ),
