@@ -10,7 +10,8 @@ export function readJsonKeys(
   const options = { disallowComments: !hasComments, allowTrailingComma: hasComments };
   const value = parseOrUndefined(() => parse(text, errors, options));
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return errors.length === 0 && isObject ? (value as Record<string, unknown>) : undefined;
+  // What a key "__proto__" made inherited is no key.
+  return errors.length === 0 && isObject ? { ...(value as Record<string, unknown>) } : undefined;
 }
 
 /** undefined for what is nested deeper than the parser can follow. */

@@ -123,7 +123,8 @@ describe('a URL', () => {
   test('with credentials is split into what it was made of', () =>
     check(
       fc.property(fc.webUrl(), fc.string({ minLength: 1 }), fc.string(), (plain, user, password) => {
-        if (!`${user}${password}`.isWellFormed()) return;
+        // A token of conda's in the path is no user's.
+        if (!`${user}${password}`.isWellFormed() || plain.includes('/t/')) return;
         const url = new URL(plain);
         url.username = encodeURIComponent(user);
         url.password = encodeURIComponent(password);

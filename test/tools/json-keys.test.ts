@@ -21,6 +21,12 @@ describe('a key of a JSON file that others write too', () => {
     });
   }
 
+  test('is there only where it stands there itself', () => {
+    const keys = readJsonKeys('{"__proto__": {"theme": "dark"}, "a": 1}', true);
+    assert.equal(keys?.['theme'], undefined);
+    assert.equal(keys?.['a'], 1);
+  });
+
   test('is taken out, and nothing else is', () => {
     const text = '{\n  // mine\n  "a": 1,\n  "theme": "dark"\n}\n';
     assert.equal(setJsonKeys(text, { theme: undefined }), '{\n  // mine\n  "a": 1\n}\n');
