@@ -45,6 +45,7 @@ export interface ScriptFailure {
   readonly script: Script;
   /** "exited with code 3", "took longer than 300 ms". */
   readonly how: string;
+  readonly isTimedOut: boolean;
   readonly exit: Exit;
   readonly lastLines: readonly string[];
   readonly elapsedMs: number;
@@ -138,7 +139,7 @@ function judge(
   const { script, outcome, elapsedMs } = ended;
   const how = renderHow(outcome, plan);
   const lastLines = listSaid(outcome);
-  if (plan.onInitFailure === 'stop') return { script, how, lastLines, elapsedMs, exit: outcome.exit };
+  if (plan.onInitFailure === 'stop') return { ...outcome, script, how, lastLines, elapsedMs };
   if (plan.onInitFailure === 'warn')
     log.warn(`Script ${script.path} ${how}${renderLastLines(lastLines)}`, {
       script: script.name,

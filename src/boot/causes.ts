@@ -32,7 +32,7 @@ export function makeRefusal(problems: readonly Problem[], isStrict: boolean): Li
 
 /** A script of cont-init.d that stops the boot. */
 export function makeScriptFailure(failure: ScriptFailure, { facts, plan }: Draft): LintelError {
-  const { script, how, exit, lastLines, elapsedMs } = failure;
+  const { script, how, isTimedOut, exit, lastLines, elapsedMs } = failure;
   const place = plan.initScripts.findIndex(({ path }) => path === script.path) + 1;
   const memory = 'signal' in exit && exit.signal === 'SIGKILL' ? readMemoryKills(facts.cgroup) : undefined;
   return new LintelError(`Script ${script.path} ${how}`, 1, {
@@ -41,12 +41,12 @@ export function makeScriptFailure(failure: ScriptFailure, { facts, plan }: Draft
       ...(memory === undefined ? [] : [renderOthers(memory)]),
     ],
     lastWords: [{ whose: 'its', lines: lastLines }],
-    advice:
-      memory === undefined
-        ? 'mend the script, or boot in spite of it by LINTEL_ON_INIT_FAILURE=warn'
-        : renderShortage(memory),
+    advice: memory === undefined ? (isTimedOut ? MORE_TIME : MEND) : renderShortage(memory),
   });
 }
+
+const MEND = 'mend the script, or boot in spite of it by LINTEL_ON_INIT_FAILURE=warn';
+const MORE_TIME = 'see what the script waits for, or give it more time by LINTEL_INIT_TIMEOUT_MS';
 
 /** undefined: others go on. */
 export function makeServiceEnding(name: string, ended: FinalEnd, plan: Plan): Ending | undefined {

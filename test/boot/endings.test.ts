@@ -49,7 +49,7 @@ const FAILURES: readonly Failure[] = [
     options: { environment: { LINTEL_INIT_TIMEOUT_MS: '300' } },
     message: `ended with exit code 1: Script /etc/cont-init.d/10-wait-for-db took longer than 300 ms (LINTEL_INIT_TIMEOUT_MS)
   it is start-up script 1 of 1, ran as uid N and ended after N s; nothing after it was started
-  what to do: mend the script, or boot in spite of it by LINTEL_ON_INIT_FAILURE=warn
+  what to do: see what the script waits for, or give it more time by LINTEL_INIT_TIMEOUT_MS
   its last lines:
     | waiting for db.example:5432`,
   },
