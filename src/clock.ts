@@ -4,8 +4,9 @@ export function readClockMs(): number {
   return seconds * 1e3 + nanoseconds / 1e6;
 }
 
-/** "0.3 s", "59 s", "3 min 12 s", "2 h 5 min", "3 d 4 h": for sentences. */
+/** "40 ms", "3.2 s", "59 s", "3 min 12 s", "2 h 5 min", "3 d 4 h": for sentences. */
 export function renderTime(durationMs: number): string {
+  if (durationMs < 999.5) return `${Math.round(durationMs)} ms`;
   if (durationMs < 10_000) return `${(durationMs / 1000).toFixed(1)} s`;
   const seconds = Math.floor(durationMs / 1000);
   const [minutes, hours] = [Math.floor(seconds / 60), Math.floor(seconds / 3600)];

@@ -28,7 +28,8 @@ test('a secret whose file is missing costs one error line, and with LINTEL_STRIC
   const environment = { FILE__TOKEN: '/no/such/file' };
   const lintel = bootRoot(t, SERVICE, { environment });
   assert.equal(await lintel.waitForFile('/tmp/up'), 'none|none\n');
-  const sentence = /^lintel: error: Cannot use FILE__TOKEN: "\/no\/such\/file": no such file, expected .*$/gm;
+  const sentence =
+    /^(lintel: error:| ) Cannot use FILE__TOKEN: "\/no\/such\/file": no such file, expected .*$/gm;
   assert.equal((await lintel.stop()).stderr.match(sentence)?.length, 1);
   const strict = bootRoot(t, SERVICE, { environment: { ...environment, LINTEL_STRICT: '1' } });
   const { code, stderr } = await strict.end();

@@ -56,7 +56,7 @@ export function makeServiceEnding(name: string, ended: FinalEnd, plan: Plan): En
     const reason = `service ${name} has ended for good: ${ended.explanation}`;
     if (ended.code === 0) return { code: 0, reason };
     const { facts = [], ...others } = ended.particulars;
-    const fact = `the container ends with it, since it is ${why}`;
+    const fact = `the container ends with ${name}, since it is ${why}`;
     return { code: ended.code, reason, particulars: { ...others, facts: [...facts, fact] } };
   }
   if (ended.isAnyLeft || hasCommand) return undefined;

@@ -11,11 +11,11 @@ export function renderEnd(exit: Exit, memory: MemoryKill | undefined): string {
   return `was ${memory.isCertain ? '' : 'probably '}killed by the kernel: ${renderMemory(memory)}`;
 }
 
-/** "out of memory (limit 2 GiB, counter 0 -> 1)". */
+/** "out of memory (limit 2 GiB, OOM kills counted: 0 -> 1)". */
 function renderMemory({ limitBytes, before, after }: MemoryKill): string {
   const limit =
     limitBytes === undefined ? 'the machine’s, there is no limit' : `limit ${renderBytes(limitBytes)}`;
-  return `out of memory (${limit}, counter ${before} -> ${after})`;
+  return `out of memory (${limit}, OOM kills counted: ${before} -> ${after})`;
 }
 
 const MIB = 2 ** 20;

@@ -101,7 +101,7 @@ const FAILURES: readonly Failure[] = [
     message: `ended with exit code 3: service api has ended for good: api exited with code 3
   its command is /etc/services.d/api/run, run as ada (uid N)
   it was started 3 times within N s, and ran for N s the last time; its maxRestarts allows 2 restarts within 1 min
-  the container ends with it, since it is critical
+  the container ends with api, since it is critical
   what to do: mend what the last lines of api tell
   its last lines:
     | Traceback (most recent call last):
@@ -120,7 +120,7 @@ const FAILURES: readonly Failure[] = [
     message: `ended with exit code 1: service web has ended for good: it requires api, which requires db, which exited with code 1
   db: its command is /etc/services.d/db/run, run as ada (uid N)
   db: it ran for N s; its service.json has "restart": "never"
-  the container ends with it, since it is critical
+  the container ends with web, since it is critical
   what to do: mend what the last lines of db tell
   db’s last lines:
     | initdb: error: directory "/data" exists but is not empty`,
@@ -134,7 +134,7 @@ const FAILURES: readonly Failure[] = [
     message: `ended with exit code 127: service web has ended for good: web could not start: /etc/services.d/web/run: its interpreter /usr/bin/python3.99 does not exist
   its command is /etc/services.d/web/run, run as ada (uid N)
   it never ran; its service.json has "restart": "never"
-  the container ends with it, since it is the only service
+  the container ends with web, since it is the only service
   what to do: mend the command of web, or what it needs, in the image`,
   },
   {
@@ -151,7 +151,7 @@ const FAILURES: readonly Failure[] = [
   its probe said: 127.0.0.1:1: connection refused (2 times in a row)
   its command is /etc/services.d/web/run, run as ada (uid N)
   it ran for N s; its service.json has "restart": "never"
-  the container ends with it, since it is the only service
+  the container ends with web, since it is the only service
   what to do: find out why web does not answer, or whether its health probe asks the right question
   its last lines:
     | listening on 127.0.0.1:80`,
@@ -212,7 +212,7 @@ for (const { what, files, options, during, message } of FAILURES) {
       text
         .replaceAll(root.at('/').slice(0, -1), '')
         .replaceAll(` in ${process.cwd()}`, ' in /')
-        .replaceAll(/\d+\.\d s\b/g, 'N s')
+        .replaceAll(/(?<=\b(for|within|after) )\d+(\.\d s| ms)\b/g, 'N s')
         .replaceAll(/uid \d+/g, 'uid N');
     const left = root.read(LOG);
     assert.ok(stderr.endsWith(`lintel: error: ${left}`), stderr);

@@ -108,7 +108,7 @@ suite('a container', { skip, concurrency: AT_A_TIME }, () => {
       const [line] = await workbench.waitFor(/hungry was killed by the kernel: out of memory[^;\n]*/);
       await workbench.waitFor(/keeper is ready/);
       await endInOrder(workbench);
-      return line.replace(/counter \d+ -> \d+/, 'counter 0 -> 1');
+      return line.replace(/OOM kills counted: \d+ -> \d+/, 'OOM kills counted: 0 -> 1');
     },
   );
 

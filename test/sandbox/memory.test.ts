@@ -18,7 +18,7 @@ const skip = place === undefined ? 'this machine lets nobody make a memory cgrou
 
 /** Keeps more than the limit in memory. */
 const GREEDY = 'dd if=/dev/zero of=/dev/null bs=400M count=1';
-const KILLED = 'killed by the kernel: out of memory (limit 192 MiB, counter 0 -> 1)';
+const KILLED = 'killed by the kernel: out of memory (limit 192 MiB, OOM kills counted: 0 -> 1)';
 
 function canHold({ top, limit }: (typeof PLACES)[number]): boolean {
   const folder = join(top, `lintel-try-${process.pid}`);
@@ -92,7 +92,7 @@ test('the only service dies of its memory: the reason of the container’s end s
   137 is 128 + 9, the number of SIGKILL
   its command is /etc/services.d/greedy/run, run as lintel (uid 1000)
   it ran for N s; its service.json has "restart": "never"
-  the container ends with it, since it is the only service
+  the container ends with greedy, since it is the only service
   what to do: give the container more memory than its limit of 192 MiB (resources.limits.memory, docker run --memory), or let it use less
   its last lines:
     | loading model.bin
@@ -105,7 +105,10 @@ test('the kernel kills a script, and the reason of the end says so', { skip }, a
   const { code, stderr } = await container.end();
   assert.equal(code, 1, stderr);
   assert.match(stderr, /ended with exit code 1: Script \S+10-greedy was ended by SIGKILL$/m);
-  assert.match(stderr, /the kernel killed a process .*: out of memory \(limit 192 MiB, counter 0 -> 1\)$/m);
+  assert.match(
+    stderr,
+    /the kernel killed a process .*: out of memory \(limit 192 MiB, OOM kills counted: 0 -> 1\)$/m,
+  );
   assert.match(stderr, /what to do: give the container more memory than its limit of 192 MiB/);
 });
 
@@ -117,7 +120,7 @@ test('the kernel kills a child of a service, and that is said', { skip }, async 
   });
   await waitForWords(
     container,
-    'wrapper exited with code 9; its last lines: Killed; the kernel killed a process of the container just then: out of memory (limit 192 MiB, counter 0 -> 1); it stays down: failed',
+    'wrapper exited with code 9; its last lines: Killed; the kernel killed a process of the container just then: out of memory (limit 192 MiB, OOM kills counted: 0 -> 1); it stays down: failed',
   );
   await container.signal('SIGTERM');
   assert.equal((await container.end()).code, 0);
@@ -130,7 +133,7 @@ test('the kernel kills a grandchild whose service goes on, and that is said', { 
   });
   await waitForWords(
     container,
-    'warning: the kernel killed a process of the container: out of memory (limit 192 MiB, counter 0 -> 1); no service died of it',
+    'warning: the kernel killed a process of the container: out of memory (limit 192 MiB, OOM kills counted: 0 -> 1); no service died of it',
   );
   await container.signal('SIGTERM');
   assert.equal((await container.end()).code, 0);

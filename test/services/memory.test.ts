@@ -46,7 +46,7 @@ for (const { version, counter, files } of VERSIONS) {
     test('a service that the kernel killed is said to be killed by it', async t => {
       const script = `echo last words; ${count(counter, 4)}; kill -KILL $$`;
       const lintel = bootRoot(t, { ...files, ...KEEPER, ...service('web', script) });
-      const said = `warning: web was killed by the kernel: out of memory (${limit}, counter 3 -> 4); its last lines: last words; it stays down: failed\n`;
+      const said = `warning: web was killed by the kernel: out of memory (${limit}, OOM kills counted: 3 -> 4); its last lines: last words; it stays down: failed\n`;
       await lintel.waitUntil(said, () => lintel.log().includes(said));
       const { stderr } = await lintel.stop();
       assert.doesNotMatch(stderr, /the kernel killed/);
@@ -58,14 +58,16 @@ for (const { version, counter, files } of VERSIONS) {
         ...KEEPER,
         ...service('web', `sh -c 'kill -KILL $$'; ${count(counter, 5)}; kill -KILL $$`),
       });
-      await lintel.waitForText(/web was probably killed by the kernel: out of memory \(.*, counter 3 -> 5\)/);
+      await lintel.waitForText(
+        /web was probably killed by the kernel: out of memory \(.*, OOM kills counted: 3 -> 5\)/,
+      );
       await lintel.stop();
     });
 
     test('a service whose child the kernel killed says so', async t => {
       const script = `${count(counter, 4)}; exit 137`;
       const lintel = bootRoot(t, { ...files, ...KEEPER, ...service('web', script) });
-      const said = `web exited with code 137; the kernel killed a process of the container just then: out of memory (${limit}, counter 3 -> 4); it stays down: failed\n`;
+      const said = `web exited with code 137; the kernel killed a process of the container just then: out of memory (${limit}, OOM kills counted: 3 -> 4); it stays down: failed\n`;
       await lintel.waitUntil(said, () => lintel.log().includes(said));
       await lintel.stop();
     });
@@ -93,7 +95,7 @@ for (const { version, counter, files } of VERSIONS) {
       // An orphan's end is what tells of it where the counter itself does not.
       const script = `${count(counter, 5)}; (sleep 0.01 & exec true); exec sleep 9999`;
       const lintel = bootRoot(t, { ...files, ...service('web', script) });
-      const said = `warning: the kernel killed 2 processes of the container: out of memory (${limit}, counter 3 -> 5); no service died of it\n`;
+      const said = `warning: the kernel killed 2 processes of the container: out of memory (${limit}, OOM kills counted: 3 -> 5); no service died of it\n`;
       await lintel.waitUntil(said, () => lintel.log().includes(said));
       const { code, stderr } = await lintel.stop();
       assert.equal(code, 0, stderr);
