@@ -104,6 +104,9 @@ test('a follower that does not read costs Lintel little, and hears how much it m
   following.readOutput();
   await following.waitForText(/\(\d+ lines left out: read too slowly\)/);
   assert.match((await run(['status'])).stdout, /^flood +up/m);
+  // It still has megabytes to read.
+  following.signal('SIGKILL');
+  await following.exitCode();
 });
 
 test('a follower that stopped reading for too long hears that it follows no longer', async t => {
