@@ -41,9 +41,10 @@ export function hasYamlKey(text: string, key: string): boolean {
     : Object.hasOwn(read.value, key);
 }
 
-/** Blank lines, comments and the begin of a document are nothing that could be lost. */
+/** Blank lines, comments and the begin of a document are nothing that could be lost. Other blanks than these are text to YAML. */
 function isEmpty(text: string): boolean {
-  return text.split('\n').every(line => /^(\s*(#.*)?|---\s*)$/.test(line)) && text.split(/^---/m).length <= 2;
+  const lines = text.replace(/^\ufeff/, '').split('\n');
+  return lines.every(line => /^([ \t]*(#[^\r]*)?|---[ \t]*)\r?$/.test(line)) && text.split(/^---/m).length <= 2;
 }
 
 interface Mapping {

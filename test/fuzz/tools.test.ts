@@ -230,8 +230,8 @@ describe('our keys in JSON', () => {
     check(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.nat(8), (value, indent) => {
         // No key to the parser; see test/tools/json-keys.test.ts.
-        if (Object.hasOwn(value, '__proto__')) return;
         const text = JSON.stringify(value, null, indent);
+        if (text.includes('"__proto__"')) return;
         assert.deepEqual(readJsonKeys(setJsonKeys(text, { theme: 'dark' }), false), {
           ...JSON.parse(text),
           theme: 'dark',

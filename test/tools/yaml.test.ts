@@ -152,6 +152,7 @@ describe('.condarc', () => {
     ['a: 1\n---\nb: 2\n', 'it holds more than one document'],
     ['- a\n- b\n', 'it holds no keys with values'],
     ['just words\n', 'it holds no keys with values'],
+    ['\v', 'it holds no keys with values'],
     [
       'channels: &mine [a]\ndefault_channels: *mine\n',
       "channels, ssl_verify can't be replaced in it without a change of the rest",
