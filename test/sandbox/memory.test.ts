@@ -87,7 +87,7 @@ test('the only service dies of its memory: the reason of the container’s end s
   const { code, stderr } = await container.end();
   assert.equal(code, 137, stderr);
   assert.equal(
-    stderr.slice(stderr.indexOf('lintel: error: ')).replaceAll(/\d+\.\d s\b/g, 'N s'),
+    stderr.slice(stderr.indexOf('lintel: error: ')).replaceAll(/(?<=ran for )\d+(\.\d s| ms)\b/g, 'N s'),
     `lintel: error: ended with exit code 137: service greedy has ended for good: greedy was ${KILLED}
   137 is 128 + 9, the number of SIGKILL
   its command is /etc/services.d/greedy/run, run as lintel (uid 1000)
