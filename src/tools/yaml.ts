@@ -44,7 +44,9 @@ export function hasYamlKey(text: string, key: string): boolean {
 /** Blank lines, comments and the begin of a document are nothing that could be lost. Other blanks than these are text to YAML. */
 function isEmpty(text: string): boolean {
   const lines = text.replace(/^\ufeff/, '').split('\n');
-  return lines.every(line => /^([ \t]*(#[^\r]*)?|---[ \t]*)\r?$/.test(line)) && text.split(/^---/m).length <= 2;
+  return (
+    lines.every(line => /^([ \t]*(#[^\r]*)?|---[ \t]*)\r?$/.test(line)) && text.split(/^---/m).length <= 2
+  );
 }
 
 interface Mapping {
