@@ -5,7 +5,7 @@ import { readWorkingDirectory } from '../facts/process.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Plan } from '../plan.ts';
 import { type Exit, exitCodeOf, renderExit } from '../processes/exit.ts';
-import { renderEnd, renderOthers, renderShortage } from '../services/explain.ts';
+import { renderCommand, renderEnd, renderOthers, renderShortage } from '../services/explain.ts';
 import { type FinalEnd, renderSignalCode } from '../services/final-end.ts';
 import { type MemoryKill, readMemoryKills } from '../services/memory.ts';
 import type { Draft } from './draft.ts';
@@ -114,15 +114,12 @@ function describeCommand({
   livedMs,
   memory,
 }: Parameters<typeof makeCommandEnding>[0]): Particulars {
-  const [program = '', ...args] = plan.command;
-  const { user } = plan;
-  const more =
-    args.length === 0 ? '' : ` (with ${args.length} ${args.length === 1 ? 'argument' : 'arguments'})`;
+  const { user, command } = plan;
   const facts = [
-    `the CMD is ${program}${more}, run as ${user.name} (uid ${user.uid}) in ${readWorkingDirectory()}`,
+    `the CMD is ${renderCommand(command)}, run as ${user.name} (uid ${user.uid}) in ${readWorkingDirectory()}`,
   ];
   if ('error' in exit) {
-    if (exit.code === 127 && !program.includes('/'))
+    if (exit.code === 127 && command[0]?.includes('/') === false)
       facts.push(`PATH is ${environment['PATH'] ?? 'not set'}`);
     return { facts, advice: 'mend the container’s command (args, CMD), or put what it names into the image' };
   }

@@ -1,5 +1,5 @@
 import { writeBootFile } from '../apply/boot-file.ts';
-import { findNotReady, tellStrangers } from '../control/judgements.ts';
+import { findNotReady, hasFailed, renderTroubles, tellStrangers } from '../control/judgements.ts';
 import type { Log } from '../log/log.ts';
 import type { Plan } from '../plan.ts';
 import type { Entry } from '../services/entry.ts';
@@ -139,7 +139,7 @@ export function makeJournal(given: {
 
 /** Why a workbench ends of which nobody has asked that. */
 function renderEnd(plan: Plan | undefined, services: readonly ServiceStatus[]): string {
-  const failed = services.filter(({ state, isKeptDown }) => state === 'failed' || isKeptDown);
+  const failed = services.filter(hasFailed);
   const hasCommand = plan !== undefined && plan.command.length > 0;
   if (hasCommand && !failed.some(({ isCritical }) => isCritical)) return 'the CMD has ended';
   if (services.length === 0) return 'there is nothing to run: no CMD and no service';
@@ -150,9 +150,8 @@ function renderEnd(plan: Plan | undefined, services: readonly ServiceStatus[]): 
 function renderMissing(services: readonly ServiceStatus[]): string | undefined {
   const missing = findNotReady(services, tellStrangers);
   if (missing.length === 0) return undefined;
-  const shown = missing.slice(0, MOST_NAMED).map(({ name, why }) => `${name} (${why})`);
   const more = missing.length > MOST_NAMED ? ` and ${missing.length - MOST_NAMED} more` : '';
-  return `${shown.join(', ')}${more}`;
+  return `${renderTroubles(missing.slice(0, MOST_NAMED))}${more}`;
 }
 
 /** What the container kept from the workbench, settings that could not be used, and what of the boot has failed. */

@@ -1,6 +1,6 @@
 import type { Entry } from '../services/entry.ts';
 import { isUnderway } from '../services/settled.ts';
-import { isReady, isResting, type Service } from '../services/states.ts';
+import { hasFailed, isLate, isReady, isResting, type Service } from '../services/states.ts';
 import type { Span } from '../timing/record.ts';
 
 /** How long services wait, and how long they take to be ready for the first time. */
@@ -87,15 +87,7 @@ function makeSpans(way: Way): Span[] {
   ];
 }
 
-function progressOf({ state, isFailing, spawn }: Service) {
-  return { state: state.name, isFailing, spawn, isLate: state.name === 'starting' && state.isLate };
-}
-
-function isLate({ state }: Service): boolean {
-  return state.name === 'starting' && state.isLate;
-}
-
-/** Also one that its finish script keeps down. */
-function hasFailed({ state }: Service): boolean {
-  return state.name === 'failed' || (state.name === 'down' && state.why === 'finished');
+function progressOf(service: Service) {
+  const { state, isFailing, spawn } = service;
+  return { state: state.name, isFailing, spawn, isLate: isLate(service) };
 }

@@ -1,4 +1,5 @@
 import { ask } from '../control/client.ts';
+import { renderTroubles } from '../control/judgements.ts';
 import { escapeLine, renderJson } from '../control/printable.ts';
 import { type Command, jsonFlag } from './command.ts';
 
@@ -15,8 +16,9 @@ export const health: Command = {
   ],
   async run({ given, origin }) {
     const answer = await ask(origin.environment, 'health', { request: {} });
-    const troubles = answer.troubles.map(({ name, why }) => `${name} (${why})`).join(', ');
-    const text = answer.isHealthy ? 'healthy\n' : `in trouble: ${escapeLine(troubles)}\n`;
+    const text = answer.isHealthy
+      ? 'healthy\n'
+      : `in trouble: ${escapeLine(renderTroubles(answer.troubles))}\n`;
     return {
       text: given.has('--json') ? `${renderJson(answer)}\n` : text,
       exitCode: answer.isHealthy ? 0 : 1,

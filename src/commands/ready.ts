@@ -1,6 +1,6 @@
 import { readClockMs } from '../clock.ts';
 import { ask, NOT_RUNNING } from '../control/client.ts';
-import { renderStage } from '../control/judgements.ts';
+import { renderStage, renderTroubles } from '../control/judgements.ts';
 import { escapeLine, renderJson } from '../control/printable.ts';
 import type { ResponseOf } from '../control/routes.ts';
 import { LintelError } from '../errors.ts';
@@ -52,6 +52,6 @@ async function askPatiently(environment: Environment, deadlineMs: number): Promi
 
 function renderAnswer({ isReady, stage, notReady }: ResponseOf<'ready'>): string {
   if (isReady) return 'ready\n';
-  const names = notReady.map(({ name, why }) => `${name} (${why})`).join(', ');
-  return `not ready: ${escapeLine(stage.name === 'running' ? names : renderStage(stage))}\n`;
+  const why = stage.name === 'running' ? renderTroubles(notReady) : renderStage(stage);
+  return `not ready: ${escapeLine(why)}\n`;
 }

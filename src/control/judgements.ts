@@ -61,7 +61,7 @@ export function findUnhealthy(services: readonly ServiceStatus[], tell = tellAll
 }
 
 /** It will not come back by itself, and nobody asked for that. */
-function hasFailed({ state, isKeptDown }: ServiceStatus): boolean {
+export function hasFailed({ state, isKeptDown }: ServiceStatus): boolean {
   return state === 'failed' || isKeptDown;
 }
 
@@ -93,6 +93,11 @@ function renderWhy(service: ServiceStatus, { illness, death }: Words): string {
   if (isLate) return `late to become ready${tail}`;
   if (state === 'backoff') return `starts again soon${cause}`;
   return state === 'starting' ? `starting${tail}` : state;
+}
+
+/** "jupyter (starting), web (waiting for db)". */
+export function renderTroubles(troubles: readonly Trouble[]): string {
+  return troubles.map(({ name, why }) => `${name} (${why})`).join(', ');
 }
 
 /** How it died last, without its name and without what was to happen next: by now that has happened. */

@@ -26,6 +26,12 @@ function renderBytes(bytes: number): string {
   return `${Number(size.toFixed(2))} ${unit}`;
 }
 
+/** Of its arguments only how many: somebody may have put a secret there. */
+export function renderCommand([program = '', ...args]: readonly string[]): string {
+  if (args.length === 0) return program;
+  return `${program} (with ${args.length} ${args.length === 1 ? 'argument' : 'arguments'})`;
+}
+
 /** What to do against it. */
 export function renderShortage({ limitBytes }: MemoryKill): string {
   const more = limitBytes === undefined ? 'the machine has' : `its limit of ${renderBytes(limitBytes)}`;

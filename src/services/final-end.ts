@@ -3,8 +3,8 @@ import type { LastWords, Particulars } from '../errors.ts';
 import { exitCodeOf, renderExit } from '../processes/exit.ts';
 import { signalNumber } from '../processes/signals.ts';
 import type { Entries, Entry } from './entry.ts';
-import { renderOthers, renderShortage } from './explain.ts';
-import { isResting, type Service } from './states.ts';
+import { renderCommand, renderOthers, renderShortage } from './explain.ts';
+import { hasFailed, isKeptDown, isResting, type Service } from './states.ts';
 
 /** A service that has ended for good by itself, not because somebody asked. */
 export interface FinalEnd {
@@ -46,11 +46,6 @@ export function makeFinalEnd(entry: Entry, entries: Entries): FinalEnd {
 function codeOf(service: Service): number {
   if (!hasFailed(service)) return 0;
   return (service.lastExit === undefined ? 0 : exitCodeOf(service.lastExit)) || 1;
-}
-
-/** Also one that its finish script keeps down. */
-function hasFailed({ state }: Service): boolean {
-  return state.name === 'failed' || (state.name === 'down' && state.why === 'finished');
 }
 
 /** "exited with code 3", "was unhealthy: connection refused". */
@@ -102,14 +97,10 @@ function joinParticulars(failed: readonly Entry[]): Particulars {
   };
 }
 
-/** Of its arguments only how many: somebody may have put a secret there. */
 function describeRun({ planned }: Entry): string {
   const { command, origin } = planned.definition;
-  const [program = '', ...args] = command;
-  const more =
-    args.length === 0 ? '' : ` (with ${args.length} ${args.length === 1 ? 'argument' : 'arguments'})`;
   const whose = origin === 'shipped' ? ', a service that Lintel ships' : '';
-  return `its command is ${program}${more}, run as ${planned.user.name} (uid ${planned.user.uid})${whose}`;
+  return `its command is ${renderCommand(command)}, run as ${planned.user.name} (uid ${planned.user.uid})${whose}`;
 }
 
 function describeLives({ service, autopsy, firstMs }: Entry): string[] {
@@ -125,10 +116,10 @@ function describeLives({ service, autopsy, firstMs }: Entry): string[] {
 }
 
 /** Why nobody starts it again. */
-function explainRest({ state, policy }: Service): string {
+function explainRest(service: Service): string {
+  const { state, policy } = service;
   const { restart, maxRestarts } = policy;
-  if (state.name === 'down' && state.why === 'finished')
-    return 'its finish script asked to keep it down (125)';
+  if (isKeptDown(service)) return 'its finish script asked to keep it down (125)';
   if (restart === 'never') return 'its service.json has "restart": "never"';
   if (state.name === 'failed' && maxRestarts !== undefined)
     return `its maxRestarts allows ${maxRestarts.count} restarts within ${renderTime(maxRestarts.windowMs)}`;

@@ -7,7 +7,7 @@ import { type FinalEnd, makeFinalEnd } from './final-end.ts';
 import type { MemoryWatch } from './memory.ts';
 import { FAILING } from './restarts.ts';
 import { environmentOf, type Surroundings } from './runs.ts';
-import type { Event, Service } from './states.ts';
+import { type Event, isLate, type Service } from './states.ts';
 
 export interface Reporter {
   readonly entries: Entries;
@@ -31,7 +31,7 @@ export function report(entry: Entry, before: Service, { event, by }: { event: Ev
   if (event.type === 'unhealthy' && service !== before) reportIllness(entry, by);
   if (event.type === 'deadline' && before.state.name === 'finishing')
     log.warn(`the finish script of ${entry.name} did not end in time and is killed`, about);
-  if (event.type === 'finished' && event.code === 125 && service !== before && isKeptDown(service))
+  if (event.type === 'finished' && event.code === 125 && service !== before && willStayDown(service))
     reportKeptDown(entry, by);
   if (service.isFailing && !before.isFailing)
     log.warn(`${entry.name} is failing: it died ${FAILING.deaths} times within a minute`, about);
@@ -127,12 +127,8 @@ function reportEnd(entry: Entry, { entries, onFinalEnd }: Reporter): void {
 }
 
 /** It is down, or will be once what `kill: group` had spared is gone as well. */
-function isKeptDown({ state }: Service): boolean {
+function willStayDown({ state }: Service): boolean {
   return state.name === 'down'
     ? state.why !== 'asked'
     : state.name === 'sweeping' && state.next.by === 'finish';
-}
-
-function isLate({ state }: Service): boolean {
-  return state.name === 'starting' && state.isLate;
 }

@@ -114,6 +114,21 @@ export function isResting({ state }: Service): boolean {
   return state.name === 'down' || state.name === 'failed';
 }
 
+/** It will not come back by itself, and nobody asked for that: also one that its finish script keeps down. */
+export function hasFailed(service: Service): boolean {
+  return service.state.name === 'failed' || isKeptDown(service);
+}
+
+/** Its finish script has asked for that. */
+export function isKeptDown({ state }: Service): boolean {
+  return state.name === 'down' && state.why === 'finished';
+}
+
+/** It was to be ready by now. */
+export function isLate({ state }: Service): boolean {
+  return state.name === 'starting' && state.isLate;
+}
+
 /** What may serve others: up, and not dying all the time. */
 export function isReady(service: Service): boolean {
   return service.state.name === 'up' && !service.isFailing;

@@ -1,6 +1,6 @@
 import type { Exit } from '../processes/exit.ts';
 import type { Entries, Entry } from './entry.ts';
-import { isReady, type State } from './states.ts';
+import { isKeptDown, isLate, isReady, type State } from './states.ts';
 import { permissionOf } from './waiting.ts';
 
 /** A service as others see it: plain data, for the control socket. Times in milliseconds. */
@@ -57,8 +57,8 @@ function makeOne(entry: Entry, entries: Entries, nowMs: number): ServiceStatus {
     state: state.name,
     isReady: isReady(service),
     isFailing: service.isFailing,
-    isLate: state.name === 'starting' && state.isLate,
-    isKeptDown: state.name === 'down' && state.why === 'finished',
+    isLate: isLate(service),
+    isKeptDown: isKeptDown(service),
     pid: hasProcess(state) ? entry.child?.pid : undefined,
     user: user.name,
     isCritical: definition.policy.critical,

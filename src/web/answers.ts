@@ -1,4 +1,4 @@
-import { renderStage, type Trouble } from '../control/judgements.ts';
+import { renderStage, renderTroubles, type Trouble } from '../control/judgements.ts';
 import { escapeLine, renderJson } from '../control/printable.ts';
 import { makePolicy, renderDocument } from './document.ts';
 import type { Exposition } from './metrics/metrics.ts';
@@ -108,9 +108,4 @@ function renderObstacles(stage: View['stage'], notReady: readonly Trouble[]): st
   return stage.name === 'booting'
     ? renderStage({ name: 'booting', script: stage.script })
     : 'the workbench stops';
-}
-
-/** "jupyter (starting), web (waiting for db)". */
-function renderTroubles(troubles: readonly Trouble[]): string {
-  return troubles.map(({ name, why }) => `${name} (${why})`).join(', ');
 }
