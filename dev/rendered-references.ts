@@ -5,7 +5,6 @@ import { TOPICS as CHECKS } from '../src/check/list.ts';
 import { EXIT_CODES, listFlags, renderUsage } from '../src/commands/help.ts';
 import { COMMANDS, GROUPS } from '../src/commands/list.ts';
 import { ROUTES, type Route } from '../src/control/routes.ts';
-import { makeServiceSchema } from '../src/definitions/service-json.ts';
 import { FIELDS, type Fields, LINE_FIELDS, type Source } from '../src/log/fields.ts';
 import type { Stream } from '../src/log/history.ts';
 import { type Level, makeTextRenderer, type Renderer } from '../src/log/renderer.ts';
@@ -15,6 +14,7 @@ import type { Variable } from '../src/settings/variable.ts';
 import { SECRETS, TOPICS } from '../src/settings/variables.ts';
 import { renderManual } from './manual.ts';
 import { renderMetrics } from './metrics-page.ts';
+import { renderServiceSchema, renderServices } from './service-fields.ts';
 
 /** The page that says more about a topic of variables. */
 const PAGES: Partial<Record<string, string>> = {
@@ -38,8 +38,9 @@ export const REFERENCES: Readonly<Record<string, () => string>> = {
   'docs/cli.md': renderCommands,
   'docs/log.md': renderLog,
   'docs/metrics.md': renderMetrics,
-  'docs/service.schema.json': renderServiceSchema,
+  'docs/services.md': renderServices,
   'docs/variables.md': renderVariables,
+  'rootfs/usr/local/lib/lintel/service.schema.json': renderServiceSchema,
   'rootfs/usr/local/share/man/man1/lintel.1': renderManual,
 };
 
@@ -284,12 +285,6 @@ function renderRule(name: string, severity: Severity): string[] {
     `What to do: ${remedy}.`,
     '',
   ];
-}
-
-/** docs/service.schema.json: what service.json may say. */
-function renderServiceSchema(): string {
-  const schema = z.toJSONSchema(makeServiceSchema(), { io: 'input' });
-  return `${JSON.stringify({ title: 'Lintel service.json', ...schema }, null, 2)}\n`;
 }
 
 /** A moment for examples. */

@@ -292,7 +292,7 @@ export const SERVICE_DOCS: Docs<typeof RULES> = {
     finds: 'what service.json may not say: no JSON, an unknown field, a wrong value',
     example:
       '/etc/services.d/web/service.json:3:3: error: unknown field "restrat", expected perhaps "restart" (service-json)',
-    remedy: '[services.md](services.md); [service.schema.json](service.schema.json) for an editor',
+    remedy: '[services.md](services.md), which says too how an editor finds such mistakes',
   },
   'service-folder': {
     finds: 'a folder without `run` and `command`, and mistakes in the files that s6 has beside them',

@@ -27,7 +27,7 @@ export interface Health {
   readonly failures: number;
 }
 
-const PROBES = ['http', 'tcp', 'socket', 'file', 'exec'] as const;
+export const PROBES = ['http', 'tcp', 'socket', 'file', 'exec'] as const;
 
 /** What may stand inside of `ready` and `health`, for "did you mean". */
 export const PROBE_FIELDS = {

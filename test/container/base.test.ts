@@ -37,6 +37,14 @@ test('a command runs as the workbench user in its home, with Lintel as PID 1, wh
   assert.match(stdout, /^lintel\n100\n\/home\/lintel\n\/usr\/local\/lib\/lintel\/node\0/);
 });
 
+test('the image holds the manual, and the schema that editors read', { skip }, async t => {
+  const files = ['/usr/local/lib/lintel/service.schema.json', '/usr/local/share/man/man1/lintel.1'];
+  const { code, stdout } = await runWorkbench(t, ['cat', ...files], { image });
+  assert.equal(code, 0);
+  assert.match(stdout, /^\{\n {2}"title": "Lintel service\.json"/);
+  assert.match(stdout, /^\.Dt LINTEL 1$/m);
+});
+
 test('home and /run are an arbitrary uid’s of group 0', { skip }, async t => {
   const { code, stdout } = await runWorkbench(
     t,

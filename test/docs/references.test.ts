@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { execa } from 'execa';
 import { renderManual } from '../../dev/manual.ts';
 import { REFERENCES } from '../../dev/rendered-references.ts';
+import { renderServiceSchema } from '../../dev/service-fields.ts';
 import { COMMANDS } from '../../src/commands/list.ts';
 import { S6_VARIABLES } from '../../src/settings/s6-variables.ts';
 import { VARIABLES } from '../../src/settings/variables.ts';
@@ -42,6 +43,29 @@ describe('the manual', () => {
       assert.ok(flat.includes(examples[0]?.line ?? name), `an example of ${name}`);
     }
   });
+});
+
+test('the schema of service.json explains every field to an editor, those of probes too', () => {
+  interface Field {
+    readonly description?: string;
+    readonly properties?: Readonly<Record<string, Field>>;
+  }
+  const { properties = {} } = JSON.parse(renderServiceSchema()) as Field;
+  const fields = Object.entries({
+    ...properties,
+    ...properties['ready']?.properties,
+    ...properties['health']?.properties,
+  });
+  assert.ok(fields.length > 30, 'fields');
+  const unexplained = fields.filter(
+    ([, { description = '' }]) => !/^[^\n[\]]*[^ ]\.$/.test(plain(description)),
+  );
+  assert.deepEqual(unexplained, []);
+
+  /** Code may hold brackets; a link would. */
+  function plain(description: string): string {
+    return description.replaceAll(/`[^`]*`|"\[address\]/g, 'x');
+  }
 });
 
 test('docs/s6.md tells of each of s6’s variables that Lintel knows', async () => {
