@@ -2,8 +2,8 @@ import { LintelError, renderCause } from '../errors.ts';
 import type { Plan } from '../plan.ts';
 import type { FileWrite } from '../tools/tool.ts';
 import { asUser } from './as-user.ts';
-import { makeRuntimeFolder, removeFile, writeFile } from './files.ts';
-import { findHolder } from './lock.ts';
+import { makeFolder, makeRuntimeFolder, removeFile, writeFile } from './files.ts';
+import { findHolder, takeFolder } from './lock.ts';
 import { asOwnerOfSecrets } from './passwords.ts';
 
 /** Another one runs in this container: its last word is not ours to write. */
@@ -14,9 +14,17 @@ export class OtherLintelError extends LintelError {}
  * OtherLintelError where another Lintel still uses it.
  */
 export function applyRuntimeFolder(plan: Plan): void {
+  makeFolder(plan.runtimeDir);
+  const isOurs = takeFolder(plan.runtimeDir);
   const holder = findHolder(plan.runtimeDir);
   if (holder !== undefined)
     throw new OtherLintelError(`Lintel already runs here as pid ${holder}: try "lintel status"`, 2);
+  // It has not yet noted who it is, or its processes are not among those that are seen here.
+  if (!isOurs)
+    throw new OtherLintelError(
+      `another Lintel keeps its state in ${plan.runtimeDir}: it boots here just now, or in a container that shares the folder`,
+      2,
+    );
   const isRoot = process.geteuid?.() === 0;
   // Root's folder is open to look-ups, since every user needs the certificates; a user's own is the user's alone.
   makeRuntimeFolder(plan.runtimeDir, { mode: isRoot ? 0o755 : 0o700, user: plan.user });

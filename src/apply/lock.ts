@@ -1,4 +1,6 @@
+import { closeSync, constants, openSync } from 'node:fs';
 import { readTextIfAny } from '../facts/files.ts';
+import { openLibc } from '../pid1/libc.ts';
 import { readProcess } from '../processes/tree.ts';
 import { writeFile } from './files.ts';
 
@@ -13,6 +15,19 @@ export function findHolder(runtimeDir: string): number | undefined {
   const found = readProcess(pid);
   const isAlive = found !== undefined && !found.isZombie && found.startTicks === Number(noted?.[2]);
   return isAlive ? pid : undefined;
+}
+
+/**
+ * Takes the folder for this process alone until it ends, or says that another one has. The kernel gives it to one of two
+ * that begin at the same time, and back when that one ends, however it does; where libc can't be asked the note has to do.
+ */
+export function takeFolder(runtimeDir: string): boolean {
+  const libc = openLibc();
+  if ('missing' in libc) return true;
+  const fd = openSync(runtimeDir, constants.O_RDONLY | constants.O_DIRECTORY);
+  if (libc.lock(fd)) return true;
+  closeSync(fd);
+  return false;
 }
 
 /** Notes this process as the one that keeps its state there. Throws the system's error. */

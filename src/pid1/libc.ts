@@ -32,6 +32,8 @@ export interface Libc {
   becomeSubreaper(): boolean;
   /** A pipe of the kernel's, both ends closed on exec: [read end, write end]; undefined when no descriptor is left. */
   openPipe(): readonly [number, number] | undefined;
+  /** Makes the open file or folder this process's alone until it ends; false where it is another's already. */
+  lock(fd: number): boolean;
   /** Sets the soft limit of open files of this process and its later children. */
   setOpenFiles(limit: { readonly soft: number; readonly hard: number }): boolean;
 }
@@ -49,6 +51,9 @@ const CAPABILITY_VERSION_3 = 0x2008_0522;
 /** In two sets of effective, permitted and inheritable, 32 bits each. */
 const INHERITABLE_OFFSETS = [8, 20];
 const O_CLOEXEC = 0o2000000;
+const LOCK_EX_NB = 6;
+const LOCK_SH_NB = 5;
+const LOCK_UN = 8;
 const RLIMIT_NOFILE = 7;
 const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
 /** Offset of si_pid in siginfo_t on 64-bit Linux, and its size. */
@@ -76,6 +81,7 @@ function bind(): Libc {
     waitpid: { arguments: ['i32', 'buffer', 'i32'], return: 'i32' },
     prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
     pipe2: { arguments: ['buffer', 'i32'], return: 'i32' },
+    flock: { arguments: ['i32', 'i32'], return: 'i32' },
     setrlimit: { arguments: ['i32', 'buffer'], return: 'i32' },
     _exit: { arguments: ['i32'], return: 'void' },
     capget: { arguments: ['buffer', 'buffer'], return: 'i32' },
@@ -117,6 +123,8 @@ function bind(): Libc {
     exitNow: code => c._exit(code),
     becomeSubreaper: () => c.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n) === 0,
     openPipe: () => (c.pipe2(pair, O_CLOEXEC) === 0 ? [pair.readInt32LE(0), pair.readInt32LE(4)] : undefined),
+    // NFS gives a folder no lock but a shared one, other file systems none at all, not even to give it back.
+    lock: fd => [LOCK_EX_NB, LOCK_SH_NB].some(how => c.flock(fd, how) === 0) || c.flock(fd, LOCK_UN) !== 0,
     setOpenFiles({ soft, hard }) {
       limits.writeBigUInt64LE(BigInt(soft), 0);
       limits.writeBigUInt64LE(Number.isFinite(hard) ? BigInt(hard) : RLIM_INFINITY, 8);

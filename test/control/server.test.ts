@@ -12,6 +12,7 @@ import { makeLog } from '../../src/log/log.ts';
 import { ADA } from '../facts-fixture.ts';
 import { IS_ROOT, isAlive, makeRoot, NEEDS_ROOT, type Root, WORKBENCH } from '../rig.ts';
 import { DESKTOP } from '../timing/records.ts';
+import { waitUntil } from '../waiting.ts';
 import { AT_GATE, bootWorkbench, countConnections, LASTING, WAIT } from './workbench.ts';
 
 const SERVICES = { '/etc/services.d/web/run': LASTING };
@@ -306,6 +307,24 @@ describe('the runtime folder', () => {
       ),
     );
     assert.equal((await run(['status'])).code, 0);
+  });
+
+  test('is the first one’s alone, also where many boot at the same time', async t => {
+    const root = makeRoot(t, SERVICES);
+    const all = Array.from({ length: 5 }, () => root.boot());
+    const survivor = await waitUntil('one has noted itself', () => {
+      const owner = existsSync(root.at('/run/lintel/pid')) ? readOwner(root) : undefined;
+      return all.find(({ pid }) => pid === owner);
+    });
+    for (const { code, stderr } of await Promise.all(
+      all.filter(one => one !== survivor).map(one => one.end()),
+    )) {
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /: (Lintel already runs here as pid|another Lintel keeps its state in) /);
+    }
+    const { code, stderr } = await root.boot({ command: ['lintel', ...WAIT] }).end();
+    assert.equal(code, 0, stderr);
+    await survivor.stop();
   });
 
   test('of a Lintel that was killed is taken over, whoever has its pid now', async t => {
