@@ -1,9 +1,8 @@
-import type { ImageFacts } from '../facts/image/image.ts';
 import type { VariableSource } from '../facts/image/variables.ts';
 import { nameOnyxiaVariables } from '../settings/onyxia-variables.ts';
 import { nameS6Variables } from '../settings/s6-variables.ts';
 import { MASK, maskValue } from '../settings/secret-names.ts';
-import { findUnknownNames, parseSettings } from '../settings/settings.ts';
+import { makeUnknownLook, parseSettings } from '../settings/settings.ts';
 import { type Docs, type Finding, found, type Rules, type Topic } from './finding.ts';
 
 const RULES = {
@@ -16,10 +15,15 @@ const RULES = {
 export const settings: Topic = {
   title: 'Variables',
   rules: RULES,
-  find: image => image.variables.flatMap(source => judgeSource(source, image)),
+  find: ({ variables, environment }) => {
+    const look = makeUnknownLook(environment);
+    return variables.flatMap(source => judgeSource(source, look));
+  },
 };
 
-function judgeSource(source: VariableSource, image: ImageFacts): Finding[] {
+type Look = ReturnType<typeof makeUnknownLook>;
+
+function judgeSource(source: VariableSource, look: Look): Finding[] {
   const path = source.path ?? 'environment';
   const place = (line: number) => ({ path, line: source.path === undefined ? undefined : line });
   return [
@@ -31,7 +35,7 @@ function judgeSource(source: VariableSource, image: ImageFacts): Finding[] {
       }),
     ),
     ...source.set.flatMap(({ name, value, line }) =>
-      judgeVariable(name, value, image).map(one => ({ ...one, ...withoutUndefined(place(line)) })),
+      judgeVariable(name, value, look).map(one => ({ ...one, ...withoutUndefined(place(line)) })),
     ),
   ];
 }
@@ -41,10 +45,10 @@ function withoutUndefined({ path, line }: { path: string; line: number | undefin
 }
 
 /** One by one, so that each is told with its line. */
-function judgeVariable(name: string, value: string, image: ImageFacts): Finding[] {
+function judgeVariable(name: string, value: string, look: Look): Finding[] {
   const one = { [name]: value };
   const path = '';
-  const [unknown] = findUnknownNames({ ...image.environment, ...one }).filter(other => other.name === name);
+  const unknown = look(name, value);
   const [without] = [...nameS6Variables(one), ...nameOnyxiaVariables(one)];
   return [
     ...(unknown === undefined

@@ -104,17 +104,23 @@ function makeWarnings(environment: Environment): string[] {
 }
 
 export function findUnknownNames(environment: Environment): UnknownName[] {
+  const look = makeUnknownLook(environment);
+  return Object.entries(environment).flatMap(([name, value]) => look(name, value) ?? []);
+}
+
+/** The look at one name after the other, of variables that stand in `environment`. */
+export function makeUnknownLook(
+  environment: Environment,
+): (name: string, value: string) => UnknownName | undefined {
   const files = SECRETS.map(name => `${name}_FILE`);
   const known = new Set([...KEYS.flatMap(key => VARIABLES[key].names), ...OTHER_NAMES, ...files]);
   const beginnings = new Set([...known].map(name => name.slice(0, 3)));
-  const unknown: UnknownName[] = [];
-  for (const [name, value] of Object.entries(environment)) {
+  return (name, value) => {
     // Most names are nothing like ours, and comparing letters is slow.
-    if (!beginnings.has(name.slice(0, 3).toUpperCase())) continue;
-    if (known.has(name) || isServiceLink(name, value)) continue;
+    if (!beginnings.has(name.slice(0, 3).toUpperCase())) return undefined;
+    if (known.has(name) || isServiceLink(name, value)) return undefined;
     const meant = suggestName(name, known);
-    if (meant !== undefined && (environment[meant] ?? '') === '') unknown.push({ name, meant });
-    else if (name.startsWith('LINTEL_')) unknown.push({ name, meant: undefined });
-  }
-  return unknown;
+    if (meant !== undefined && (environment[meant] ?? '') === '') return { name, meant };
+    return name.startsWith('LINTEL_') ? { name, meant: undefined } : undefined;
+  };
 }

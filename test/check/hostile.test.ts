@@ -90,6 +90,13 @@ test('neither pipes, nor devices, nor huge files, nor crowds of names hold it up
   );
 });
 
+test('a crowd of variables is looked at one by one', { timeout: 20_000 }, async t => {
+  const lines = Array.from({ length: 4000 }, (_, index) => `LINTEL_X${index}=1`);
+  const image = makeImage(t, { 'etc/lintel/lintel.env': `${lines.join('\n')}\n` });
+  const { text } = await runCheck([image.path]);
+  assert.match(text, /^\/etc\/lintel\/lintel\.env:4000: warning: LINTEL_X3999 is no setting of Lintel/m);
+});
+
 test('names and texts of an image do not reach the terminal as they are', async t => {
   const image = makeImage(t, { 'etc/cont-init.d/10-\x1b[2J\nfake: error': '#!/bin/sh\n' });
   const { text } = await runCheck([image.path]);
