@@ -23,15 +23,41 @@ const STEP_OF: Readonly<Record<string, string>> = { 'the password': 'password' }
 export function makeCriticalPath(record: BootRecord): Link[] {
   const links: Link[] = [];
   const passed = new Set<Span>();
+  const places = placeSpans(record);
   let cause = findLast(record);
   while (cause !== undefined && !passed.has(cause.span)) {
     const { span, isWhole } = cause;
     passed.add(span);
     // A wait takes no time of its own: what it waited for does.
-    if (isWhole && span.kind !== 'wait') links.unshift(makeLink(span, record));
-    cause = findCause(span, record);
+    if (isWhole && span.kind !== 'wait') links.push(makeLink(span, record));
+    cause = findCause(span, places);
   }
-  return links;
+  return links.reverse();
+}
+
+/** Where to look for spans: a record may hold thousands, and each link of the path asks anew. */
+interface Places {
+  readonly record: BootRecord;
+  /** By kind and name, in their order. */
+  readonly byName: ReadonlyMap<string, readonly Span[]>;
+  /** Stages, steps and scripts in a row by their ends; of several that end at once, the first comes last. */
+  readonly inRow: readonly Span[];
+}
+
+function placeSpans(record: BootRecord): Places {
+  const { spans } = record;
+  return {
+    record,
+    byName: Map.groupBy(spans, ({ kind, name }) => keyOf(kind, name)),
+    inRow: spans
+      .filter(isInRow)
+      .reverse()
+      .sort((one, other) => endOf(one, record) - endOf(other, record)),
+  };
+}
+
+function keyOf(kind: Span['kind'], name: string): string {
+  return `${kind} ${name}`;
 }
 
 interface Cause {
@@ -74,15 +100,15 @@ function isInRow({ kind, isBeside }: Span): boolean {
 }
 
 /** What had to come before it could begin. */
-function findCause(span: Span, record: BootRecord): Cause | undefined {
-  const wait = span.kind === 'wait' ? span : findWait(span, record);
-  const release = wait === undefined ? undefined : findRelease(wait, record);
-  return release ?? findBefore(wait?.startMs ?? span.startMs, record);
+function findCause(span: Span, places: Places): Cause | undefined {
+  const wait = span.kind === 'wait' ? span : findWait(span, places);
+  const release = wait === undefined ? undefined : findRelease(wait, places);
+  return release ?? findBefore(wait?.startMs ?? span.startMs, places);
 }
 
-function findWait({ kind, name, startMs }: Span, { spans }: BootRecord): Span | undefined {
+function findWait({ kind, name, startMs }: Span, { byName }: Places): Span | undefined {
   if (kind !== 'service') return undefined;
-  return spans.findLast(span => span.kind === 'wait' && span.name === name && span.startMs <= startMs);
+  return byName.get(keyOf('wait', name))?.findLast(wait => wait.startMs <= startMs);
 }
 
 interface Release extends Cause {
@@ -90,27 +116,33 @@ interface Release extends Cause {
 }
 
 /** The last of what it waited for. */
-function findRelease(wait: Span, record: BootRecord): Release | undefined {
-  const untilMs = endOf(wait, record);
-  const releases = (wait.waitedFor ?? []).flatMap(name => findMoment(name, untilMs, record) ?? []);
+function findRelease(wait: Span, places: Places): Release | undefined {
+  const untilMs = endOf(wait, places.record);
+  const releases = (wait.waitedFor ?? []).flatMap(name => findMoment(name, untilMs, places) ?? []);
   const [last] = releases.toSorted((one, other) => other.atMs - one.atMs);
   return last !== undefined && last.atMs >= wait.startMs ? last : undefined;
 }
 
-function findMoment(name: string, untilMs: number, record: BootRecord): Release | undefined {
+function findMoment(name: string, untilMs: number, { record, byName }: Places): Release | undefined {
   const step = STEP_OF[name] ?? name;
   const span =
-    record.spans.find(other => other.kind === 'service' && other.name === name) ??
-    record.spans.findLast(other => other.kind === 'step' && other.name === step) ??
-    record.spans.find(other => other.kind === 'wait' && other.name === name);
+    byName.get(keyOf('service', name))?.[0] ??
+    byName.get(keyOf('step', step))?.at(-1) ??
+    byName.get(keyOf('wait', name))?.[0];
   if (span === undefined) return undefined;
   const endMs = endOf(span, record);
   if (endMs <= untilMs) return { span, atMs: endMs, isWhole: true };
   return span.startMs <= untilMs ? { span, atMs: span.startMs, isWhole: false } : undefined;
 }
 
-function findBefore(ms: number, record: BootRecord): Cause | undefined {
-  const before = record.spans.filter(span => isInRow(span) && endOf(span, record) <= ms);
-  const [span] = before.toSorted((one, other) => endOf(other, record) - endOf(one, record));
+function findBefore(ms: number, { record, inRow }: Places): Cause | undefined {
+  let [low, high] = [0, inRow.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const span = inRow[middle];
+    if (span !== undefined && endOf(span, record) <= ms) low = middle + 1;
+    else high = middle;
+  }
+  const span = inRow[low - 1];
   return span && { span, isWhole: true };
 }

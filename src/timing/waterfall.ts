@@ -38,11 +38,30 @@ const LEAST_WAIT = 0.005;
 /** Pure: for the terminal, the drawing and the status page. In the order of time. */
 export function makeWaterfall(record: BootRecord): Waterfall {
   const { spans, tookMs } = record;
-  const totalMs = Math.max(tookMs, ...spans.map(({ startMs, endMs = 0 }) => Math.max(startMs, endMs)), 1);
+  const totalMs = spans.reduce(
+    (most, { startMs, endMs = 0 }) => Math.max(most, startMs, endMs),
+    Math.max(tookMs, 1),
+  );
   const critical = new Set(makeCriticalPath(record).map(renderKey));
+  const started = new Set(spans.filter(({ kind }) => kind === 'service').map(({ name }) => name));
+  const waits = new Map(
+    spans
+      .filter(({ kind }) => kind === 'wait')
+      .map(span => [span.name, span] as const)
+      .reverse(),
+  );
   const rows = spans
-    .filter(span => isWorthARow(span, record))
-    .map(span => makeRow(span, { record, totalMs, isCritical: critical.has(renderKey(span)) }))
+    .filter(span => isWorthARow(span, started))
+    .map(span => {
+      const wait = span.kind === 'service' ? waits.get(span.name) : undefined;
+      const isCritical = critical.has(renderKey(span));
+      return makeRow(span, {
+        record,
+        totalMs,
+        isCritical,
+        wait: isSeen(wait, span, totalMs) ? wait : undefined,
+      });
+    })
     .toSorted((one, other) => one.start - other.start);
   return { totalMs, rows };
 }
@@ -52,19 +71,23 @@ function renderKey({ kind, name, startMs }: Pick<Span, 'kind' | 'name' | 'startM
 }
 
 /** A wait of a service that was started is part of that one's row. */
-function isWorthARow({ kind, name, startMs, endMs }: Span, { spans }: BootRecord): boolean {
-  if (kind === 'wait') return !spans.some(other => other.kind === 'service' && other.name === name);
+function isWorthARow({ kind, name, startMs, endMs }: Span, started: ReadonlySet<string>): boolean {
+  if (kind === 'wait') return !started.has(name);
   return kind === 'service' || endMs === undefined || endMs - startMs >= LEAST_MS;
 }
 
 function makeRow(
   span: Span,
-  given: { readonly record: BootRecord; readonly totalMs: number; readonly isCritical: boolean },
+  given: {
+    readonly record: BootRecord;
+    readonly totalMs: number;
+    readonly isCritical: boolean;
+    readonly wait: Span | undefined;
+  },
 ): Row {
-  const { record, totalMs, isCritical } = given;
+  const { record, totalMs, isCritical, wait } = given;
   const { kind, startMs, isBeside, isFailed } = span;
   const tookMs = Math.max(0, (span.endMs ?? record.tookMs) - startMs);
-  const wait = findWait(span, record, totalMs);
   return {
     kind,
     label: labelOf(span),
@@ -84,11 +107,9 @@ function makeRow(
   };
 }
 
-/** Of a service; what nobody could see of it is none. */
-function findWait({ kind, name, startMs }: Span, { spans }: BootRecord, totalMs: number): Span | undefined {
-  if (kind !== 'service') return undefined;
-  const wait = spans.find(span => span.kind === 'wait' && span.name === name);
-  return wait !== undefined && startMs - wait.startMs >= totalMs * LEAST_WAIT ? wait : undefined;
+/** The wait of a service; what nobody could see of it is none. */
+function isSeen(wait: Span | undefined, { startMs }: Span, totalMs: number): boolean {
+  return wait !== undefined && startMs - wait.startMs >= totalMs * LEAST_WAIT;
 }
 
 /** Services, steps and stages go by their own name. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { makeCriticalPath } from '../../src/timing/critical-path.ts';
 import type { BootRecord } from '../../src/timing/record.ts';
+import { makeWaterfall } from '../../src/timing/waterfall.ts';
 import { BEFORE, DESKTOP, makeRecord, script, service, stage, step, wait } from './records.ts';
 
 const CASES: readonly (readonly [string, BootRecord, readonly string[]])[] = [
@@ -131,4 +132,13 @@ describe('the critical path', () => {
       { kind: 'service', name: 'web', startMs: 30, endMs: 90, isOpen: true, starts: 2 },
     ]);
   });
+});
+
+test('a record as long as a file of one may be is read to its end', { timeout: 20_000 }, () => {
+  const steps = Array.from({ length: 40_000 }, (_, index) => step(`s${index}`, index, index + 1));
+  const waits = Array.from({ length: 10_000 }, (_, index) => wait(`w${index}`, [0, 1], []));
+  const record = makeRecord('booting', 40_000, [...steps, ...waits, service('web', 40_000, 40_001)]);
+  const path = makeCriticalPath(record);
+  assert.deepEqual([path.length, path[0]?.name, path.at(-1)?.name], [40_001, 's0', 'web']);
+  assert.equal(makeWaterfall(record).rows.length, 50_001);
 });
