@@ -1,5 +1,5 @@
 import type { ScriptFailure } from '../apply/init-scripts.ts';
-import { renderTime } from '../clock.ts';
+import { renderTime } from '../durations.ts';
 import { LintelError, type Particulars, type Problem, renderProblem } from '../errors.ts';
 import { readWorkingDirectory } from '../facts/process.ts';
 import type { Environment } from '../launch/environ.ts';

@@ -1,6 +1,6 @@
 import { OtherLintelError } from '../apply/apply.ts';
 import type { S6Places } from '../apply/s6.ts';
-import { renderTime } from '../clock.ts';
+import { renderTime } from '../durations.ts';
 import type { LintelError, Particulars } from '../errors.ts';
 import { EXIT_CODE_FILE } from '../facts/exit-code.ts';
 import type { Log } from '../log/log.ts';

@@ -1,4 +1,5 @@
-import { readClockMs, renderTime } from '../clock.ts';
+import { readClockMs } from '../clock.ts';
+import { renderTime } from '../durations.ts';
 import type { LastWords, Particulars } from '../errors.ts';
 import { exitCodeOf, renderExit } from '../processes/exit.ts';
 import { signalNumber } from '../processes/signals.ts';

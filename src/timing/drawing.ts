@@ -1,5 +1,6 @@
 import type { BootRecord } from './record.ts';
 import { renderSeconds, renderSentence } from './sentence.ts';
+import { makeTicks } from './ticks.ts';
 import { makeWaterfall, type Row } from './waterfall.ts';
 
 /** All sizes in CSS pixels. */
@@ -53,7 +54,7 @@ export function renderDrawing(record: BootRecord): string {
       [MARGIN, TITLE_TOP + title.length * TITLE_LINE],
       `Lintel ${record.version}, began ${record.beganAt}`,
     ),
-    ...makeTicks(totalMs).map(ms => renderTick(ms, { totalMs, top, bottom })),
+    ...makeTicks(totalMs, MOST_TICKS).map(ms => renderTick(ms, { totalMs, top, bottom })),
     ...shown.map((row, index) => renderRow(row, top + index * ROW)),
     ...(rest > 0 ? [renderText('dim', [MARGIN, bottom + BASE], `and ${rest} more`)] : []),
     renderLegend(height - LEGEND / 2 + 4),
@@ -189,14 +190,6 @@ function describeRow(row: Row): string {
   const path = row.isCritical ? ', on the critical path' : '';
   const note = row.note === '' ? '' : `, ${row.note}`;
   return `${row.label}: from ${Math.round(row.startMs)} ms, ${renderTook(row)}${path}${note}.`;
-}
-
-/** Round times at even distances, as many as fit. */
-function makeTicks(totalMs: number): number[] {
-  const least = totalMs / MOST_TICKS;
-  const power = 10 ** Math.floor(Math.log10(least));
-  const distance = [1, 2, 5, 10].map(factor => factor * power).find(candidate => candidate >= least) ?? least;
-  return Array.from({ length: Math.floor(totalMs / distance) + 1 }, (_, index) => index * distance);
 }
 
 function renderTick(

@@ -1,7 +1,7 @@
+import { renderLength } from '../../durations.ts';
 import type { BootRecord } from '../../timing/record.ts';
 import { renderSentence } from '../../timing/sentence.ts';
 import type { Row } from '../../timing/waterfall.ts';
-import { renderLength } from './durations.ts';
 import { keepList, make, type Part, setData, setText } from './elements.ts';
 import { letPass, makeDrawing } from './rows.ts';
 

@@ -1,6 +1,6 @@
+import { renderSpell } from '../../durations.ts';
 import type { View } from '../view.ts';
 import { keepBoot } from './boot-part.ts';
-import { renderSpell } from './durations.ts';
 import { find, make, setData, setIcon, setText } from './elements.ts';
 import { keepServices } from './services-part.ts';
 import { type Contact, watchStatus } from './watch.ts';

@@ -1,5 +1,8 @@
 import type { BootRecord } from '../../timing/record.ts';
+import { makeTicks } from '../../timing/ticks.ts';
 import { makeWaterfall, type Row } from '../../timing/waterfall.ts';
+
+const MOST_TICKS = 6;
 
 /** What the page draws of a boot. */
 export interface Drawing {
@@ -16,7 +19,7 @@ export function makeDrawing(boot: BootRecord, most: number): Drawing {
   const { rows: all, totalMs } = makeWaterfall(boot);
   const kept = new Set(all.toSorted((one, other) => weigh(other) - weigh(one)).slice(0, most));
   const rows = all.filter(row => kept.has(row));
-  return { rows, hidden: all.length - rows.length, totalMs, ticksMs: makeTicks(totalMs) };
+  return { rows, hidden: all.length - rows.length, totalMs, ticksMs: makeTicks(totalMs, MOST_TICKS) };
 }
 
 /** The record as it would be now, when so much time has passed since it was made. */
@@ -27,16 +30,4 @@ export function letPass(boot: BootRecord, passedMs: number): BootRecord {
 /** What goes on, has failed or was waited for is never left out for what only took long. */
 function weigh({ tookMs, isOpen, isFailed, isCritical }: Row): number {
   return isOpen || isFailed || isCritical ? Number.MAX_SAFE_INTEGER : tookMs;
-}
-
-const MOST_TICKS = 6;
-const STEPS_MS = [
-  ...[1, 10, 100, 1000].flatMap(power => [power, 2 * power, 5 * power]),
-  ...[10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 36_000, 86_400].map(seconds => seconds * 1000),
-];
-
-/** Round times: 0, 0.5 s, 1 s, …; about MOST_TICKS of them at most. */
-function makeTicks(totalMs: number): number[] {
-  const step = STEPS_MS.find(candidate => totalMs / candidate < MOST_TICKS) ?? totalMs;
-  return Array.from({ length: Math.floor(totalMs / step) + 1 }, (_, index) => index * step);
 }

@@ -1,4 +1,4 @@
-import { renderSpell } from './durations.ts';
+import { renderSpell } from '../../durations.ts';
 import { keepList, make, makeIcon, type Part, setData, setIcon, setText } from './elements.ts';
 import type { ServiceLine } from './words.ts';
 

@@ -1,5 +1,5 @@
+import { renderSpell } from '../../durations.ts';
 import type { ServiceView, View } from '../view.ts';
-import { renderSpell } from './durations.ts';
 
 /** How it looks: of two things, which one to look at first. */
 export type Tone = 'bad' | 'warn' | 'busy' | 'wait' | 'good' | 'off';
