@@ -124,6 +124,15 @@ describe('pure modules', () => {
     'src/services/states.ts',
     'src/services/restarts.ts',
     'src/services/transitions.ts',
+    'src/services/settled.ts',
+    'src/durations.ts',
+    'src/pid1/routing.ts',
+    'src/boot/paragraph.ts',
+    'src/web/paths.ts',
+    'src/web/metrics/list.ts',
+    'src/web/metrics/samples.ts',
+    'src/web/page/rows.ts',
+    'src/web/page/words.ts',
   ];
   const MAY_REACH = new Set(['node:path']);
 
