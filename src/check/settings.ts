@@ -3,7 +3,7 @@ import { nameOnyxiaVariables } from '../settings/onyxia-variables.ts';
 import { nameS6Variables } from '../settings/s6-variables.ts';
 import { MASK, maskValue } from '../settings/secret-names.ts';
 import { makeUnknownLook, parseSettings } from '../settings/settings.ts';
-import { type Docs, type Finding, found, type Rules, type Topic } from './finding.ts';
+import { type Docs, type Finding, found, type Place, type Rules, type Topic } from './finding.ts';
 
 const RULES = {
   'unknown-variable': 'warning',
@@ -34,20 +34,17 @@ function judgeSource(source: VariableSource, look: Look): Finding[] {
         expected: 'NAME=value or # comment',
       }),
     ),
-    ...source.set.flatMap(({ name, value, line }) =>
-      judgeVariable(name, value, look).map(one => ({ ...one, ...withoutUndefined(place(line)) })),
-    ),
+    ...source.set.flatMap(({ name, value, line }) => judgeVariable({ name, value }, place(line), look)),
   ];
 }
 
-function withoutUndefined({ path, line }: { path: string; line: number | undefined }) {
-  return line === undefined ? { path } : { path, line };
-}
-
 /** One by one, so that each is told with its line. */
-function judgeVariable(name: string, value: string, look: Look): Finding[] {
+function judgeVariable(
+  { name, value }: { readonly name: string; readonly value: string },
+  place: Place,
+  look: Look,
+): Finding[] {
   const one = { [name]: value };
-  const path = '';
   const unknown = look(name, value);
   const [without] = [...nameS6Variables(one), ...nameOnyxiaVariables(one)];
   return [
@@ -55,7 +52,7 @@ function judgeVariable(name: string, value: string, look: Look): Finding[] {
       ? []
       : [
           found(RULES, 'unknown-variable', {
-            path,
+            ...place,
             what: `${name} is no setting of Lintel${unknown.meant === undefined ? ' and has no effect' : ''}`,
             expected:
               unknown.meant === undefined ? 'a name of docs/variables.md' : `perhaps ${unknown.meant}`,
@@ -65,14 +62,14 @@ function judgeVariable(name: string, value: string, look: Look): Finding[] {
       ? []
       : [
           found(RULES, 'without-effect', {
-            path,
+            ...place,
             what: without.replace(/; see .*$/, ''),
             expected: `nothing of it: ${/; see (.*)$/.exec(without)?.[1] ?? ''}`,
           }),
         ]),
     ...parseSettings(one).problems.map(({ what, seen, expected }) =>
       found(RULES, 'malformed-value', {
-        path,
+        ...place,
         what: `${what}: ${maskValue(name, value) === MASK ? 'a secret' : seen}`,
         expected,
       }),
