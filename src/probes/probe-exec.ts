@@ -14,7 +14,7 @@ export interface Starved {
   readonly starvedOf: string;
 }
 
-/** How a program ended, and its last line. */
+/** How a program ended, and its last line or what kept it from beginning. */
 export interface Complaint {
   readonly how: string;
   readonly said: string;
@@ -54,6 +54,8 @@ export function askProgram(
 function judge(exit: Exit, tail: string): string | Complaint | Starved | undefined {
   if ('isTemporary' in exit) return { starvedOf: renderExit(exit) };
   if ('code' in exit && exit.code === 0) return undefined;
+  // Its name may come from a variable.
+  if ('error' in exit) return { how: 'could not start', said: exit.error };
   const last = Buffer.from(tail, 'latin1').toString('utf8').trimEnd().split('\n').at(-1)?.trim() ?? '';
   return last === '' ? renderExit(exit) : { how: renderExit(exit), said: last.slice(0, SHOWN_CHARACTERS) };
 }

@@ -49,7 +49,7 @@ export function askProbe(probe: Probe, context: ProbeContext): Promise<ProbeOutc
   if (context.signal.aborted) stop();
   else
     ask(over.signal).then(end, (error: unknown) =>
-      end(error instanceof Error ? error.message : String(error)),
+      end({ how: 'could not be asked', said: error instanceof Error ? error.message : String(error) }),
     );
   return promise;
 }

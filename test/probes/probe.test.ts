@@ -330,6 +330,12 @@ test('the symptom of a probe holds no word of a program’s and no address', asy
     why: 'nowhere: no "host:port" or port',
     symptom: 'no "host:port" or port',
   });
+  for (const probe of [{ exec: ['${PLACE}/ask'] }, { exec: ['${PLACE}'] }, { file: '${PLACE}\0' }]) {
+    const outcome = await askProbe(probe, makeContext({ environment: { PLACE: '/srv/hunter2' } }));
+    assert.ok(!outcome.isOk);
+    assert.match(outcome.why, /could not .*hunter2/);
+    assert.match(outcome.symptom, /^could not (start|be asked)$/);
+  }
 });
 
 describe('asking again and again', () => {
