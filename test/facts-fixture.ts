@@ -71,6 +71,7 @@ export function makeFacts(difference: Difference = {}): Facts {
     initScripts: [],
     finishScripts: [],
     services: [],
+    faultyServices: [],
     mentions: {},
     leftOut: [],
     foreignFiles: [],

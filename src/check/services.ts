@@ -49,7 +49,8 @@ function judgeFolder(fact: ServiceFact, image: ImageFacts): Finding[] {
   const { problems } = parseDefinition(fact, image.signals);
   return [
     ...faults.map(fault => {
-      const { seen: what, expected } = fault.problem;
+      const { seen, expected } = fault.problem;
+      const what = seen.replace(PLACE_OF_SYNTAX, '');
       return found(RULES, 'service-json', { path, ...locateFault(text ?? '', fault), what, expected });
     }),
     ...problems
@@ -59,6 +60,9 @@ function judgeFolder(fact: ServiceFact, image: ImageFacts): Finding[] {
       ),
   ];
 }
+
+/** It stands before the sentence already. */
+const PLACE_OF_SYNTAX = / at line \d+ column \d+$/;
 
 function locateFault(text: string, { keys, isKey }: Fault): Omit<Place, 'path'> {
   return { ...(locateSyntax(text) ?? locateKeys(text, keys, isKey)) };
@@ -232,16 +236,17 @@ function findCircles(image: ImageFacts): Finding[] {
 /** As a boot without CMD would choose. */
 function judgeChoice(image: ImageFacts): Finding[] {
   const { settings, environment, definitions, mentions, programs, presentFiles } = image;
-  const facts = { services: definitions, mentions, programs, presentFiles };
+  const faulty = image.services.filter(({ name }) => !definitions.some(known => known.name === name));
+  const faultyServices = faulty.map(({ name }) => name);
+  const facts = { services: definitions, faultyServices, mentions, programs, presentFiles };
   const chosen = chooseServices({ settings, environment, facts, command: [] });
   const lists = ['LINTEL_SERVICES', 'LINTEL_SERVICES_DISABLED'];
   const named = new Set(settings.services ?? []);
-  const faulty = image.services.filter(({ name }) => !definitions.some(known => known.name === name));
   return [
     ...chosen.problems
       .filter(({ what }) => lists.includes(what))
       // It is there, and has a fault of its own.
-      .filter(({ seen }) => !faulty.some(({ name }) => seen === JSON.stringify(name)))
+      .filter(({ seen }) => !faultyServices.some(name => seen === JSON.stringify(name)))
       .map(({ what, seen, expected }) =>
         found(RULES, 'unknown-service', {
           ...placeOfVariable(what, image),

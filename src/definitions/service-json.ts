@@ -143,8 +143,10 @@ function parseJson(text: string): { readonly value: unknown } | { readonly troub
     return { value: JSON.parse(text) };
   } catch (error) {
     // The parser's own message quotes the text, which may hold a secret: only its place is told.
-    const place = /line \d+ column \d+/.exec(String(error))?.[0];
-    return { trouble: place === undefined ? 'it is no valid JSON' : `no valid JSON at ${place}` };
+    const [, position, place] = /position (\d+) \((line \d+ column \d+)\)/.exec(String(error)) ?? [];
+    if (place === undefined) return { trouble: 'it is no valid JSON' };
+    const isComment = /^\/[/*]/.test(text.slice(Number(position)));
+    return { trouble: `${isComment ? 'a comment, which JSON has not' : 'no valid JSON'} at ${place}` };
   }
 }
 

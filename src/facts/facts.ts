@@ -65,6 +65,8 @@ export interface Facts {
   readonly initScripts: readonly ScriptFact[];
   readonly finishScripts: readonly ScriptFact[];
   readonly services: readonly Definition[];
+  /** Names of those that are there and can't be used, as `problems` says. */
+  readonly faultyServices: readonly string[];
   readonly mentions: Mentions;
   /** Parts of Lintel's installation that others may change and root runs; only where root is told from others. */
   readonly foreignFiles: readonly ForeignFile[];
@@ -150,6 +152,9 @@ export function readFacts(given: {
     initScripts: readScripts(root, 'cont-init.d'),
     finishScripts: readScripts(root, 'cont-finish.d'),
     services,
+    faultyServices: folders.flatMap(({ name }, index) =>
+      parsed[index]?.definition === undefined ? [name] : [],
+    ),
     mentions: readMentions(services, Object.keys(programs)),
     foreignFiles:
       root === '' && self.uid === 0 && self.canSwitchUser ? readForeignFiles('', workbench.user) : [],

@@ -12,7 +12,7 @@ export interface Disabled {
 
 interface Sources {
   readonly settings: Settings;
-  readonly facts: Pick<Facts, 'services' | 'mentions' | 'programs' | 'presentFiles'>;
+  readonly facts: Pick<Facts, 'services' | 'faultyServices' | 'mentions' | 'programs' | 'presentFiles'>;
   readonly environment: Environment;
   readonly command: readonly string[];
 }
@@ -39,7 +39,7 @@ export function chooseServices(sources: Sources): {
       const why = reasons.get(name);
       return why === undefined ? [] : [{ name, why }];
     }),
-    problems: [...findUnknownNames(sources), ...findUnknownServices(services), ...findCircle(enabled)],
+    problems: [...findUnknownNames(sources), ...findUnknownServices(sources.facts), ...findCircle(enabled)],
   };
 }
 
@@ -99,15 +99,19 @@ function findObstacle(service: Definition, sources: Sources): string | undefined
 }
 
 /** A name that is mistyped would make a service wait for nobody, or for ever. */
-function findUnknownServices(services: readonly Definition[]): Problem[] {
+function findUnknownServices({ services, faultyServices }: Sources['facts']): Problem[] {
   const known = services.map(({ name }) => name);
   return services.flatMap(({ name, requires, after, auto }) =>
     [...requires, ...after, ...auto.with]
       .filter(other => !known.includes(other))
       .map(other => ({
         what: `${auto.with.includes(other) ? 'auto.with' : 'requires and after'} of service ${name}`,
-        seen: `unknown service ${JSON.stringify(other)}`,
-        expected: renderOthers(known.filter(own => own !== name)),
+        ...(faultyServices.includes(other)
+          ? { seen: `service ${JSON.stringify(other)} can’t be used`, expected: 'it to be mended' }
+          : {
+              seen: `unknown service ${JSON.stringify(other)}`,
+              expected: renderOthers(known.filter(own => own !== name)),
+            }),
         fatal: true,
       })),
   );

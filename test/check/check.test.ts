@@ -365,21 +365,21 @@ describe('services', () => {
       name: 'no JSON',
       entries: { 'etc/services.d/web/service.json': '{\n  "command": ["sh"],\n}\n' },
       lines: [
-        '/etc/services.d/web/service.json:3:1: error: no valid JSON at line 3 column 1, expected a JSON object (service-json)',
+        '/etc/services.d/web/service.json:3:1: error: no valid JSON, expected a JSON object (service-json)',
       ],
     },
     {
       name: 'JSON that ends too early',
       entries: { 'etc/services.d/web/service.json': '{\n  "command": ["sh"],\n' },
       lines: [
-        '/etc/services.d/web/service.json:3:1: error: no valid JSON at line 3 column 1, expected a JSON object (service-json)',
+        '/etc/services.d/web/service.json:3:1: error: no valid JSON, expected a JSON object (service-json)',
       ],
     },
     {
       name: 'JSON with comments',
       entries: { 'etc/services.d/web/service.json': '{ // the web\n  "command": ["sh"]\n}\n' },
       lines: [
-        '/etc/services.d/web/service.json:1:3: error: no valid JSON at line 1 column 3, expected a JSON object (service-json)',
+        '/etc/services.d/web/service.json:1:3: error: a comment, which JSON has not, expected a JSON object (service-json)',
       ],
     },
     {

@@ -28,6 +28,7 @@ const AUTO =
   'an object of with (names of services) and without (names of programs), each a text or a list of texts';
 const ENV = 'an object of NAME: "value"';
 const WRONG: readonly (readonly [string, string, string])[] = [
+  ['{ // the port\n "x": 1}', 'a comment, which JSON has not at line 1 column 3', 'a JSON object'],
   ['{"$schema": 5}', '$schema 5', 'text'],
   ['{"description": 5}', 'description 5', 'text'],
   ['{"description": null}', 'description null', 'text'],

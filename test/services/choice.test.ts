@@ -18,6 +18,7 @@ function choose(
   environment: Environment = {},
   options: {
     readonly services?: readonly Definition[];
+    readonly faultyServices?: readonly string[];
     readonly command?: readonly string[];
     readonly presentFiles?: readonly string[];
     readonly mentions?: Facts['mentions'];
@@ -29,6 +30,7 @@ function choose(
     command: options.command ?? [],
     facts: makeFacts({
       services: options.services ?? SERVICES,
+      faultyServices: options.faultyServices ?? [],
       programs: PROGRAMS,
       presentFiles: options.presentFiles ?? [],
       mentions: options.mentions ?? {},
@@ -342,6 +344,17 @@ describe('what a service requires', () => {
         ['requires and after of service web', 'unknown service "bd"', 'one of db', true],
         ['requires and after of service web', 'unknown service "x"', 'one of db', true],
       ],
+    );
+  });
+
+  test('and one with mistakes of its own is said to be there', () => {
+    const { problems } = choose(
+      {},
+      { services: [image('web', { requires: ['db'] })], faultyServices: ['db'] },
+    );
+    assert.deepEqual(
+      problems.map(({ what, seen, expected }) => [what, seen, expected]),
+      [['requires and after of service web', 'service "db" can’t be used', 'it to be mended']],
     );
   });
 
