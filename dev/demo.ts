@@ -40,8 +40,9 @@ const EXAMPLES = {
   PATH_TO_CA_BUNDLE: CERTIFICATE,
 };
 
-/** What a caller may set to see their own mirrors at work. */
-const MIRRORS = [
+/** What a caller may set: their own mirrors, and how the log is written. */
+const CALLERS = [
+  'LINTEL_LOG_FORMAT',
   'PIP_REPOSITORY',
   'CONDA_REPOSITORY',
   'R_REPOSITORY',
@@ -52,7 +53,7 @@ const MIRRORS = [
 /** Boots in a sandbox, or as an ordinary process where the machine allows none. `environment` is added. */
 export function bootDemo(environment: Readonly<Record<string, string>>): Demo {
   const kind = sandboxKind();
-  const settings = { ...EXAMPLES, ...given(MIRRORS) };
+  const settings = { ...EXAMPLES, ...given(CALLERS) };
   return kind === 'ordinary process'
     ? bootInTemporaryRoot(settings, environment)
     : bootInSandbox(kind, settings, environment);

@@ -16,6 +16,7 @@ const ADDRESS = '127.0.0.1';
 const PAGE_PORT = 8888;
 /** The page's port when Jupyter has the other. */
 const SECOND_PORT = 8880;
+const STATUS_PORT = 9180;
 const JUPYTER_PROGRAMS = ['jupyter-lab', 'jupyter-notebook', 'jupyter-server'];
 const ANSWER_TIMEOUT_MS = 30_000;
 const PROBE_TIMEOUT_MS = 2_000;
@@ -46,7 +47,11 @@ async function start(pages: readonly Page[]): Promise<number> {
     return 1;
   }
   const welcomePort = pages.find(page => page.name === 'welcome')?.port ?? PAGE_PORT;
-  const demo = bootDemo({ LINTEL_BIND: ADDRESS, WELCOME_PORT: String(welcomePort) });
+  const demo = bootDemo({
+    LINTEL_BIND: ADDRESS,
+    LINTEL_HTTP: `${ADDRESS}:${STATUS_PORT}`,
+    WELCOME_PORT: String(welcomePort),
+  });
   introduce(demo);
   passSignalsOn(demo);
   const ended = new AbortController();
@@ -58,12 +63,15 @@ async function start(pages: readonly Page[]): Promise<number> {
   return exitCode;
 }
 
-/** Jupyter is served where it is always looked for; the demo's own page then moves. */
+/** The status page, and those of services. Jupyter is served where it is always looked for; the demo's own then moves. */
 function findPages(): Page[] {
   const folders = demoPath().split(':');
   const hasJupyter = JUPYTER_PROGRAMS.some(name => folders.some(folder => existsSync(join(folder, name))));
   const welcome = { name: 'welcome', port: hasJupyter ? SECOND_PORT : PAGE_PORT, probe: '/' };
-  return hasJupyter ? [welcome, { name: 'jupyter', port: PAGE_PORT, probe: '/api' }] : [welcome];
+  const status = { name: 'status', port: STATUS_PORT, probe: '/healthz' };
+  return hasJupyter
+    ? [status, welcome, { name: 'jupyter', port: PAGE_PORT, probe: '/api' }]
+    : [status, welcome];
 }
 
 async function findTaken(ports: readonly number[]): Promise<number | undefined> {
@@ -117,7 +125,7 @@ async function guide(pages: readonly Page[], demo: Demo, signal: AbortSignal): P
   ];
   if (askers.length > 0) lines.push(`  password  ${lintel} password  (for ${askers.join(' and ')})`);
   lines.push(
-    `  control   ${lintel} status  (in another shell; restart, logs -f, env … too)`,
+    `  control   ${lintel} status  (in another shell; analyze, logs -f, env, restart … too)`,
     '  stop      Ctrl-C',
   );
   console.log(`\n${bold('The workbench is up.')}\n${lines.join('\n')}\n`);

@@ -33,6 +33,7 @@ describe('npm start', { timeout: LIMIT_MS }, () => {
       const tookMs = performance.now() - stoppedMs;
       assert.equal(exitCode, 0, output);
       assert.match(output, /The workbench is up\.[^!]*http:\/\/127\.0\.0\.1:8888/);
+      assert.match(output, /status {4}\S*http:\/\/127\.0\.0\.1:9180/, 'the status page');
       assert.match(output, /pip: index https:\/\/\*\*\*@mirror\.example\/simple/, 'the caller’s own mirror');
       assert.doesNotMatch(output, /hunter2/);
       if (existsSync('/usr/sbin/sshd')) {
