@@ -20,11 +20,13 @@ const MOST_UNANSWERED = 32;
 /** What is known of one connection. */
 interface Guest {
   readonly timer: NodeJS.Timeout;
+  readonly onAnswered: () => void;
   unanswered: number;
 }
 
 export interface Front {
-  serve(socket: Socket): void;
+  /** `onAnswered` is told whenever the socket has had an answer. */
+  serve(socket: Socket, onAnswered: () => void): void;
   close(): void;
 }
 
@@ -54,7 +56,9 @@ export function makeFront({
       response.on('error', () => undefined);
       response.once('close', () => {
         guest.unanswered -= 1;
-        if (!request.socket.destroyed) guest.timer.refresh();
+        if (request.socket.destroyed) return;
+        guest.timer.refresh();
+        guest.onAnswered();
       });
       const fail = (error: unknown) => {
         log.bug(error);
@@ -81,10 +85,10 @@ export function makeFront({
   }
 
   return {
-    serve(socket) {
+    serve(socket, onAnswered) {
       const timer = setTimeout(() => socket.destroy(), PATIENCE_MS);
       socket.once('close', () => clearTimeout(timer));
-      guests.set(socket, { timer, unanswered: 0 });
+      guests.set(socket, { timer, onAnswered, unanswered: 0 });
       server.emit('connection', socket);
     },
     close: looks.close,

@@ -23,9 +23,9 @@ export function makeWeb(given: {
   let http: Plan['http'];
   let stop: (() => void) | undefined;
   let front: Front | undefined;
-  const serve = (socket: Socket) => {
+  const serve = (socket: Socket, onAnswered: () => void) => {
     front ??= makeFront({ prefix: () => http?.prefix ?? '', subject, log });
-    front.serve(socket);
+    front.serve(socket, onAnswered);
   };
   let door: Door | undefined;
   const onSocket = (socket: Socket) => {

@@ -169,6 +169,35 @@ test('no more is let in than leaves files for services', async t => {
   late?.destroy();
 });
 
+test('silent connections from everywhere keep nobody out for longer than a moment', async t => {
+  const inside: Socket[] = [];
+  const door = makeDoor({ openFilesHard: 40, serve: socket => void inside.push(socket) });
+  const server = createServer(door.admit).listen(0);
+  t.after(() => {
+    server.close();
+    for (const socket of inside) socket.destroy();
+  });
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const come = (localAddress: string) =>
+    connect({ port, host: '127.0.0.1', localAddress }).on('error', () => undefined);
+  const silent = ['127.0.0.1', '127.0.0.2'].flatMap(address =>
+    Array.from({ length: 5 }, () => come(address)),
+  );
+  await waitUntil('all places are taken', () => inside.length === 10);
+  // Of a new address, and of one that has its share already, as all strangers have behind one proxy.
+  for (const address of ['127.0.0.3', '127.0.0.2']) {
+    const before = inside.length;
+    let probe = come(address);
+    await waitUntil(`${address} is in`, () => {
+      if (probe.closed) probe = come(address);
+      return inside.length > before;
+    });
+  }
+  await waitUntil('two had to go', () => silent.filter(({ closed }) => closed).length === 2);
+  assert.equal(inside.filter(({ destroyed }) => !destroyed).length, 10);
+});
+
 /** The lowest descriptor that the process could get next. */
 function findFreeFile(pid: number): number {
   const used = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
