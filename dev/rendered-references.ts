@@ -52,7 +52,7 @@ function renderVariables(): string {
     '# Variables',
     '',
     'Every variable that Lintel reads, by topic. Those that an operator is likely to want:',
-    '[README.md](../README.md#for-platform-operators).',
+    '[operators.md](operators.md).',
     '',
     'An empty value counts as an absent one. Defaults may stand in `/etc/lintel/lintel.env` and `/etc/lintel/env.d/*.env`',
     '(dotenv syntax); the real environment wins, also with an empty value: so a container can switch a default off.',
