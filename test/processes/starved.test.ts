@@ -4,17 +4,20 @@ import { closeSync, openSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
 import type { Probe } from '../../src/definitions/probe-schema.ts';
 import { readProcess as readSelf } from '../../src/facts/process.ts';
 import { openLibc } from '../../src/pid1/libc.ts';
 import { askProbe } from '../../src/probes/probe.ts';
 import { makeIdentity, readProcess, readProcesses, signalProcess } from '../../src/processes/tree.ts';
+import { waitUntil } from '../waiting.ts';
 import { begin, SPAWNERS } from './starting.ts';
 
 /** Clients and services may take every descriptor that there is: nobody dies of that, and nobody becomes immortal. */
 const [[, NATIVE]] = SPAWNERS;
 /** Few enough to take them all in a moment. */
 const SOFT_LIMIT = 100;
+const ATTEMPTS = 10;
 
 /** Takes every descriptor that is left until the returned function is called, or the test ends. */
 function takeDescriptors(t: TestContext): () => void {
@@ -45,7 +48,7 @@ test('a process is seen and signalled while every descriptor is taken', async t 
   takeDescriptors(t);
   for (let count = 0; count < 3; count++) assert.ok(readProcesses().has(child.pid));
   assert.equal(readProcess(child.pid)?.startTicks, leader.startTicks);
-  assert.deepEqual(makeIdentity(child.pid)(), leader);
+  assert.equal(makeIdentity(child.pid)()?.startTicks, leader.startTicks);
   signalProcess(leader, 'SIGTERM');
   assert.deepEqual(await ended, { signal: 'SIGTERM' });
   assert.equal(readProcess(child.pid), undefined);
@@ -68,12 +71,26 @@ test('a probe without a descriptor to ask with says nothing about the service', 
   // What is loaded at first use needs no descriptor later.
   await Promise.all(probes.map(ask));
   for (const probe of probes) {
-    // Each time anew: connections of the servers here end meanwhile.
-    const giveBack = takeDescriptors(t);
-    const outcome = await ask(probe);
+    let outcome = await askStarved(probe);
+    // What a thread of the test's own held in that moment was one too many for this.
+    for (let again = 0; again < ATTEMPTS && !('isStarved' in outcome); again++)
+      outcome = await askStarved(probe);
     assert.ok('isStarved' in outcome, `${JSON.stringify(probe)}: ${JSON.stringify(outcome)}`);
     assert.match(outcome.symptom, /^it could not be asked: /);
+  }
+
+  async function askStarved(probe: Probe) {
+    // A connection that ends meanwhile would give a descriptor back.
+    await waitUntil('no connection is left', async () => {
+      const counts = await Promise.all(
+        [http, tcp].map(server => promisify(server.getConnections.bind(server))()),
+      );
+      return counts.every(count => count === 0);
+    });
+    const giveBack = takeDescriptors(t);
+    const outcome = await ask(probe);
     giveBack();
+    return outcome;
   }
   assert.deepEqual(await ask({ tcp: `127.0.0.1:${tcpPort}` }), { isOk: true });
 });
