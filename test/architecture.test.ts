@@ -340,6 +340,20 @@ test('only exposition.ts uses the Prometheus client, and only a scrape loads it'
   }
 });
 
+test('what is loaded later shares no large part with a boot', () => {
+  const isLarge = (module: string) => /^(src\/settings\/|zod|yaml|pino)/.test(module);
+  for (const { path, code } of SOURCES.values())
+    for (const [, from = ''] of code.matchAll(/\bimport\(\s*["'](\.[^"']+)["']\s*\)/g)) {
+      if (from === './renderer-json.ts') continue;
+      const way = findWay(resolve(path, from), isLarge);
+      assert.equal(
+        way?.join(' -> '),
+        undefined,
+        `${path}: import it at the top: the bundler puts all that import() reaches into functions, which every start runs`,
+      );
+    }
+});
+
 test('nothing imports in a circle, not even a type', () => {
   const done = new Set<string>();
   const visit = (path: string, way: readonly string[]): void => {

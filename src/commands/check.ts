@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
 import type { Finding, Severity } from '../check/finding.ts';
+import { judgeImage } from '../check/list.ts';
 import { listSockets } from '../control/places.ts';
 import { escapeLine, renderJson } from '../control/printable.ts';
 import { LintelError, renderCause } from '../errors.ts';
 import { readLinkStat, readRealPath, readStat, readText } from '../facts/files.ts';
-import type { Given as ImagePlace } from '../facts/image/image.ts';
+import { parseEnvList } from '../facts/image/assignments.ts';
+import { type Given as ImagePlace, readImage } from '../facts/image/image.ts';
 import type { VariableSource } from '../facts/image/variables.ts';
 import type { Environment, Origin } from '../launch/environ.ts';
 import { type Command, jsonFlag } from './command.ts';
@@ -32,12 +34,7 @@ export const check: Command = {
     { line: 'lintel check --json /mnt/image', does: 'an image that is mounted there, as JSON' },
   ],
   async run({ given, origin, terminal }) {
-    // A boot has no use for them.
-    const [{ readImage }, { judgeImage }] = await Promise.all([
-      import('../facts/image/image.ts'),
-      import('../check/list.ts'),
-    ]);
-    const image = readImage(await findImage(given, origin));
+    const image = readImage(findImage(given, origin));
     const findings = judgeImage(image);
     const counts = countBySeverity(findings);
     const looked = `${count(image.files.length, 'script')} and ${count(image.services.length, 'service')}`;
@@ -50,10 +47,10 @@ export const check: Command = {
   },
 };
 
-async function findImage(given: Given, { environment }: Origin): Promise<ImagePlace> {
+function findImage(given: Given, { environment }: Origin): ImagePlace {
   const [operand] = given.operands;
   const file = given.value('--env-file');
-  const listed = file === undefined ? undefined : await readEnvList(file);
+  const listed = file === undefined ? undefined : readEnvList(file);
   if (operand !== undefined) {
     const root = findRoot(operand);
     return { root, programsRoot: root, variables: listed, isRunning: false, isInstalled: true };
@@ -80,8 +77,7 @@ function findRoot(operand: string): string {
   );
 }
 
-async function readEnvList(path: string): Promise<VariableSource> {
-  const { parseEnvList } = await import('../facts/image/assignments.ts');
+function readEnvList(path: string): VariableSource {
   try {
     const text = readText(path);
     if (text !== undefined) return { path, ...parseEnvList(text) };
