@@ -132,13 +132,17 @@ function describeCommand({
   return { facts, advice };
 }
 
+const SHUTDOWN = 'lintel shutdown';
+
 /** The container's exit code is the CMD's where there is one, and what `lintel shutdown` was told before all others. */
 export function withCommand(
   ending: Ending,
   { exit, wantedCode }: { readonly exit: Exit | undefined; readonly wantedCode: number | undefined },
 ): Ending {
-  if (wantedCode !== undefined)
-    return { ...ending, code: wantedCode, reason: `${ending.reason} (exit code from lintel shutdown)` };
+  if (wantedCode !== undefined) {
+    const source = ending.reason.includes(SHUTDOWN) ? '' : ` (exit code from ${SHUTDOWN})`;
+    return { ...ending, code: wantedCode, reason: `${ending.reason}${source}` };
+  }
   if (exit === undefined) return ending;
   const code = exitCodeOf(exit);
   return { ...ending, code, reason: `${ending.reason}; the CMD then ${renderExit(exit)}` };

@@ -3,7 +3,7 @@ import { OWN_NAME } from '../log/log.ts';
 import type { ServiceStatus } from '../services/status.ts';
 import { expectService } from '../settings/suggest.ts';
 import { LINTEL_VERSION } from '../version.ts';
-import { findNotReady, findTroubles, judgeAction, renderStage } from './judgements.ts';
+import { findNotReady, findTroubles, judgeAction, renderStage, renderTroubles } from './judgements.ts';
 import { explainVariable, listVariables } from './provenance.ts';
 import { type LineStream, pumpLogs, pumpStatus } from './pumps.ts';
 import type { CheckedRequestOf, ResponseOf, RouteName } from './routes.ts';
@@ -134,12 +134,8 @@ function renderLate(
   services: readonly ServiceStatus[],
   waitMs: number,
 ): string {
-  const late =
-    action === 'stop'
-      ? services.filter(({ state }) => state !== 'down' && state !== 'failed')
-      : services.filter(({ isReady, state }) => !isReady && state !== 'down');
-  const which = late.map(
-    ({ name, state, illness }) => `${name} (${state}${illness === undefined ? '' : `: ${illness}`})`,
-  );
-  return `Not ${action === 'stop' ? 'down' : 'ready'} after ${waitMs / 1000} s: ${which.join(', ')}`;
+  const late = `after ${waitMs / 1000} s`;
+  if (action !== 'stop') return `Not ready ${late}: ${renderTroubles(findNotReady(services))}`;
+  const left = services.filter(({ state }) => state !== 'down' && state !== 'failed');
+  return `Not down ${late}: ${left.map(({ name, state }) => `${name} (${state})`).join(', ')}`;
 }

@@ -164,7 +164,10 @@ test('lintel shutdown ends with its code, else as after a TERM', async t => {
     assert.match(stdout, /asked to stop by lintel shutdown/);
     const { code: ended, stderr } = await lintel.end();
     assert.equal(ended, expected);
-    assert.match(stderr, new RegExp(`ended with exit code ${expected}: asked to stop by lintel shutdown`));
+    assert.match(
+      stderr,
+      new RegExp(`ended with exit code ${expected}: asked to stop by lintel shutdown$`, 'm'),
+    );
   }
 });
 

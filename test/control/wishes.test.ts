@@ -128,7 +128,10 @@ test('a wait ends when its time is over, with what is missing', async t => {
   await lintel.waitForText(/bad exited/);
   const { code, stderr } = await run(['start', 'late', '--timeout', '0.2s']);
   assert.equal(code, 1);
-  assert.match(stderr, /^lintel: error: Not ready after 0\.2 s: .*late \(waiting\)/);
+  assert.match(
+    stderr,
+    /^lintel: error: Not ready after 0\.2 s: bad \(.*exited with code 3.*\), late \(waiting for .*bad.*\)/,
+  );
 });
 
 for (const [args, said] of [
