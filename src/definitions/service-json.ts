@@ -214,11 +214,14 @@ function firstOfEach(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
   });
 }
 
+/** Of each object. A file with more is no service.json, and comparing letters is slow. */
+const MOST_UNKNOWN = 20;
+
 function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Fault[] {
   const keys = issue.path.map(key => (typeof key === 'number' ? key : String(key)));
   if (issue.code === 'unrecognized_keys') {
     const known = FIELDS[issue.path.join('.')] ?? Object.keys(schema?.shape ?? {});
-    return issue.keys.map(key => {
+    return issue.keys.slice(0, MOST_UNKNOWN).map(key => {
       const meant = known.find(name => name.toLowerCase() === key.toLowerCase()) ?? suggestName(key, known);
       const hint =
         meant === undefined

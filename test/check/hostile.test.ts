@@ -97,6 +97,19 @@ test('a crowd of variables is looked at one by one', { timeout: 20_000 }, async 
   assert.match(text, /^\/etc\/lintel\/lintel\.env:4000: warning: LINTEL_X3999 is no setting of Lintel/m);
 });
 
+test('crowds of fields and of library folders end the look no later', { timeout: 20_000 }, async t => {
+  const crowd = (count: number, make: (index: number) => string, between: string) =>
+    Array.from({ length: count }, (_, index) => make(index)).join(between);
+  const image = makeImage(t, {
+    'etc/services.d/wide/service.json': `{${crowd(60_000, index => `"x${index}": 1`, ', ')}}`,
+    'etc/ld.so.conf.d/10-a.conf': crowd(6000, index => `/a/${index}`, '\n'),
+    'etc/ld.so.conf.d/20-b.conf': '/a\n'.repeat(20_000),
+  });
+  const { text, exitCode } = await runCheck([image.path]);
+  assert.equal(exitCode, 1);
+  assert.equal(text.match(/^\/etc\/services\.d\/wide\/.*unknown field/gm)?.length, 20);
+});
+
 test('names and texts of an image do not reach the terminal as they are', async t => {
   const image = makeImage(t, { 'etc/cont-init.d/10-\x1b[2J\nfake: error': '#!/bin/sh\n' });
   const { text } = await runCheck([image.path]);

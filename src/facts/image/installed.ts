@@ -87,6 +87,8 @@ const LIBRARY_FOLDERS = ['/lib', '/usr/lib', '/lib64', '/usr/lib64', '/usr/local
   `${folder}/aarch64-linux-gnu`,
 ]);
 const MOST_BYTES = 64 * 1024;
+/** An image names some dozens of its own; each library is looked for in all of them. */
+const MOST_FOLDERS = 500;
 
 /** Nothing is started: what the program says that it needs is looked for where the image's loader would. */
 function findMissingLibraries(tree: Tree): string[] {
@@ -94,7 +96,8 @@ function findMissingLibraries(tree: Tree): string[] {
   if (needs === undefined) return [];
   // Beside Node its libraries count only where the one that Lintel brings is there: the launcher looks for that.
   const own = tree.find(`${HOME}/libatomic.so.1`) === undefined ? [] : [HOME];
-  const folders = [...own, ...LIBRARY_FOLDERS, ...readLibraryFolders(tree)];
+  const named = new Set(readLibraryFolders(tree));
+  const folders = [...own, ...LIBRARY_FOLDERS, ...[...named].slice(0, MOST_FOLDERS)];
   const libraries = needs.libraries.filter(
     name => !folders.some(folder => tree.find(`${folder}/${name}`)?.stat.isFile() === true),
   );
