@@ -1,3 +1,4 @@
+import { escapeLine } from '../../control/printable.ts';
 import type { Counts } from '../../control/subject.ts';
 import type { Usage } from '../../processes/usage.ts';
 import type { Span } from '../../timing/record.ts';
@@ -15,7 +16,7 @@ export interface Measured {
 /** More parts of a boot than any image has; a limit all the same. */
 const MOST_SPANS = 1000;
 
-/** What is shown of a workbench in numbers, from what anybody may see and what was measured. */
+/** What is shown of a workbench in numbers, fit for a terminal, from what anybody may see and what was measured. */
 export function makeSamples(view: View, { counts, usage, own }: Measured): Samples {
   const { boot } = view;
   return {
@@ -45,7 +46,10 @@ function makeServiceSamples(services: readonly ServiceView[], usage: ReadonlyMap
     services.flatMap(service => one(of(service)).map(({ value }) => sampleOf(service, value)));
   return {
     lintel_service_state: services.flatMap(({ name, state }) =>
-      STATES.map(known => ({ labels: { service: name, state: known }, value: flag(state === known) })),
+      STATES.map(known => ({
+        labels: { service: escapeLine(name), state: known },
+        value: flag(state === known),
+      })),
     ),
     lintel_service_ready: each(({ isReady }) => flag(isReady)),
     lintel_service_failing: each(({ isFailing }) => flag(isFailing)),
@@ -65,8 +69,14 @@ function makeCountSamples({ log, orphans, memory }: Counts, services: readonly S
   const sources = [...new Map([...silent, ...log.sources])];
   return {
     lintel_orphans_reaped_total: one(orphans),
-    lintel_log_lines_total: sources.map(([source, { lines }]) => ({ labels: { source }, value: lines })),
-    lintel_log_bytes_total: sources.map(([source, { bytes }]) => ({ labels: { source }, value: bytes })),
+    lintel_log_lines_total: sources.map(([source, { lines }]) => ({
+      labels: { source: escapeLine(source) },
+      value: lines,
+    })),
+    lintel_log_bytes_total: sources.map(([source, { bytes }]) => ({
+      labels: { source: escapeLine(source) },
+      value: bytes,
+    })),
     lintel_log_dropped_lines_total: one(log.droppedLines),
     lintel_memory_limit_bytes: one(memory.limitBytes),
     lintel_memory_used_bytes: one(memory.usedBytes),
@@ -77,8 +87,9 @@ function makeCountSamples({ log, orphans, memory }: Counts, services: readonly S
 /** Parts of one name are one: no two samples may have the same labels. */
 function makeSpanSamples(spans: readonly Span[]): Sample<'kind' | 'name'>[] {
   const byName = new Map<string, Sample<'kind' | 'name'>>();
-  for (const { kind, name, startMs, endMs } of spans.slice(0, MOST_SPANS)) {
+  for (const { kind, name: given, startMs, endMs } of spans.slice(0, MOST_SPANS)) {
     if (endMs === undefined) continue;
+    const name = escapeLine(given);
     const key = `${kind} ${name}`;
     const value = seconds((byName.get(key)?.value ?? 0) * 1000 + endMs - startMs);
     byName.set(key, { labels: { kind, name }, value });
@@ -92,7 +103,7 @@ function seconds(ms: number): number {
 }
 
 function sampleOf({ name }: ServiceView, value: number): Sample<'service'> {
-  return { labels: { service: name }, value };
+  return { labels: { service: escapeLine(name) }, value };
 }
 
 /** The one sample of a metric without labels; none for what is not known. */

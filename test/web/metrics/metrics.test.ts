@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { describe, test } from 'node:test';
+import { escapeLine } from '../../../src/control/printable.ts';
 import { STATES } from '../../../src/web/metrics/list.ts';
 import { AT_GATE, DOOMED, LASTING, WAIT } from '../../control/workbench.ts';
 import { type Files, NEEDS_PYTHON, PYTHON } from '../../rig.ts';
@@ -93,7 +94,7 @@ test('services and scripts may be called whatever a file can be called', { skip:
   const find = (name: string) => families.find(family => family.name === name)?.samples ?? [];
   assert.deepEqual(
     new Set(find('lintel_service_ready').map(({ labels }) => labels['service'])),
-    new Set(names),
+    new Set(names.map(escapeLine)),
   );
   assert.ok(
     find('lintel_log_lines').some(({ labels, value }) => labels['source'] === '"\\' && value === 1),
@@ -263,6 +264,19 @@ test('nothing that is secret, said or configured stands in it', async t => {
   );
   await workbench.until('lintel_service_state{service="bad",state="failed"}', value => value === 1);
   for (const accept of [OPEN_METRICS, CLASSIC]) assert.ok(!(await workbench.scrape(accept)).includes(secret));
+});
+
+test('names do not reach the terminal of whoever looks as they are', async t => {
+  const { lintel, scrape } = await bootScraped(t, {
+    '/etc/cont-init.d/10-\x1b[2J\u202e': '#!/bin/sh\necho said\n',
+    ...service('web', LASTING),
+  });
+  await lintel.waitForText(/ready after/);
+  const text = await scrape(CLASSIC);
+  assert.match(text, /kind="script",name="10-\\\\x1b\[2J\\\\u202e"/);
+  assert.match(text, /lintel_log_lines_total\{source="10-\\\\x1b/);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about.
+  assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f\u202e]/);
 });
 
 test('a scraper gets the format that it asks for', async t => {
