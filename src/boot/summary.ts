@@ -68,8 +68,14 @@ function renderDisabled({ plan, facts }: Draft): string {
 export function saySettled(draft: Draft, record: BootRecord, log: Log): void {
   if (isSilent(draft)) return;
   const sentence = escapeLine(renderSentence(record));
+  if (record.outcome === 'ready' && isBehindPrompt(draft)) return;
   if (record.outcome === 'ready') log.info(sentence);
   else log.warn(sentence);
+}
+
+/** Somebody types into the CMD when services are ready at last: good news is no reason to write behind their prompt. */
+function isBehindPrompt({ plan, facts }: Draft): boolean {
+  return plan.command.length > 0 && plan.services.length > 0 && facts.process.hasTerminal;
 }
 
 /** What is new in a plan that was made again. Throws as `sayProblems` does. */

@@ -36,6 +36,8 @@ for (const { how, options, isRoot } of STARTS) {
     await python.see(/neighbour None\r\n>>> $/);
     python.type('exit(5)\n');
     assert.equal((await python.end()).code, 5, python.output());
+    // The services were ready long ago.
+    assert.doesNotMatch(python.output(), /ready after/);
   });
 
   test(`bash has job control, ${how}`, { skip: whyNot({ ...NEEDS, isRoot }) }, async t => {
