@@ -223,6 +223,14 @@ test('nothing of the page is wider than a telephone', { skip }, async t => {
   await waitForHeadline(page, 'The workbench is incomplete');
   await photograph(page, 'status page 360');
   assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
+  // Wherever time puts them.
+  const words = await page.evaluate<number>(`Math.max(...[...document.querySelectorAll('.tick')].map(tick => {
+    tick.style.insetInlineStart = '100%';
+    tick.toggleAttribute('data-end', true);
+    return tick.firstChild.getBoundingClientRect().right;
+  }))`);
+  assert.ok(words <= 360, String(words));
+  assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
 });
 
 test('for who wants no motion nothing moves, and with colours of the user’s own all is seen', {

@@ -58,6 +58,9 @@ interface Tick {
   readonly totalMs: number;
 }
 
+/** Beyond this share of the width a word in the middle of its place would stand over the edge of a telephone. */
+const LAST_SHARE = 0.9;
+
 function makeTick(): Part<Tick> {
   const text = make('span');
   const element = make('li', 'tick', text);
@@ -66,6 +69,7 @@ function makeTick(): Part<Tick> {
     show({ atMs, totalMs }) {
       setText(text, renderRound(atMs));
       element.style.insetInlineStart = `${(atMs / totalMs) * 100}%`;
+      element.toggleAttribute('data-end', atMs / totalMs > LAST_SHARE);
     },
   };
 }
