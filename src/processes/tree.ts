@@ -173,7 +173,9 @@ function findMarkedOrphans(all: ReadonlyMap<number, Process>, { name, adopter }:
   const orphans = [...all.values()].filter(
     ({ pid, parent, isZombie }) => parent === adopter && pid !== process.pid && !isZombie,
   );
-  return orphans.filter(({ pid }) => readEnviron(pid).includes(`\0${MARK}=${name}\0`));
+  // Read byte by byte, as it may hold any.
+  const mark = Buffer.from(`\0${MARK}=${name}\0`).toString('latin1');
+  return orphans.filter(({ pid }) => readEnviron(pid).includes(mark));
 }
 
 /** Of which service it says to be; undefined where it says nothing, or can't be read. */

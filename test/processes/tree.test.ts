@@ -36,6 +36,20 @@ const ESCAPES: readonly (readonly [what: string, script: string])[] = [
   ['a stopped child', '"$LINTEL_ROOT/srv/stopped" &'],
 ];
 
+test('a daemon of a service with a name of any language ends with it', async t => {
+  const lintel = bootRoot(t, {
+    ...STRAYS,
+    '/etc/services.d/größer/run':
+      '#!/bin/sh\n(setsid sh -c \'"$LINTEL_ROOT/srv/stray" &\' &)\nexec sleep 9999\n',
+    '/etc/services.d/keeper/run': '#!/bin/sh\nexec sleep 9999\n',
+  });
+  const stray = Number(await lintel.waitForFile('/tmp/stray'));
+  const stop = lintel.root.boot({ command: ['lintel', 'stop', 'größer', '--wait'] });
+  assert.equal((await stop.end()).code, 0);
+  assert.equal(isAlive(stray), false);
+  await lintel.stop();
+});
+
 for (const [what, script] of ESCAPES) {
   for (const [how, ending] of [
     ['that is stopped', 'exec sleep 9999'],
