@@ -6,7 +6,7 @@ const BETWEEN_MS = 500;
 /** What floods of the log, clients by the hundred and the like have needed is looked after this often. Milliseconds. */
 const LOOK_MS = 20_000;
 /** Less is not worth a collection. */
-const WORTH_BYTES = 6 * 2 ** 20;
+const WORTH_BYTES = 3 * 2 ** 20;
 
 /**
  * Gives back what only the boot needed, some 4 MiB of every container, and later what a busy time has needed: V8 itself
