@@ -13,8 +13,7 @@ import { waitUntil } from '../waiting.ts';
 const PAGE = join(import.meta.dirname, '../../docs/troubleshooting.md');
 const LOG = '/dev/termination-log';
 const LASTS = '#!/bin/sh\necho "$LINTEL_SERVICE runs"\nexec sleep 9999\n';
-const STUBBORN =
-  '#!/bin/sh\ntrap "" TERM\necho $$ > "$LINTEL_ROOT/tmp/pid"\necho stays\nwhile :; do sleep 0.05; done\n';
+const STUBBORN = '#!/bin/sh\ntrap "" TERM\necho $$ > "$LINTEL_ROOT/tmp/pid"\necho stays\nexec sleep 9999\n';
 const DENIED = `#!/bin/sh\necho "Error: EACCES: permission denied, open '/data/web.db'" >&2\nexit 1\n`;
 
 interface Shown {
