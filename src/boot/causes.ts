@@ -3,6 +3,7 @@ import { renderTime } from '../durations.ts';
 import { LintelError, type Particulars, type Problem, renderProblem } from '../errors.ts';
 import { readWorkingDirectory } from '../facts/process.ts';
 import type { Environment } from '../launch/environ.ts';
+import { SHUTDOWN } from '../pid1/requests.ts';
 import type { Plan } from '../plan.ts';
 import { type Exit, exitCodeOf, renderExit } from '../processes/exit.ts';
 import { renderCommand, renderEnd, renderOthers, renderShortage } from '../services/explain.ts';
@@ -131,8 +132,6 @@ function describeCommand({
     memory === undefined ? 'look at the log: what a CMD says, goes there alone' : renderShortage(memory);
   return { facts, advice };
 }
-
-const SHUTDOWN = 'lintel shutdown';
 
 /** The container's exit code is the CMD's where there is one, and what `lintel shutdown` was told before all others. */
 export function withCommand(
