@@ -9,6 +9,7 @@ import { makePlan, type Plan } from '../plan.ts';
 import { withoutServiceLinks } from '../settings/service-links.ts';
 import { parseSettings, type Settings } from '../settings/settings.ts';
 import { VARIABLES } from '../settings/variables.ts';
+import { withoutLastSlashes } from '../slashes.ts';
 
 /** Everything that is known before anything is changed. */
 export interface Draft {
@@ -40,7 +41,7 @@ export function makeDraft(given: Origin, command: readonly string[], runtimeDir?
   const secrets = readSecretFiles(withDefaults(files, origin.environment));
   const parsed = parseSettings(secrets.environment);
   const { settings } = parsed;
-  const root = (settings.root ?? '').replace(/(?<!\/)\/+$/, '');
+  const root = withoutLastSlashes(settings.root ?? '');
   const platform = [readCondaEnvironment(root, settings, secrets.environment)].filter(isPresent);
   const environment = grow(secrets.environment, joinLayers(platform));
   const facts = readFacts({ settings, environment, openFilesSoft: origin.openFilesSoft, runtimeDir });

@@ -3,6 +3,7 @@ import { renderProblem } from '../errors.ts';
 import { isShipped } from '../facts/scripts.ts';
 import type { Log } from '../log/log.ts';
 import type { Note, Plan } from '../plan.ts';
+import { renderDisabledServices } from '../services/choice.ts';
 import type { BootRecord } from '../timing/record.ts';
 import { renderSentence } from '../timing/sentence.ts';
 import { LINTEL_VERSION } from '../version.ts';
@@ -51,17 +52,11 @@ export function saySummary(draft: Draft, log: Log): void {
   log.info(`services: ${names || 'none'}${disabled === '' ? '' : `; not: ${disabled}`}`);
 }
 
-/** "jupyter, sshd (there is a CMD); rstudio, xvfb (not installed)": of what Lintel ships, most has no program there. */
 function renderDisabled({ plan, facts }: Draft): string {
   const shipped = new Set(
     facts.services.filter(({ origin }) => origin === 'shipped').map(({ name }) => name),
   );
-  const byReason = Map.groupBy(plan.disabledServices, ({ name, why }) =>
-    shipped.has(name) && why.endsWith(' is not installed') ? 'not installed' : why,
-  );
-  return [...byReason]
-    .map(([why, services]) => `${services.map(({ name }) => name).join(', ')} (${why})`)
-    .join('; ');
+  return renderDisabledServices(plan.disabledServices, name => shipped.has(name));
 }
 
 /** Where the time went, who is not ready, and what was reduced, once nothing of that changes any more. */

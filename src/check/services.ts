@@ -3,7 +3,7 @@ import { parseDefinition } from '../definitions/definitions.ts';
 import type { ServiceFact } from '../definitions/folder.ts';
 import { checkServiceJson, type Fault } from '../definitions/service-json.ts';
 import type { ImageFacts } from '../facts/image/image.ts';
-import { chooseServices, type Disabled } from '../services/choice.ts';
+import { chooseServices, type Disabled, renderDisabledServices } from '../services/choice.ts';
 import { findCycle } from '../services/order.ts';
 import { suggestName, suggestWord } from '../settings/suggest.ts';
 import { OTHER_NAMES, VARIABLES } from '../settings/variables.ts';
@@ -277,15 +277,9 @@ function noteDisabled(disabled: readonly Disabled[], { definitions }: ImageFacts
   return (['image', 'shipped'] as const).flatMap(origin => {
     const own = disabled.filter(({ name }) => originOf(name) === origin);
     if (own.length === 0) return [];
-    const byReason = Map.groupBy(own, ({ why }) =>
-      origin === 'shipped' && why.endsWith(' is not installed') ? 'not installed' : why,
-    );
-    const reasons = [...byReason].map(
-      ([why, services]) => `${services.map(({ name }) => name).join(', ')} (${why})`,
-    );
     return found(RULES, 'not-started', {
       path: origin === 'image' ? '/etc/services.d' : '/usr/local/lib/lintel/services.d',
-      what: `not started here: ${reasons.join('; ')}`,
+      what: `not started here: ${renderDisabledServices(own, () => origin === 'shipped')}`,
       expected: '',
     });
   });

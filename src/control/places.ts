@@ -3,6 +3,7 @@ import { findHolder } from '../apply/lock.ts';
 import { OWN_PATHS } from '../arguments.ts';
 import { isDirectory, readLinkStat, readNames, readStat, readTextIfAny } from '../facts/files.ts';
 import type { Environment } from '../launch/environ.ts';
+import { withoutLastSlashes } from '../slashes.ts';
 
 /** Names that nobody could have foreseen are looked for up to this number. */
 const MOST_ODD_NAMES = 16;
@@ -18,7 +19,7 @@ export function listSockets(environment: Environment, uid: number): string[] {
 
 /** The folders themselves. */
 export function listPlaces(environment: Environment, uid: number): string[] {
-  const root = (environment['LINTEL_ROOT'] ?? '').replace(/(?<!\/)\/+$/, '');
+  const root = withoutLastSlashes(environment['LINTEL_ROOT'] ?? '');
   const absolute = (name: string) => (environment[name]?.startsWith('/') ? [environment[name]] : []);
   const uids = uid === 0 ? [...new Set([0, readInitUid() ?? 0])] : [uid];
   const shared = [`${root}/tmp`, `${root}/dev/shm`];

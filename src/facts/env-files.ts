@@ -1,5 +1,6 @@
 import { parse } from 'dotenv';
 import type { Environment } from '../launch/environ.ts';
+import { withoutLastSlashes } from '../slashes.ts';
 import { readNames, readTextIfAny } from './files.ts';
 
 /** One file of the image's defaults. */
@@ -10,7 +11,7 @@ export interface EnvFile {
 
 /** The image's defaults: /etc/lintel/lintel.env, then env.d/*.env in byte order. */
 export function readEnvFiles(environment: Environment): EnvFile[] {
-  const folder = `${(environment['LINTEL_ROOT'] ?? '').replace(/(?<!\/)\/+$/, '')}/etc/lintel`;
+  const folder = `${withoutLastSlashes(environment['LINTEL_ROOT'] ?? '')}/etc/lintel`;
   const drops = readNames(`${folder}/env.d`).filter(name => name.endsWith('.env'));
   const paths = [`${folder}/lintel.env`, ...drops.map(name => `${folder}/env.d/${name}`)];
   return paths.flatMap(path => {

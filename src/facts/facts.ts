@@ -6,6 +6,7 @@ import { type Definition, parseDefinition } from '../definitions/definitions.ts'
 import type { Problem } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Settings } from '../settings/settings.ts';
+import { withoutLastSlashes } from '../slashes.ts';
 import type { Accounts } from '../user.ts';
 import { type FoundUser, findWorkbenchAccount, findWorkbenchUser, type UserSources } from '../user.ts';
 import { mayWritePasswd, readAccounts } from './accounts.ts';
@@ -86,7 +87,7 @@ export function readFacts(given: {
   readonly runtimeDir: string | undefined;
 }): Facts {
   const { settings, environment } = given;
-  const root = (settings.root ?? '').replace(/(?<!\/)\/+$/, '');
+  const root = withoutLastSlashes(settings.root ?? '');
   const self = readProcess(given.openFilesSoft);
   const present = readAccounts(root);
   const refit = findRefit({

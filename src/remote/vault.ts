@@ -1,6 +1,7 @@
 import { findUnusable } from '../environment.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Settings } from '../settings/settings.ts';
+import { withoutLastSlashes } from '../slashes.ts';
 import { findRefusal } from './names.ts';
 
 /** Where a secret of Vault's KV engine, version 2, is. */
@@ -25,7 +26,7 @@ export function makeLoginUrl({ vaultAddress = '', vaultSaAuthPath = 'kubernetes'
 }
 
 function makeUrl(address: string, path: string): string {
-  return `${address.replace(/[?#].*$/s, '').replace(/(?<!\/)\/+$/, '')}/v1/${path}`;
+  return `${withoutLastSlashes(address.replace(/[?#].*$/s, ''))}/v1/${path}`;
 }
 
 /** The token that a login was answered with. */

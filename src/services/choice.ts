@@ -10,6 +10,19 @@ export interface Disabled {
   readonly why: string;
 }
 
+/** "jupyter, sshd (there is a CMD); rstudio, xvfb (not installed)": of what Lintel ships, most has no program there. */
+export function renderDisabledServices(
+  disabled: readonly Disabled[],
+  isShipped: (name: string) => boolean,
+): string {
+  const byReason = Map.groupBy(disabled, ({ name, why }) =>
+    isShipped(name) && why.endsWith(' is not installed') ? 'not installed' : why,
+  );
+  return [...byReason]
+    .map(([why, services]) => `${services.map(({ name }) => name).join(', ')} (${why})`)
+    .join('; ');
+}
+
 interface Sources {
   readonly settings: Settings;
   readonly facts: Pick<Facts, 'services' | 'faultyServices' | 'mentions' | 'programs' | 'presentFiles'>;

@@ -1,3 +1,4 @@
+import { withoutLastSlashes } from '../slashes.ts';
 import { NOTHING, type Tool } from './tool.ts';
 
 /** PANGEO_SCRATCH: the user's own folder in a bucket for everybody. With a slash at its end, as Pangeo's images have it. */
@@ -5,7 +6,7 @@ export const pangeo: Tool = {
   name: 'pangeo',
   configure({ pangeoScratchPrefix, jupyterhubUser }) {
     if (pangeoScratchPrefix === undefined || jupyterhubUser === undefined) return undefined;
-    const scratch = `${pangeoScratchPrefix.replace(/(?<!\/)\/+$/, '')}/${jupyterhubUser}/`;
+    const scratch = `${withoutLastSlashes(pangeoScratchPrefix)}/${jupyterhubUser}/`;
     return { ...NOTHING, env: { PANGEO_SCRATCH: scratch } };
   },
 };

@@ -1,6 +1,7 @@
 import type { Facts } from '../facts/facts.ts';
 import type { Settings } from '../settings/settings.ts';
 import { hasCredentials, maskUrl } from '../settings/url.ts';
+import { withoutLastSlashes } from '../slashes.ts';
 import { findUserFile, sayUserWins } from './placement.ts';
 import type { SitePart } from './site-part.ts';
 
@@ -51,7 +52,7 @@ function findRepositories(
   const cran = mirror === undefined ? [] : [plain('CRAN', mirror)];
   if (packageManagerUrl === undefined) return { repositories: cran, warnings: [] };
   const name = mirror === undefined ? 'CRAN' : 'PackageManager';
-  const built = makeBuilt(name, packageManagerUrl.replace(/(?<!\/)\/+$/, ''), facts.linux.distribution);
+  const built = makeBuilt(name, withoutLastSlashes(packageManagerUrl), facts.linux.distribution);
   const warnings = built.isBuilt
     ? []
     : [
