@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { readTextIfAny } from '../../facts/files.ts';
 
-/** What Lintel itself uses; undefined for what /proc does not say. */
+/** What Lintel itself uses; undefined for what /proc does not say, or where no descriptor is left to read it with. */
 export interface OwnUsage {
   readonly cpuSeconds: number;
-  readonly residentBytes: number;
+  readonly residentBytes: number | undefined;
   readonly virtualBytes: number | undefined;
   readonly startedSeconds: number;
   readonly openFiles: number | undefined;
@@ -20,7 +20,7 @@ export function readOwnUsage(): OwnUsage {
   const limits = readTextIfAny('/proc/self/limits') ?? '';
   return {
     cpuSeconds: (user + system) / 1e6,
-    residentBytes: process.memoryUsage.rss(),
+    residentBytes: parse(/^VmRSS:\s*(\d+) kB$/m, status, 1024),
     virtualBytes: parse(/^VmSize:\s*(\d+) kB$/m, status, 1024),
     startedSeconds: STARTED_SECONDS,
     openFiles: countOpenFiles(),
