@@ -3,7 +3,7 @@ import { execa } from 'execa';
 import { listBelow, listDescriptors } from './processes.ts';
 import type { Chance } from './random.ts';
 import { findService, hit, SOCKET, type Victim } from './victim.ts';
-import { HTTP_PORT, NAMES } from './workbench.ts';
+import { HTTP_PORT, NAMES, OPEN_FILES } from './workbench.ts';
 
 /** Something bad that happens to a workbench, and is over when it resolves. */
 export interface Mischief {
@@ -105,15 +105,16 @@ async function fillRun(victim: Victim, chance: Chance): Promise<string> {
   return victim.enter(['sh', '-c', line], CLI_LIMIT_MS);
 }
 
-/** Its limit comes down to what is open, and clients hold the rest. The next start of a process lifts the limit again. */
+/** Its limit comes down to what is open, and clients hold the rest. */
 async function takeDescriptors(victim: Victim): Promise<string> {
-  const highest = Math.max(...listDescriptors(victim.pid));
-  const limit = ['--pid', String(victim.pid), `--nofile=${highest + 1}:`];
-  await execa('prlimit', limit, { reject: false });
-  return victim.enter(
-    ['/usr/bin/python3', '/srv/hoard.py', String(SPELL_MS / 1000), SOCKET, String(HTTP_PORT)],
-    CLI_LIMIT_MS,
-  );
+  const limitTo = (count: number) => execa('prlimit', ['--pid', String(victim.pid), `--nofile=${count}:`]);
+  await limitTo(Math.max(...listDescriptors(victim.pid)) + 1);
+  const hoard = ['/usr/bin/python3', '/srv/hoard.py', String(SPELL_MS / 1000), SOCKET, String(HTTP_PORT)];
+  try {
+    return await victim.enter(hoard, CLI_LIMIT_MS);
+  } finally {
+    await limitTo(OPEN_FILES);
+  }
 }
 
 async function refuseForks(victim: Victim, chance: Chance): Promise<string> {

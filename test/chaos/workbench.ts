@@ -9,7 +9,7 @@ const ROOTS_PORT = 9102;
 /** Room enough for a usual boot, and little to fill. */
 const RUN_KIB = 1536;
 /** A container with few descriptors: clients can take the last one. */
-const OPEN_FILES = 160;
+export const OPEN_FILES = 160;
 const SCRIPTS = ['resident.py', 'pest.py', 'hoard.py'];
 
 /** Ten services, each of another kind; all of them stay up when nobody does them harm. */
