@@ -17,10 +17,11 @@ const PROCESSES = 'LINTEL_SERVICE=web sleep 98765 & exec sleep 98766';
 export async function startNeighbour(t: TestContext, kind: Neighbour): Promise<Beside> {
   const name = `lintel-test-${randomUUID().slice(0, 8)}`;
   const pod = `${name}-pod`;
+  // With whoever still is in there: it can't be removed alone.
   if (kind === 'pod') {
-    t.after(() => podman(['pod', 'rm', '--force', '--time', '0', pod], { reject: false }));
+    t.after(() => podman(['pod', 'rm', '--force', '--time', '0', pod]));
     await podman(['pod', 'create', '--name', pod, '--share', 'pid', '--network', 'none']);
-  } else t.after(() => podman(['rm', '--force', '--time', '0', name], { reject: false }));
+  } else t.after(() => podman(['rm', '--force', '--depend', '--time', '0', name]));
   const place = kind === 'pod' ? ['--pod', pod] : [];
   const start = ['--entrypoint', 'sh', '--no-healthcheck', '--network', 'none', IMAGES.base, '-c', PROCESSES];
   await podman(['run', '--detach', '--name', name, ...place, ...start]);

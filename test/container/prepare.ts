@@ -15,6 +15,8 @@ const SUITE = 'bookworm';
 const NPM = 'npm@11.6.2';
 /** A layer that stands for a while: another number makes it anew. */
 const STAMPS = { debian: 'v1' } as const;
+/** Of what later builds have left without a name, this is old enough that no other checkout is just building on it. */
+const LEFT_OVER = 'until=24h';
 /** Builds read Debian and npm over the machine's own network, and no registry of images. */
 const BUILD = ['--network', 'host', '--pull=never'];
 
@@ -31,6 +33,7 @@ async function prepare(): Promise<void> {
   await step(IMAGES.workbench, () => makeLintel('base', IMAGES.workbench, IMAGES.programs));
   await step(IMAGES.alone, () => makeLintel('lintel', IMAGES.alone, IMAGES.debian));
   await step('arm64', prepareArm64);
+  await step('clean up', () => podman(['image', 'prune', '--force', '--filter', LEFT_OVER]));
 }
 
 async function step(name: string, make: () => Promise<unknown>): Promise<void> {
