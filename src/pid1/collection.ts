@@ -14,19 +14,33 @@ const WORTH_BYTES = 3 * 2 ** 20;
  * alive.
  */
 export function collectLater(): void {
-  for (let count = 0; count < COLLECTIONS; count++)
-    setTimeout(collect, AFTER_MS + count * BETWEEN_MS).unref();
-  setTimeout(keepCollecting, AFTER_MS + COLLECTIONS * BETWEEN_MS).unref();
+  setTimeout(collectTimes, AFTER_MS, COLLECTIONS, keepCollecting).unref();
 }
 
-/** Collects where this process has grown since the last time. */
+function collectTimes(count: number, then: () => void): void {
+  collect();
+  if (count === 1) then();
+  else setTimeout(collectTimes, BETWEEN_MS, count - 1, then).unref();
+}
+
+/** In a busy time once a look where this process has grown since the last; in the calm after it as often as after a boot. */
 function keepCollecting(): void {
   let keptBytes = readRss() ?? 0;
+  let isBusy = false;
+  const keep = () => {
+    keptBytes = readRss() ?? keptBytes;
+  };
   setInterval(() => {
     const bytes = readRss();
-    if (bytes === undefined || bytes < keptBytes + WORTH_BYTES) return;
-    collect();
-    keptBytes = readRss() ?? bytes;
+    if (bytes === undefined) return;
+    const hasGrown = bytes >= keptBytes + WORTH_BYTES;
+    if (hasGrown) {
+      collect();
+      keep();
+    } else if (isBusy) {
+      collectTimes(COLLECTIONS, keep);
+    }
+    isBusy = hasGrown;
   }, LOOK_MS).unref();
 }
 

@@ -18,7 +18,7 @@ import { sandboxKind } from '../../dev/sandbox.ts';
 import { makeLimits } from './limits.ts';
 import { MISCHIEFS, type Mischief } from './mischief.ts';
 import { type Observer, observe } from './observer.ts';
-import { readRssKiB } from './processes.ts';
+import { describeRss, readRssKiB } from './processes.ts';
 import { type Chance, makeChance } from './random.ts';
 import { type Reader, readLog } from './reader.ts';
 import { makeVictim, type Status, type Victim } from './victim.ts';
@@ -39,8 +39,8 @@ const MOST_BETWEEN_MS = 1500;
 const SETTLE_LIMIT_MS = 120_000;
 /** Of the services' own ends after TERM, and Lintel's. */
 const END_LIMIT_MS = 30_000;
-/** An idle Lintel gives memory back within 20 s; the least of some looks is what stays. */
-const QUIET_LOOKS = 25;
+/** An idle Lintel gives memory back within 45 s; the least of some looks is what stays. */
+const QUIET_LOOKS = 45;
 const QUIET_LOOK_MS = 1000;
 const MOST_GROWTH = 0.1;
 
@@ -109,7 +109,6 @@ async function torment(given: {
   for (const mischief of MISCHIEFS) await commit(mischief, victim, chance);
   await settle(victim);
   const startKiB = await measure(victim);
-  say(`-- the start: ${startKiB} KiB`);
   const counts = await raise(victim, chance, limitMs);
   const { status, faults } = await settle(victim);
   const endKiB = await measure(victim);
@@ -165,6 +164,7 @@ async function measure(victim: Victim): Promise<number> {
     await sleep(QUIET_LOOK_MS);
     least = Math.min(least, readRssKiB(victim.pid) ?? 0);
   }
+  say(`-- at least ${least} KiB, now ${describeRss(victim.pid)}`);
   return least;
 }
 

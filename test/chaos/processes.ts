@@ -41,6 +41,12 @@ export function readRssKiB(pid: number): number | undefined {
   return found === undefined ? undefined : Number(found);
 }
 
+/** What resident memory is made of: "RssAnon 14000, RssFile 50000, RssShmem 0", in KiB. */
+export function describeRss(pid: number): string {
+  const parts = readProc(pid, 'status').matchAll(/^(Rss\w+):\s*(\d+) kB$/gm);
+  return [...parts].map(([, name, size]) => `${name} ${size}`).join(', ');
+}
+
 /** The numbers of its open descriptors. */
 export function listDescriptors(pid: number): number[] {
   try {
