@@ -117,6 +117,7 @@ describe('pure modules', () => {
     'src/user.ts',
     'src/services/service.ts',
     'src/services/choice.ts',
+    'src/services/disabled.ts',
     'src/services/open-doors.ts',
     'src/services/order.ts',
     'src/services/ports.ts',

@@ -6,6 +6,7 @@ import type { Environment } from '../launch/environ.ts';
 import { SHUTDOWN } from '../pid1/requests.ts';
 import type { Plan } from '../plan.ts';
 import { type Exit, exitCodeOf, renderExit } from '../processes/exit.ts';
+import { groupDisabled } from '../services/disabled.ts';
 import { renderCommand, renderEnd, renderOthers, renderShortage } from '../services/explain.ts';
 import { type FinalEnd, renderSignalCode } from '../services/final-end.ts';
 import { type MemoryKill, readMemoryKills } from '../services/memory.ts';
@@ -67,12 +68,7 @@ export function makeServiceEnding(name: string, ended: FinalEnd, plan: Plan): En
 }
 
 export function makeIdleEnding({ disabledServices }: Plan): Ending {
-  const byReason = Map.groupBy(disabledServices, ({ why }) =>
-    why.endsWith(NOT_INSTALLED) ? NOT_INSTALLED : why,
-  );
-  const left = [...byReason].map(
-    ([why, services]) => `${services.map(({ name }) => name).join(', ')}: ${why.trim()}`,
-  );
+  const left = groupDisabled(disabledServices).map(({ names, why }) => `${names.join(', ')}: ${why}`);
   return {
     code: 1,
     reason: 'there is nothing to run: no CMD and no service',
@@ -86,8 +82,6 @@ export function makeIdleEnding({ disabledServices }: Plan): Ending {
     },
   };
 }
-
-const NOT_INSTALLED = ' is not installed';
 
 export function makeCommandEnding(ended: {
   readonly exit: Exit;

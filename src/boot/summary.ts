@@ -3,7 +3,7 @@ import { renderProblem } from '../errors.ts';
 import { isShipped } from '../facts/scripts.ts';
 import type { Log } from '../log/log.ts';
 import type { Note, Plan } from '../plan.ts';
-import { renderDisabledServices } from '../services/choice.ts';
+import { renderDisabled } from '../services/disabled.ts';
 import type { BootRecord } from '../timing/record.ts';
 import { renderSentence } from '../timing/sentence.ts';
 import { LINTEL_VERSION } from '../version.ts';
@@ -48,15 +48,8 @@ export function saySummary(draft: Draft, log: Log): void {
   if (isSilent(draft)) return;
   for (const note of renderNotes(plan)) log.info(escapeLine(note));
   const names = plan.services.map(({ definition }) => definition.name).join(' ');
-  const disabled = renderDisabled(draft);
+  const disabled = renderDisabled(plan.disabledServices);
   log.info(`services: ${names || 'none'}${disabled === '' ? '' : `; not: ${disabled}`}`);
-}
-
-function renderDisabled({ plan, facts }: Draft): string {
-  const shipped = new Set(
-    facts.services.filter(({ origin }) => origin === 'shipped').map(({ name }) => name),
-  );
-  return renderDisabledServices(plan.disabledServices, name => shipped.has(name));
 }
 
 /** Where the time went, who is not ready, and what was reduced, once nothing of that changes any more. */

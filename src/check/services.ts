@@ -3,7 +3,8 @@ import { parseDefinition } from '../definitions/definitions.ts';
 import type { ServiceFact } from '../definitions/folder.ts';
 import { checkServiceJson, type Fault } from '../definitions/service-json.ts';
 import type { ImageFacts } from '../facts/image/image.ts';
-import { chooseServices, type Disabled, renderDisabledServices } from '../services/choice.ts';
+import { chooseServices } from '../services/choice.ts';
+import { type Disabled, renderDisabled } from '../services/disabled.ts';
 import { findCycle } from '../services/order.ts';
 import { suggestName, suggestWord } from '../settings/suggest.ts';
 import { OTHER_NAMES, VARIABLES } from '../settings/variables.ts';
@@ -279,7 +280,7 @@ function noteDisabled(disabled: readonly Disabled[], { definitions }: ImageFacts
     if (own.length === 0) return [];
     return found(RULES, 'not-started', {
       path: origin === 'image' ? '/etc/services.d' : '/usr/local/lib/lintel/services.d',
-      what: `not started here: ${renderDisabledServices(own, () => origin === 'shipped')}`,
+      what: `not started here: ${renderDisabled(own)}`,
       expected: '',
     });
   });

@@ -3,25 +3,8 @@ import type { Problem } from '../errors.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Settings } from '../settings/settings.ts';
+import type { Disabled, Reason } from './disabled.ts';
 import { findCycle } from './order.ts';
-
-export interface Disabled {
-  readonly name: string;
-  readonly why: string;
-}
-
-/** "jupyter, sshd (there is a CMD); rstudio, xvfb (not installed)": of what Lintel ships, most has no program there. */
-export function renderDisabledServices(
-  disabled: readonly Disabled[],
-  isShipped: (name: string) => boolean,
-): string {
-  const byReason = Map.groupBy(disabled, ({ name, why }) =>
-    isShipped(name) && why.endsWith(' is not installed') ? 'not installed' : why,
-  );
-  return [...byReason]
-    .map(([why, services]) => `${services.map(({ name }) => name).join(', ')} (${why})`)
-    .join('; ');
-}
 
 interface Sources {
   readonly settings: Settings;
@@ -48,15 +31,17 @@ export function chooseServices(sources: Sources): {
   const enabled = services.filter(({ name }) => reasons.get(name) === undefined);
   return {
     enabled,
-    disabled: services.flatMap(({ name }) => {
-      const why = reasons.get(name);
-      return why === undefined ? [] : [{ name, why }];
+    disabled: services.flatMap(({ name, origin }) => {
+      const reason = reasons.get(name);
+      if (reason === undefined) return [];
+      const isUsual = reason.isUninstalled === true && origin === 'shipped';
+      return [{ name, why: reason.why, ...(isUsual && { brief: 'not installed' as const }) }];
     }),
     problems: [...findUnknownNames(sources), ...findUnknownServices(sources.facts), ...findCircle(enabled)],
   };
 }
 
-type Reasons = Map<string, string | undefined>;
+type Reasons = Map<string, Reason | undefined>;
 
 /**
  * What an enabled service requires is enabled too, though nobody asked for it; unless it can't run, or must not: then
@@ -71,15 +56,18 @@ function pullInRequired(sources: Sources, reasons: Reasons): void {
     for (const { name, origin, requires } of services) {
       if (reasons.get(name) !== undefined) continue;
       for (const required of requires.flatMap(other => byName.get(other) ?? [])) {
-        const why = reasons.get(required.name);
-        if (why === undefined) continue;
+        const reason = reasons.get(required.name);
+        if (reason === undefined) continue;
         const obstacle =
           findObstacle(required, sources) ??
           // An image that requires it by name wants it beside its own.
           (origin === 'shipped' ? findRival(required, sources) : undefined) ??
-          (why.startsWith(REQUIRES) ? why : undefined);
+          (reason.isRequirement ? reason : undefined);
         if (obstacle === undefined) reasons.set(required.name, undefined);
-        else reasons.set(name, `${REQUIRES}${required.name}: ${obstacle}`);
+        else {
+          const why = `it requires ${required.name}: ${obstacle.why}`;
+          reasons.set(name, { ...obstacle, why, isRequirement: true });
+        }
         hasChanged = true;
         if (obstacle !== undefined) break;
       }
@@ -93,20 +81,19 @@ function joinOthers(sources: Sources, reasons: Reasons): void {
     const { name, auto } = service;
     if (reasons.get(name) !== GOES_WITH) continue;
     const isWanted = auto.with.some(other => reasons.has(other) && reasons.get(other) === undefined);
-    const why = isWanted
+    const reason = isWanted
       ? (findObstacle(service, sources) ?? findRival(service, sources))
-      : `only with ${auto.with.join(', ')}`;
-    reasons.set(name, why);
+      : { why: `only with ${auto.with.join(', ')}` };
+    reasons.set(name, reason);
   }
 }
 
-const REQUIRES = 'it requires ';
-const NOT_WANTED = 'LINTEL_SERVICES_DISABLED names it';
-/** Of a service about which others decide. */
-const GOES_WITH = 'it goes with others';
+const NOT_WANTED: Reason = { why: 'LINTEL_SERVICES_DISABLED names it' };
+/** Of a service about which others decide, until they have. */
+const GOES_WITH: Reason = { why: 'it goes with others' };
 
 /** Why a service can't run or must not, even when another one requires it. */
-function findObstacle(service: Definition, sources: Sources): string | undefined {
+function findObstacle(service: Definition, sources: Sources): Reason | undefined {
   if (matchesAny(service.name, sources.settings.servicesDisabled ?? [])) return NOT_WANTED;
   return findUnmetCondition(service, sources);
 }
@@ -147,37 +134,37 @@ function findCircle(services: readonly Definition[]): Problem[] {
   ];
 }
 
-function findReasonAgainst(service: Definition, sources: Sources): string | undefined {
+function findReasonAgainst(service: Definition, sources: Sources): Reason | undefined {
   const { settings } = sources;
   if (matchesAny(service.name, settings.servicesDisabled ?? [])) return NOT_WANTED;
   const wanted = settings.services ?? ['auto'];
   if (!matchesAny(service.name, wanted)) {
     if (service.auto.with.length > 0) return GOES_WITH;
     if (wanted.includes('image') && service.origin === 'image') return findUnmetCondition(service, sources);
-    if (!wanted.includes('auto')) return 'LINTEL_SERVICES does not name it';
-    const why = findAutomaticReason(service, sources);
-    if (why !== undefined) return why;
+    if (!wanted.includes('auto')) return { why: 'LINTEL_SERVICES does not name it' };
+    const reason = findAutomaticReason(service, sources);
+    if (reason !== undefined) return reason;
   }
   return findUnmetCondition(service, sources);
 }
 
-function findAutomaticReason(service: Definition, sources: Sources): string | undefined {
+function findAutomaticReason(service: Definition, sources: Sources): Reason | undefined {
   if (service.origin === 'image') return undefined;
-  if (sources.command.length > 0) return 'there is a CMD';
+  if (sources.command.length > 0) return { why: 'there is a CMD' };
   return findRival(service, sources);
 }
 
 /** A service of the image that does what a shipped one would do, unless the operator names that one. */
-function findRival(service: Definition, { facts, settings }: Sources): string | undefined {
+function findRival(service: Definition, { facts, settings }: Sources): Reason | undefined {
   if (service.origin === 'image' || matchesAny(service.name, settings.services ?? [])) return undefined;
   const own = [service.name, ...programsOf(service)];
   for (const other of facts.services) {
     if (other.origin !== 'image') continue;
     const programs = [...programsOf(other), ...(facts.mentions[other.name] ?? [])];
     if (programs.some(program => own.includes(program)))
-      return `the image's service ${other.name} runs the same program`;
+      return { why: `the image's service ${other.name} runs the same program` };
     const instead = programs.find(program => service.auto.without.includes(program));
-    if (instead !== undefined) return `the image's service ${other.name} runs ${instead}`;
+    if (instead !== undefined) return { why: `the image's service ${other.name} runs ${instead}` };
   }
   return undefined;
 }
@@ -191,14 +178,14 @@ function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-function findUnmetCondition(service: Definition, { facts, environment }: Sources): string | undefined {
+function findUnmetCondition(service: Definition, { facts, environment }: Sources): Reason | undefined {
   const { command, file, env } = service.when;
   if (command.length > 0 && !command.some(program => facts.programs[program] !== undefined))
-    return `${command.join(' or ')} is not installed`;
+    return { why: `${command.join(' or ')} is not installed`, isUninstalled: true };
   if (file.length > 0 && !file.some(path => facts.presentFiles.includes(path)))
-    return `there is no ${file.join(' or ')}`;
+    return { why: `there is no ${file.join(' or ')}` };
   if (env.length > 0 && !env.some(name => (environment[name] ?? '') !== ''))
-    return `${env.join(' or ')} is not set`;
+    return { why: `${env.join(' or ')} is not set` };
   return undefined;
 }
 

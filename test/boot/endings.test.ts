@@ -194,6 +194,23 @@ const FAILURES: readonly Failure[] = [
   what to do: look at the log: what a CMD says, goes there alone`,
   },
   {
+    what: 'nothing to run of what is there',
+    files: {
+      ...service('web', 'exec sleep 9999', { when: { command: 'no-such-program' } }),
+      ...Object.fromEntries(
+        ['ide', 'lab'].flatMap(name => [
+          [`/usr/local/lib/lintel/services.d/${name}/run`, '#!/bin/sh\nexec sleep 9999\n'],
+          [`/usr/local/lib/lintel/services.d/${name}/service.json`, `{"when": {"command": "no-${name}"}}`],
+        ]),
+      ),
+    },
+    message: `ended with exit code 1: there is nothing to run: no CMD and no service
+  services that do not run:
+  ide, lab: not installed
+  web: no-such-program is not installed
+  what to do: give the container a command, or the image a service (/etc/services.d/NAME/run), or name one in LINTEL_SERVICES`,
+  },
+  {
     what: 'nothing to run',
     files: {},
     message: `ended with exit code 1: there is nothing to run: no CMD and no service

@@ -1,0 +1,31 @@
+/** Why a service does not run. */
+export interface Reason {
+  readonly why: string;
+  /** A program is missing: its own, or that of a service which it requires. */
+  readonly isUninstalled?: true;
+  /** It could run itself, but for a service that it requires. */
+  readonly isRequirement?: true;
+}
+
+/** A service that does not run. */
+export interface Disabled {
+  readonly name: string;
+  readonly why: string;
+  /** `why` in words that many share: of what Lintel ships, most has no program in any one image. */
+  readonly brief?: 'not installed';
+}
+
+/** "jupyter, sshd (there is a CMD); rstudio, xvfb (not installed)". */
+export function renderDisabled(disabled: readonly Disabled[]): string {
+  return groupDisabled(disabled)
+    .map(({ names, why }) => `${names.join(', ')} (${why})`)
+    .join('; ');
+}
+
+/** Their names by why they do not run. */
+export function groupDisabled(
+  disabled: readonly Disabled[],
+): { readonly names: readonly string[]; readonly why: string }[] {
+  const byReason = Map.groupBy(disabled, ({ why, brief }) => brief ?? why);
+  return [...byReason].map(([why, services]) => ({ names: services.map(({ name }) => name), why }));
+}
