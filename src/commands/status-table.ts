@@ -1,4 +1,4 @@
-import { isIll, renderLastDeath, renderStage } from '../control/judgements.ts';
+import { isIll, renderStage } from '../control/judgements.ts';
 import { escapeLine } from '../control/printable.ts';
 import type { ResponseOf } from '../control/routes.ts';
 import { renderDuration } from './durations.ts';
@@ -113,7 +113,6 @@ function chooseColour(service: Service): Colour {
 
 function makeNote(service: Service): string {
   const { state, spawn, isFailing, isLate, waitsFor, illness, restartsInMs } = service;
-  const { end, said } = splitDeath(service);
   const notes = [
     state === 'down' && spawn === 0 ? 'not started yet' : '',
     isFailing ? 'failing' : '',
@@ -121,17 +120,9 @@ function makeNote(service: Service): string {
     isIll(service) ? 'unhealthy' : '',
     state === 'waiting' && waitsFor.length > 0 ? `waits for ${waitsFor.join(', ')}` : '',
     state === 'starting' || isIll(service) ? (illness ?? '') : '',
-    end,
+    service.lastCause ?? '',
     restartsInMs === undefined ? '' : `starts again in ${(restartsInMs / 1000).toFixed(1)} s`,
-    said,
+    ...service.lastRemarks,
   ];
   return notes.filter(note => note !== '').join('; ');
-}
-
-/** How it ended, and what it said before: between them there is room for what comes next. */
-function splitDeath(service: Service): { readonly end: string; readonly said: string } {
-  const death = renderLastDeath(service) ?? '';
-  const { lastEnd = '' } = service;
-  if (lastEnd === '' || !death.startsWith(`${lastEnd}; `)) return { end: death, said: '' };
-  return { end: lastEnd, said: death.slice(lastEnd.length + '; '.length) };
 }

@@ -100,18 +100,9 @@ export function renderTroubles(troubles: readonly Trouble[]): string {
   return troubles.map(({ name, why }) => `${name} (${why})`).join(', ');
 }
 
-/** How it died last, without its name and without what was to happen next: by now that has happened. */
-export function renderLastDeath({
-  name,
-  lastDeath,
-}: {
-  readonly name: string;
-  readonly lastDeath?: string | undefined;
-}): string | undefined {
-  if (lastDeath === undefined) return undefined;
-  const end = lastDeath.lastIndexOf('; ');
-  const text = end === -1 ? lastDeath : lastDeath.slice(0, end);
-  return text.startsWith(`${name} `) ? text.slice(name.length + 1) : text;
+/** How it died last, without what was to happen next: by now that has happened. */
+function renderLastDeath({ lastCause, lastRemarks }: ServiceStatus): string | undefined {
+  return lastCause === undefined ? undefined : [lastCause, ...lastRemarks].join('; ');
 }
 
 /** "the workbench still boots: script 10-fetch runs". */

@@ -74,6 +74,8 @@ const makeService = () =>
     ),
     lastDeath: z.optional(z.string()),
     lastEnd: z.optional(z.string()),
+    lastCause: z.optional(z.string()),
+    lastRemarks: z.readonly(z.array(z.string())),
     waitsFor: z.readonly(z.array(z.string())),
     illness: z.optional(z.string()),
     symptom: z.optional(z.string()),

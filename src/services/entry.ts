@@ -3,6 +3,7 @@ import type { PlannedService } from '../definitions/definitions.ts';
 import type { Child } from '../processes/child.ts';
 import type { Exit } from '../processes/exit.ts';
 import type { Leader } from '../processes/tree.ts';
+import type { Death } from './explain.ts';
 import type { MemoryKill } from './memory.ts';
 import { type Effect, makeService, type Service } from './states.ts';
 
@@ -28,10 +29,8 @@ export interface Entry {
   startedMs: number | undefined;
   /** What was found out about its latest end. */
   autopsy: Autopsy | undefined;
-  /** Why it died last, as it was logged. */
-  lastDeath: string | undefined;
-  /** How its latest life ended by itself, without anything that it said. */
-  lastEnd: string | undefined;
+  /** Why its latest life ended by itself. */
+  death: Death | undefined;
   /** What its probe found wrong last, and that without addresses and without a word of the probe's. */
   illness: string | undefined;
   symptom: string | undefined;
@@ -83,8 +82,7 @@ export function makeEntries(services: readonly PlannedService[]): Entries {
         firstMs: undefined,
         startedMs: undefined,
         autopsy: undefined,
-        lastDeath: undefined,
-        lastEnd: undefined,
+        death: undefined,
         illness: undefined,
         symptom: undefined,
         isHeld: planned.definition.needsPassword,

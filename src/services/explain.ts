@@ -50,8 +50,24 @@ export function renderOthersKilled(memory: MemoryKill): string {
   return `the kernel killed ${what} of the container: ${renderMemory(memory)}; no service died of it`;
 }
 
-/** Why a service died, what it said last, and what happens next. `tail` is its latest output. */
-export function renderDeath(death: {
+/** Why a service died, in parts: what may not be told to everybody, or is past by then, can be left out. */
+export interface Death {
+  /** "exited with code 3": without a word of a program's. */
+  readonly end: string;
+  /** `end`, with what else is known of why: "exited with code 127: there is no /opt/web". */
+  readonly cause: string;
+  /** What it said last, and what happened just then. */
+  readonly remarks: readonly string[];
+  /** What was to happen next when it died. */
+  readonly next: string;
+}
+
+/** "web exited with code 3; its last lines: no disk; restarting in 0.25 s" */
+export function renderDeath(name: string, { cause, remarks, next }: Death): string {
+  return [`${name} ${cause}`, ...remarks, next].join('; ');
+}
+
+export function makeDeath(found: {
   readonly service: Service;
   readonly exit: Exit;
   /** Its latest output. */
@@ -59,9 +75,9 @@ export function renderDeath(death: {
   /** What else is known of why. */
   readonly hint?: string | undefined;
   readonly memory?: MemoryKill | undefined;
-}): string {
-  const { service, exit, memory } = death;
-  const said = death.tail
+}): Death {
+  const { service, exit, tail, hint, memory } = found;
+  const said = tail
     .trimEnd()
     .split('\n')
     .slice(-LAST_LINES)
@@ -69,14 +85,16 @@ export function renderDeath(death: {
     .filter(line => line !== '');
   const isSilent = said.length === 0 || isPlainSuccess(exit);
   const wasItself = 'signal' in exit && exit.signal === 'SIGKILL';
-  return [
-    `${service.name} ${renderEnd(exit, memory)}${death.hint === undefined ? '' : `: ${death.hint}`}`,
-    isSilent ? undefined : `its last lines: ${said.join(' / ')}`,
-    memory === undefined || wasItself ? undefined : renderOthers(memory),
-    renderNext(service),
-  ]
-    .filter(part => part !== undefined)
-    .join('; ');
+  const end = renderEnd(exit, memory);
+  return {
+    end,
+    cause: hint === undefined ? end : `${end}: ${hint}`,
+    remarks: [
+      ...(isSilent ? [] : [`its last lines: ${said.join(' / ')}`]),
+      ...(memory === undefined || wasItself ? [] : [renderOthers(memory)]),
+    ],
+    next: renderNext(service),
+  };
 }
 
 /** "restarting in 0.25 s", "restarting at once", "it stays down: failed", "it stays down". */

@@ -50,8 +50,8 @@ function codeOf(service: Service): number {
 }
 
 /** "exited with code 3", "was unhealthy: connection refused". */
-function renderHow({ service, lastEnd }: Entry): string {
-  if (lastEnd !== undefined) return lastEnd;
+function renderHow({ service, death }: Entry): string {
+  if (death !== undefined) return death.end;
   return service.lastExit === undefined ? 'never ran' : renderExit(service.lastExit);
 }
 

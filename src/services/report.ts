@@ -2,7 +2,7 @@ import { readClockMs } from '../clock.ts';
 import { explainNotFound } from '../processes/exec-error.ts';
 import { type Exit, fieldsOf, renderExit } from '../processes/exit.ts';
 import type { Autopsy, Entries, Entry } from './entry.ts';
-import { renderDeath, renderEnd, renderNext } from './explain.ts';
+import { makeDeath, renderDeath, renderNext } from './explain.ts';
 import { type FinalEnd, makeFinalEnd } from './final-end.ts';
 import type { MemoryWatch } from './memory.ts';
 import { FAILING } from './restarts.ts';
@@ -45,9 +45,9 @@ export function report(entry: Entry, before: Service, { event, by }: { event: Ev
 
 /** What was to follow on its death was said before anybody knew this. */
 function reportKeptDown(entry: Entry, { around }: Reporter): void {
-  const { name, lastDeath } = entry;
+  const { name, death } = entry;
   const why = 'its finish script asked for it (exit code 125)';
-  if (lastDeath !== undefined) entry.lastDeath = lastDeath.replace(/; [^;]*$/, `; it stays down: ${why}`);
+  if (death !== undefined) entry.death = { ...death, next: `it stays down: ${why}` };
   around.log.info(`${name} stays down: ${why}`, { service: name });
 }
 
@@ -79,8 +79,8 @@ function reportChange(entry: Entry, before: Service, by: Reporter): void {
 function reportIllness(entry: Entry, { around }: Reporter): void {
   const { name, service, illness = 'its probe fails' } = entry;
   const next = renderNext(service);
-  entry.lastDeath = `${name} was unhealthy: ${illness}; ${next}`;
-  entry.lastEnd = `was unhealthy: ${entry.symptom ?? 'its probe fails'}`;
+  const end = `was unhealthy: ${entry.symptom ?? 'its probe fails'}`;
+  entry.death = { end, cause: `was unhealthy: ${illness}`, remarks: [], next };
   around.log.warn(`${name} is unhealthy and is stopped: ${illness}; ${next}`, { service: name });
 }
 
@@ -97,10 +97,9 @@ function reportExit(entry: Entry, before: Service, { exit, by }: { exit: Exit; b
   const [program = ''] = entry.planned.definition.command;
   const hint = explainNotFound(exit, program, environmentOf(entry.planned, around));
   const memory = by.memory.look(exit);
-  const explanation = renderDeath({ service, exit, tail, hint, memory });
-  entry.lastDeath = explanation;
-  entry.lastEnd = renderEnd(exit, memory);
+  entry.death = makeDeath({ service, exit, tail, hint, memory });
   entry.autopsy = examine(entry, { exit, tail, hint, memory });
+  const explanation = renderDeath(name, entry.death);
   const about = { service: name, ...fieldsOf(exit) };
   if (service.state.name === 'sweeping' && service.state.next.state === 'down') log.info(explanation, about);
   else log.warn(explanation, about);

@@ -1,5 +1,6 @@
 import type { Exit } from '../processes/exit.ts';
 import type { Entries, Entry } from './entry.ts';
+import { type Death, renderDeath } from './explain.ts';
 import { isKeptDown, isLate, isReady, type State } from './states.ts';
 import { permissionOf } from './waiting.ts';
 
@@ -29,9 +30,13 @@ export interface ServiceStatus {
   readonly deaths: number;
   readonly deathCount: number;
   readonly lastExit: Exit | undefined;
+  /** Why it died last, as it was logged. */
   readonly lastDeath: string | undefined;
-  /** As `lastDeath`, but only how it ended: fit for those who may read no log. */
+  /** Of that only how it ended: fit for those who may read no log. */
   readonly lastEnd: string | undefined;
+  /** As `lastEnd`, with what else was known of why; and what it said last, and what happened just then. */
+  readonly lastCause: string | undefined;
+  readonly lastRemarks: readonly string[];
   /** What its probe found wrong last; undefined while it finds nothing. */
   readonly illness: string | undefined;
   /** As `illness`, without addresses and without a word of the probe's: for those who may read no log. */
@@ -51,6 +56,7 @@ function makeOne(entry: Entry, entries: Entries, nowMs: number): ServiceStatus {
   const { state } = service;
   const { definition, user } = planned;
   const permission = permissionOf(entry, entries);
+  const death = findObstacle(entry) ?? entry.death;
   return {
     name: entry.name,
     description: definition.description,
@@ -68,8 +74,10 @@ function makeOne(entry: Entry, entries: Entries, nowMs: number): ServiceStatus {
     deaths: service.deathsMs.length,
     deathCount: service.deathCount,
     lastExit: service.lastExit,
-    lastDeath: renderObstacle(entry) ?? entry.lastDeath,
-    lastEnd: renderBlocker(entry) ?? entry.lastEnd,
+    lastDeath: death && renderDeath(entry.name, death),
+    lastEnd: death?.end,
+    lastCause: death?.cause,
+    lastRemarks: death?.remarks ?? [],
     illness: entry.illness,
     symptom: entry.symptom,
     waitsFor: permission?.type === 'waits' ? permission.names : [],
@@ -78,15 +86,11 @@ function makeOne(entry: Entry, entries: Entries, nowMs: number): ServiceStatus {
   };
 }
 
-/** A service that failed without a life of its own, as the log would tell a death. */
-function renderObstacle(entry: Entry): string | undefined {
-  const blocker = renderBlocker(entry);
-  return blocker === undefined ? undefined : `${entry.name} ${blocker}; it stays down`;
-}
-
-function renderBlocker({ service, blockedBy }: Entry): string | undefined {
+/** Of a service that failed without a life of its own. */
+function findObstacle({ service, blockedBy }: Entry): Death | undefined {
   if (service.state.name !== 'failed' || blockedBy === undefined) return undefined;
-  return `requires ${blockedBy}, which will not come`;
+  const end = `requires ${blockedBy}, which will not come`;
+  return { end, cause: end, remarks: [], next: 'it stays down' };
 }
 
 function hasProcess({ name }: State): boolean {

@@ -77,6 +77,7 @@ test('lintel status --json says the same as data, of the named services only', a
     spawn: 1,
     deaths: 0,
     deathCount: 0,
+    lastRemarks: [],
     waitsFor: [],
     requires: ['db'],
     after: [],
@@ -107,6 +108,26 @@ test('a service that can never start says what it lacks', async t => {
   await lintel.waitForText(/needy has failed/);
   const { stdout } = await run(['status', 'needy']);
   assert.match(stdout, /^needy +failed +no +- +\d+s +0 +requires bad, which will not come$/m);
+});
+
+test('why a service died stands before what it said, as text and as data', async t => {
+  const { run, lintel } = bootWorkbench(t, {
+    '/etc/services.d/lost/run': '#!/usr/bin/env no-such-program\n',
+    '/etc/services.d/lost/service.json': '{"backoffMs": {"min": 3600000, "max": 3600000}}',
+  });
+  await lintel.waitForText(/lost exited with code 127/);
+  const why = 'exited with code 127: its first line asks env for no-such-program, which is not on PATH';
+  const { stdout } = await run(['status', 'lost']);
+  assert.match(stdout, new RegExp(`^lost .*0 +${why}; starts again in .* s; its last lines: .*env: `, 'm'));
+  const { services } = JSON.parse((await run(['status', '--json', 'lost'])).stdout) as Status;
+  const { lastEnd, lastCause, lastRemarks, lastDeath } = services[0] ?? {};
+  assert.deepEqual([lastEnd, lastCause], ['exited with code 127', why]);
+  const [said = ''] = lastRemarks as string[];
+  assert.match(said, /^its last lines: .*env: /);
+  assert.match(
+    String(lastDeath),
+    new RegExp(`^lost ${why}; its last lines: .*; restarting in \\d+\\.\\d\\d s$`),
+  );
 });
 
 test('a service that was ended because it was unhealthy says so', async t => {
