@@ -89,15 +89,23 @@ export function findWorkbenchUser(sources: UserSources): FoundUser {
     return { user: makeUser(identity, sources), problems: wanted.problems, warnings: [warning] };
   }
   const user = makeUser(wanted, sources);
-  return { user, problems: wanted.problems, warnings: sayUnknown(user, sources) };
+  const unknown = findUnknown(user, sources);
+  const warnings =
+    unknown === undefined ? [] : [`${unknown.what}; better add one to the image: ${unknown.remedy}`];
+  return { user, problems: wanted.problems, warnings };
 }
 
-/** An image that was made without its user: everything runs, as somebody without a name and a home. */
-function sayUnknown({ uid, home }: User, { accounts, settings }: UserSources): string[] {
-  if (uid === 0 || settings.user !== undefined || accounts.users.some(user => user.uid === uid)) return [];
-  return [
-    `the workbench user, uid ${uid}, has no line in /etc/passwd: its HOME is ${home}, and whoami and ssh know nobody of that uid; better add one to the image: useradd --create-home --uid ${uid} NAME`,
-  ];
+/** An image that was made without its user, and what mends it: everything runs, as somebody without a name and a home. */
+export function findUnknown(
+  { uid, home }: User,
+  { accounts, settings }: Pick<UserSources, 'accounts' | 'settings'>,
+): { readonly what: string; readonly remedy: string } | undefined {
+  const isKnown = accounts.users.some(user => user.uid === uid);
+  if (uid === 0 || settings.user !== undefined || isKnown) return undefined;
+  return {
+    what: `the workbench user, uid ${uid}, has no line in /etc/passwd: its HOME is ${home}, and whoami and ssh know nobody of that uid`,
+    remedy: `useradd --create-home --uid ${uid} NAME`,
+  };
 }
 
 /** The user of a name or number; undefined when a name is unknown. */

@@ -1,8 +1,9 @@
 import type { VariableSource } from '../facts/image/variables.ts';
-import { nameOnyxiaVariables } from '../settings/onyxia-variables.ts';
-import { nameS6Variables } from '../settings/s6-variables.ts';
+import { findOnyxiaVariables } from '../settings/onyxia-variables.ts';
+import { findS6Variables } from '../settings/s6-variables.ts';
 import { MASK, maskValue } from '../settings/secret-names.ts';
 import { makeUnknownLook, parseSettings } from '../settings/settings.ts';
+import { nameWithoutEffect } from '../settings/without-effect.ts';
 import { type Docs, type Finding, found, type Place, type Rules, type Topic } from './finding.ts';
 
 const RULES = {
@@ -46,7 +47,7 @@ function judgeVariable(
 ): Finding[] {
   const one = { [name]: value };
   const unknown = look(name, value);
-  const [without] = [...nameS6Variables(one), ...nameOnyxiaVariables(one)];
+  const without = [...findS6Variables(one), ...findOnyxiaVariables(one)];
   return [
     ...(unknown === undefined
       ? []
@@ -58,15 +59,13 @@ function judgeVariable(
               unknown.meant === undefined ? 'a name of docs/variables.md' : `perhaps ${unknown.meant}`,
           }),
         ]),
-    ...(without === undefined
-      ? []
-      : [
-          found(RULES, 'without-effect', {
-            ...place,
-            what: without.replace(/; see .*$/, ''),
-            expected: `nothing of it: ${/; see (.*)$/.exec(without)?.[1] ?? ''}`,
-          }),
-        ]),
+    ...without.map(variable =>
+      found(RULES, 'without-effect', {
+        ...place,
+        what: nameWithoutEffect([variable]),
+        expected: `nothing of it: ${variable.page}`,
+      }),
+    ),
     ...parseSettings(one).problems.map(({ what, seen, expected }) =>
       found(RULES, 'malformed-value', {
         ...place,

@@ -1,5 +1,5 @@
 import type { ImageFacts } from '../facts/image/image.ts';
-import { mayWriteHome } from '../user.ts';
+import { findUnknown, mayWriteHome } from '../user.ts';
 import { type Docs, type Finding, found, placeOfVariable, type Rules, type Topic } from './finding.ts';
 
 const RULES = {
@@ -15,7 +15,8 @@ export const workbench: Topic = {
 };
 
 function judgeUser(image: ImageFacts): Finding[] {
-  const { problems, warnings } = image.workbench;
+  const { user, problems } = image.workbench;
+  const unknown = findUnknown(user, image);
   return [
     ...problems.map(({ what, seen, expected }) =>
       found(RULES, 'no-user', {
@@ -25,10 +26,9 @@ function judgeUser(image: ImageFacts): Finding[] {
         severity: 'error',
       }),
     ),
-    ...warnings.map(warning => {
-      const [what = '', expected = ''] = warning.split('; better add one to the image: ');
-      return found(RULES, 'no-user', { path: '/etc/passwd', what, expected });
-    }),
+    ...(unknown === undefined
+      ? []
+      : [found(RULES, 'no-user', { path: '/etc/passwd', what: unknown.what, expected: unknown.remedy })]),
   ];
 }
 

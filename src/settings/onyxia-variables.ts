@@ -1,5 +1,5 @@
 import type { Environment } from '../launch/environ.ts';
-import { nameWithoutEffect } from './without-effect.ts';
+import { findWithoutEffect, type WithoutEffect } from './without-effect.ts';
 
 /**
  * What onyxia-init.sh read in one of its versions and no setting of Lintel's stands for, and why. Those of `always` ask
@@ -30,9 +30,9 @@ export const ONYXIA_VARIABLES: Readonly<Record<'always' | 'never', Readonly<Reco
   },
 };
 
-/** One sentence that names those without effect; none when there are none. */
-export function nameOnyxiaVariables(environment: Environment): string[] {
-  return nameWithoutEffect(environment, {
+/** Those of them that are set to something. */
+export function findOnyxiaVariables(environment: Environment): WithoutEffect[] {
+  return findWithoutEffect(environment, {
     variables: ONYXIA_VARIABLES.never,
     usual: () => ['0', 'false'],
     page: 'docs/onyxia.md',

@@ -1,5 +1,5 @@
 import type { Environment } from '../launch/environ.ts';
-import { nameWithoutEffect } from './without-effect.ts';
+import { findWithoutEffect, type WithoutEffect } from './without-effect.ts';
 
 /**
  * s6-overlay's variables that no setting of Lintel's stands for, and why. Those of `always` ask for what is so here in
@@ -30,9 +30,9 @@ export const S6_VARIABLES: Readonly<Record<'always' | 'never', Readonly<Record<s
   },
 };
 
-/** One sentence that names those without effect; none when there are none. */
-export function nameS6Variables(environment: Environment): string[] {
-  return nameWithoutEffect(environment, {
+/** Those of them that are set to something. */
+export function findS6Variables(environment: Environment): WithoutEffect[] {
+  return findWithoutEffect(environment, {
     variables: S6_VARIABLES.never,
     usual: name => [name === 'S6_VERBOSITY' ? '2' : '0'],
     page: 'docs/s6.md',

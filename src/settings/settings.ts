@@ -1,13 +1,14 @@
 import * as z from 'zod/mini';
 import type { Problem } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
-import { nameOnyxiaVariables } from './onyxia-variables.ts';
-import { nameS6Variables } from './s6-variables.ts';
+import { findOnyxiaVariables } from './onyxia-variables.ts';
+import { findS6Variables } from './s6-variables.ts';
 import { isServiceLink } from './service-links.ts';
 import { suggestName } from './suggest.ts';
 import { maskUrl } from './url.ts';
 import type { Variable } from './variable.ts';
 import { OTHER_NAMES, SECRETS, VARIABLES } from './variables.ts';
+import { renderWithoutEffect } from './without-effect.ts';
 
 /** Absent and empty variables are undefined. Derived from VARIABLES: there is no second list. */
 export type Settings = {
@@ -47,8 +48,7 @@ export function parseSettings(environment: Environment): ParsedSettings {
     problems: wrong.map(variable => makeProblem({ variable, environment, strict })),
     warnings: [
       ...makeWarnings(environment),
-      ...nameS6Variables(environment),
-      ...nameOnyxiaVariables(environment),
+      ...renderWithoutEffect([...findS6Variables(environment), ...findOnyxiaVariables(environment)]),
     ],
   };
 }

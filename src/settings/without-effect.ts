@@ -1,7 +1,15 @@
 import type { Environment } from '../launch/environ.ts';
 
-/** One sentence that names those of the variables that ask for something; none when there are none. */
-export function nameWithoutEffect(
+/** A variable that asks for what Lintel does not do. */
+export interface WithoutEffect {
+  readonly name: string;
+  readonly why: string;
+  /** Of the docs, which says more. */
+  readonly page: string;
+}
+
+/** Those of the variables that ask for something. */
+export function findWithoutEffect(
   environment: Environment,
   known: {
     /** Name -> why it has no effect. */
@@ -10,11 +18,21 @@ export function nameWithoutEffect(
     readonly usual: (name: string) => readonly string[];
     readonly page: string;
   },
-): string[] {
-  const named = Object.entries(known.variables).filter(([name]) => {
+): WithoutEffect[] {
+  return Object.entries(known.variables).flatMap(([name, why]) => {
     const value = environment[name]?.trim() ?? '';
-    return value !== '' && !known.usual(name).includes(value);
+    return value === '' || known.usual(name).includes(value) ? [] : [{ name, why, page: known.page }];
   });
-  if (named.length === 0) return [];
-  return [`without effect: ${named.map(([name, why]) => `${name} (${why})`).join(', ')}; see ${known.page}`];
+}
+
+/** "without effect: S6_LOGGING (logs go to stdout and stderr); see docs/s6.md": one sentence for each page. */
+export function renderWithoutEffect(found: readonly WithoutEffect[]): string[] {
+  return [...Map.groupBy(found, ({ page }) => page)].map(
+    ([page, variables]) => `${nameWithoutEffect(variables)}; see ${page}`,
+  );
+}
+
+/** "without effect: S6_LOGGING (logs go to stdout and stderr)" */
+export function nameWithoutEffect(found: readonly WithoutEffect[]): string {
+  return `without effect: ${found.map(({ name, why }) => `${name} (${why})`).join(', ')}`;
 }
