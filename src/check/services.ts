@@ -46,14 +46,17 @@ export const services: Topic = {
 function judgeFolder(fact: ServiceFact, image: ImageFacts): Finding[] {
   const path = `${fact.folder}/service.json`;
   const text = textOf(fact);
-  const faults = text === undefined ? [] : checkServiceJson(text, path, image.signals).faults;
+  const faults = text === undefined ? [] : checkServiceJson(text, image.signals).faults;
   const { problems } = parseDefinition(fact, image.signals);
   return [
-    ...faults.map(fault => {
-      const { seen, expected } = fault.problem;
-      const what = seen.replace(PLACE_OF_SYNTAX, '');
-      return found(RULES, 'service-json', { path, ...locateFault(text ?? '', fault), what, expected });
-    }),
+    ...faults.map(fault =>
+      found(RULES, 'service-json', {
+        path,
+        ...locateFault(text ?? '', fault),
+        what: fault.seen,
+        expected: fault.expected,
+      }),
+    ),
     ...problems
       .filter(({ what }) => what !== path || text === undefined)
       .map(({ what, seen, expected }) =>
@@ -61,9 +64,6 @@ function judgeFolder(fact: ServiceFact, image: ImageFacts): Finding[] {
       ),
   ];
 }
-
-/** It stands before the sentence already. */
-const PLACE_OF_SYNTAX = / at line \d+ column \d+$/;
 
 function locateFault(text: string, { keys, isKey }: Fault): Omit<Place, 'path'> {
   return { ...(locateSyntax(text) ?? locateKeys(text, keys, isKey)) };
@@ -246,8 +246,6 @@ function judgeChoice(image: ImageFacts): Finding[] {
   return [
     ...chosen.problems
       .filter(({ what }) => lists.includes(what))
-      // It is there, and has a fault of its own.
-      .filter(({ seen }) => !faultyServices.some(name => seen === JSON.stringify(name)))
       .map(({ what, seen, expected }) =>
         found(RULES, 'unknown-service', {
           ...placeOfVariable(what, image),

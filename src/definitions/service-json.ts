@@ -99,13 +99,22 @@ export function parseServiceJson(
   what: string,
   signals: ReadonlySet<string>,
 ): { readonly json: ServiceJson | undefined; readonly problems: readonly Problem[] } {
-  const { json, faults } = checkServiceJson(text, what, signals);
-  return { json, problems: faults.map(({ problem }) => problem) };
+  const { json, faults } = checkServiceJson(text, signals);
+  return {
+    json,
+    problems: faults.map(({ seen, expected, place }) => ({
+      what,
+      seen: place === undefined ? seen : `${seen} at ${place}`,
+      expected,
+      fatal: true,
+    })),
+  };
 }
 
 /** A problem and where it stands. */
-export interface Fault {
-  readonly problem: Problem;
+export interface Fault extends Pick<Problem, 'seen' | 'expected'> {
+  /** "line 3 column 5", where the text is no JSON. */
+  readonly place?: string | undefined;
   /** The keys that lead to it; empty for the file as a whole. */
   readonly keys: readonly (string | number)[];
   /** Not the value but the name of the last key is wrong. */
@@ -115,30 +124,31 @@ export interface Fault {
 /** As `parseServiceJson`, with the place of each problem: for who can show the line. */
 export function checkServiceJson(
   text: string,
-  what: string,
   signals: ReadonlySet<string>,
 ): { readonly json: ServiceJson | undefined; readonly faults: readonly Fault[] } {
   const read = parseJson(text);
   if ('trouble' in read) {
-    const problem = { what, seen: read.trouble, expected: 'a JSON object', fatal: true };
-    return { json: undefined, faults: [{ problem, keys: [] }] };
+    const { trouble, place } = read;
+    return { json: undefined, faults: [{ seen: trouble, place, expected: 'a JSON object', keys: [] }] };
   }
   schema ??= makeServiceSchema();
   const parsed = schema.safeParse(read.value);
   if (parsed.success) {
-    const faults = checkMeaning(what, parsed.data, signals);
+    const faults = checkMeaning(parsed.data, signals);
     return { json: faults.length > 0 ? undefined : parsed.data, faults };
   }
   const { issues } = parsed.error;
   const rest = schema.safeParse(withoutWrongFields(read.value, issues));
   const faults = [
-    ...firstOfEach(issues).flatMap(issue => renderIssue(what, read.value, issue)),
-    ...(rest.success ? checkMeaning(what, rest.data, signals) : []),
+    ...firstOfEach(issues).flatMap(issue => renderIssue(read.value, issue)),
+    ...(rest.success ? checkMeaning(rest.data, signals) : []),
   ];
   return { json: undefined, faults };
 }
 
-function parseJson(text: string): { readonly value: unknown } | { readonly trouble: string } {
+function parseJson(
+  text: string,
+): { readonly value: unknown } | { readonly trouble: string; readonly place?: string } {
   try {
     return { value: JSON.parse(text) };
   } catch (error) {
@@ -146,7 +156,7 @@ function parseJson(text: string): { readonly value: unknown } | { readonly troub
     const [, position, place] = /position (\d+) \((line \d+ column \d+)\)/.exec(String(error)) ?? [];
     if (place === undefined) return { trouble: 'it is no valid JSON' };
     const isComment = /^\/[/*]/.test(text.slice(Number(position)));
-    return { trouble: `${isComment ? 'a comment, which JSON has not' : 'no valid JSON'} at ${place}` };
+    return { trouble: isComment ? 'a comment, which JSON has not' : 'no valid JSON', place };
   }
 }
 
@@ -162,7 +172,7 @@ function withoutWrongFields(value: unknown, issues: readonly z.core.$ZodIssue[])
 }
 
 /** What the types allow but makes no sense. */
-function checkMeaning(what: string, json: ServiceJson, signals: ReadonlySet<string>): Fault[] {
+function checkMeaning(json: ServiceJson, signals: ReadonlySet<string>): Fault[] {
   const codes = json.successCodes ?? [];
   const names: readonly (readonly [Fault['keys'], string | number | undefined])[] = [
     [['stopSignal'], json.stopSignal],
@@ -172,24 +182,16 @@ function checkMeaning(what: string, json: ServiceJson, signals: ReadonlySet<stri
     .filter(([, name]) => typeof name === 'string' && !signals.has(name))
     .map(
       ([keys, name]): Fault => ({
-        problem: {
-          what,
-          seen: `${keys.join('.')} ${JSON.stringify(name)}`,
-          expected: EXPECTED['stopSignal'] ?? '',
-          fatal: true,
-        },
+        seen: `${keys.join('.')} ${JSON.stringify(name)}`,
+        expected: EXPECTED['stopSignal'] ?? '',
         keys,
       }),
     );
   const { min, max } = makeBackoff(json);
   if (min > max)
     faults.push({
-      problem: {
-        what,
-        seen: `backoffMs ${JSON.stringify({ min, max })}`,
-        expected: EXPECTED['backoffMs'] ?? '',
-        fatal: true,
-      },
+      seen: `backoffMs ${JSON.stringify({ min, max })}`,
+      expected: EXPECTED['backoffMs'] ?? '',
       keys: ['backoffMs'],
     });
   return faults;
@@ -217,7 +219,7 @@ function firstOfEach(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
 /** Of each object. A file with more is no service.json, and comparing letters is slow. */
 const MOST_UNKNOWN = 20;
 
-function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Fault[] {
+function renderIssue(value: unknown, issue: z.core.$ZodIssue): Fault[] {
   const keys = issue.path.map(key => (typeof key === 'number' ? key : String(key)));
   if (issue.code === 'unrecognized_keys') {
     const known = FIELDS[issue.path.join('.')] ?? Object.keys(schema?.shape ?? {});
@@ -227,13 +229,12 @@ function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Fau
         meant === undefined
           ? `one of ${known.filter(name => name !== '$schema').join(', ')}`
           : `perhaps "${meant}"`;
-      const problem = {
-        what,
+      return {
         seen: `unknown field ${JSON.stringify([...issue.path, key].join('.'))}`,
         expected: hint,
-        fatal: true,
+        keys: [...keys, key],
+        isKey: true as const,
       };
-      return { problem, keys: [...keys, key], isKey: true as const };
     });
   }
   const [field] = issue.path;
@@ -251,7 +252,7 @@ function renderIssue(what: string, value: unknown, issue: z.core.$ZodIssue): Fau
   const expected = hasNul
     ? 'text without NUL characters'
     : (EXPECTED[issue.path.slice(0, 2).join('.')] ?? EXPECTED[String(field)] ?? 'a JSON object');
-  return [{ problem: { what, seen: `${place}${shown}`, expected, fatal: true }, keys }];
+  return [{ seen: `${place}${shown}`, expected, keys }];
 }
 
 /** An address may lack its scheme, and still hold a password. */

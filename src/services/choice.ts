@@ -192,16 +192,17 @@ function findUnmetCondition(service: Definition, { facts, environment }: Sources
 /** What LINTEL_SERVICES takes beside names and patterns: image is every service of the image and none that is shipped. */
 const WORDS: readonly string[] = ['auto', 'image', 'none'];
 
-/** A name that fits no service would silently start nothing. */
+/** A name that fits no service would silently start nothing. What can't be used has a problem of its own. */
 function findUnknownNames({ settings, facts }: Sources): Problem[] {
   const known = facts.services.map(service => service.name);
+  const isKnown = (name: string) => known.includes(name) || facts.faultyServices.includes(name);
   const lists = [
     ['LINTEL_SERVICES', settings.services ?? []],
     ['LINTEL_SERVICES_DISABLED', settings.servicesDisabled ?? []],
   ] as const;
   return lists.flatMap(([what, names]) =>
     names
-      .filter(name => !WORDS.includes(name) && !/[*?]/.test(name) && !known.includes(name))
+      .filter(name => !WORDS.includes(name) && !/[*?]/.test(name) && !isKnown(name))
       .map(name => ({
         what,
         seen: JSON.stringify(name),

@@ -358,6 +358,15 @@ describe('what a service requires', () => {
     );
   });
 
+  test('and is nobody’s mistake in LINTEL_SERVICES', () => {
+    const services = [image('web')];
+    assert.deepEqual(
+      choose({ LINTEL_SERVICES: 'web,db' }, { services, faultyServices: ['db'] }).problems,
+      [],
+    );
+    assert.equal(choose({ LINTEL_SERVICES: 'web,db' }, { services }).problems[0]?.seen, '"db"');
+  });
+
   test('names nothing where there is no other service', () => {
     const { problems } = choose({}, { services: [image('web', { requires: ['db'] })] });
     assert.deepEqual(
