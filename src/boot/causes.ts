@@ -133,7 +133,7 @@ export function withCommand(
   { exit, wantedCode }: { readonly exit: Exit | undefined; readonly wantedCode: number | undefined },
 ): Ending {
   if (wantedCode !== undefined) {
-    const source = ending.reason.includes(SHUTDOWN) ? '' : ` (exit code from ${SHUTDOWN})`;
+    const source = ending.askedBy === SHUTDOWN ? '' : ` (exit code from ${SHUTDOWN})`;
     return { ...ending, code: wantedCode, reason: `${ending.reason}${source}` };
   }
   if (exit === undefined) return ending;

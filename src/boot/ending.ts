@@ -13,12 +13,19 @@ export interface Ending {
   readonly code: number;
   /** One sentence, without a word of a program's: whoever may see the status page may read it. */
   readonly reason: string;
+  /** Who asked for it: a signal's name, or SHUTDOWN. undefined for an end that came by itself. */
+  readonly askedBy?: string;
   /** undefined for an end that was wanted: nobody asks for more than its sentence. */
   readonly particulars?: Particulars | undefined;
   /** Another Lintel runs in the container, whose termination log it is. */
   readonly isGuest?: boolean;
   /** Nothing is said on stderr: a CMD has ended by itself, and there was nothing else. */
   readonly isSilent?: boolean;
+}
+
+/** A stop that a running workbench was asked for. */
+export function makeAskedEnding({ stop }: Requests): Ending {
+  return { code: 0, reason: `asked to stop by ${stop.reason}`, askedBy: stop.reason };
 }
 
 /**
@@ -32,6 +39,7 @@ export function makeEarlyEnding(plan: Plan, { stop, wantedCode }: Requests, scri
   return {
     code,
     reason: `asked to stop by ${stop.reason} during the boot${during}`,
+    askedBy: stop.reason,
     isSilent: plan.command.length > 0 && plan.services.length === 0,
   };
 }

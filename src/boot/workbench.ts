@@ -8,7 +8,7 @@ import { type MemoryWatch, watchMemory } from '../services/memory.ts';
 import { makeSupervisor, type Supervisor, type SupervisorOptions } from '../services/supervisor.ts';
 import { makeCommandEnding, makeIdleEnding, makeServiceEnding, withCommand } from './causes.ts';
 import { type Cleanup, cleanUp, killReserveOf } from './cleanup.ts';
-import { type Ending, makeEarlyEnding, withKilled } from './ending.ts';
+import { type Ending, makeAskedEnding, makeEarlyEnding, withKilled } from './ending.ts';
 
 export interface WorkbenchOptions extends Cleanup {
   readonly cgroup: CgroupFacts;
@@ -60,7 +60,7 @@ export async function runWorkbench(options: WorkbenchOptions): Promise<Ending> {
     ofCommand = makeCommandEnding({ exit, plan, environment, livedMs, memory: memory.look(exit) });
     ended.resolve(ofCommand);
   });
-  const askedToStop = () => ended.resolve({ code: 0, reason: `asked to stop by ${requests.stop.reason}` });
+  const askedToStop = () => ended.resolve(makeAskedEnding(requests));
   if (requests.stop.aborted) askedToStop();
   requests.stop.addEventListener('abort', askedToStop);
   if (command === undefined && plan.services.length === 0) ended.resolve(makeIdleEnding(plan));

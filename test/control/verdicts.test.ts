@@ -171,6 +171,24 @@ test('lintel shutdown ends with its code, else as after a TERM', async t => {
   }
 });
 
+test('lintel shutdown can still choose the code of a stop that goes on, and is named for it', async t => {
+  const { run, lintel, gate } = bootWorkbench(t, {
+    '/etc/services.d/web/run': LASTING,
+    '/etc/cont-finish.d/10-wait': `#!/bin/sh\necho waits\n${AT_GATE}`,
+  });
+  await run(WAIT);
+  lintel.signal('SIGTERM');
+  await lintel.waitForText(/10-wait \| waits/);
+  assert.equal((await run(['shutdown', '7'])).code, 0);
+  gate.open();
+  const { code, stderr } = await lintel.end();
+  assert.equal(code, 7);
+  assert.match(
+    stderr,
+    /ended with exit code 7: asked to stop by SIGTERM \(exit code from lintel shutdown\)$/m,
+  );
+});
+
 test('with a CMD lintel shutdown ends with the CMD’s code, unless one is given', async t => {
   const command = ['sh', '-c', 'trap "exit 41" TERM; echo begun; while :; do sleep 0.01; done'];
   for (const [args, expected] of [
