@@ -222,7 +222,11 @@ describe('the headline', () => {
     ],
   ];
   for (const [what, given, tone, title, detail] of ROWS) {
-    test(what, () => assert.deepEqual(makeHeadline(makeView(given), 1000), { tone, title, detail }));
+    test(what, () => {
+      const { brief, ...shown } = makeHeadline(makeView(given), 1000);
+      assert.deepEqual(shown, { tone, title, detail });
+      assert.ok(title.endsWith(brief), brief);
+    });
   }
 });
 

@@ -66,14 +66,14 @@ function show(): void {
   setText(find('began'), new Date(view.boot.beganAt).toLocaleString());
 }
 
-function showHead({ tone, title, detail }: Headline, view: View, passedMs: number): void {
+function showHead({ tone, title, brief, detail }: Headline, view: View, passedMs: number): void {
   const isSilent = contact.trouble !== undefined;
   setData(find('head'), 'tone', isSilent ? 'off' : tone);
   setIcon(find('sign'), `tone-${isSilent ? 'off' : tone}`);
   setText(find('headline'), title);
   setText(find('detail'), detail);
   setText(find('up'), `Up ${renderSpell(view.upMs + passedMs)}`);
-  showInTab(isSilent ? 'off' : tone, isSilent ? 'No answer' : title.replace('The workbench is ', ''));
+  showInTab(isSilent ? 'off' : tone, isSilent ? 'No answer' : brief);
 }
 
 function showInTab(tone: Tone, words: string): void {

@@ -20,6 +20,8 @@ export interface ServiceLine {
 export interface Headline {
   readonly tone: Tone;
   readonly title: string;
+  /** The title in a word or two, for the browser's tab. */
+  readonly brief: string;
   readonly detail: string;
 }
 
@@ -101,19 +103,19 @@ export function joinNames(names: readonly string[]): string {
 export function makeHeadline(view: View, passedMs: number): Headline {
   const lines = listServices(view, passedMs);
   const { stage } = view;
-  if (stage.name === 'stopping')
-    return { tone: 'off', title: 'The workbench is stopping', detail: renderStop(view) };
-  if (stage.name === 'booting')
-    return { tone: 'busy', title: 'The workbench is booting', detail: renderNow(view, passedMs) };
+  if (stage.name === 'stopping') return makeTitle('off', 'stopping', renderStop(view));
+  if (stage.name === 'booting') return makeTitle('busy', 'booting', renderNow(view, passedMs));
   const troubles = lines.filter(({ tone }) => tone === 'bad' || tone === 'warn');
   const count = [...renderTroubles(troubles), renderCount(lines)].join('; ');
   const worst = lines[0]?.tone ?? 'good';
-  if (view.isReady && view.isHealthy && worst !== 'bad')
-    return { tone: 'good', title: 'The workbench is ready', detail: count };
-  if (worst === 'bad' || worst === 'warn')
-    return { tone: worst, title: 'The workbench is incomplete', detail: count };
-  const isFirst = view.boot.outcome === 'booting';
-  return { tone: 'busy', title: isFirst ? 'The workbench is booting' : 'Not all is ready', detail: count };
+  if (view.isReady && view.isHealthy && worst !== 'bad') return makeTitle('good', 'ready', count);
+  if (worst === 'bad' || worst === 'warn') return makeTitle(worst, 'incomplete', count);
+  if (view.boot.outcome === 'booting') return makeTitle('busy', 'booting', count);
+  return { tone: 'busy', title: 'Not all is ready', brief: 'Not all is ready', detail: count };
+}
+
+function makeTitle(tone: Tone, word: string, detail: string): Headline {
+  return { tone, title: `The workbench is ${word}`, brief: word, detail };
 }
 
 /** Of an end later on strangers are not told why: the reason may hold what a program said. */
