@@ -9,6 +9,8 @@ export type Edited = { readonly text: string } | { readonly trouble: string };
 export interface InPlace {
   /** Whether our part stands in the file; else it has to go by a variable. */
   readonly isPlaced: boolean;
+  /** Why our part can't be put there, as `edit` said it. */
+  readonly trouble?: string;
   readonly files: readonly FileWrite[];
   readonly warnings: readonly string[];
 }
@@ -28,7 +30,11 @@ export function placeInFile(
   if (!config.isWritable) return { ...nowhere, warnings: [] };
   const edited = edit(removeMarked(config.text ?? ''));
   if ('trouble' in edited)
-    return { ...nowhere, warnings: [`${config.path} is left alone: ${edited.trouble}`] };
+    return {
+      ...nowhere,
+      trouble: edited.trouble,
+      warnings: [`${config.path} is left alone: ${edited.trouble}`],
+    };
   if (!mayStandThere) return { ...nowhere, files: removeOurPart(config).files, warnings: [] };
   return { isPlaced: true, files: changedFile(config, edited.text), warnings: [] };
 }

@@ -20,7 +20,7 @@ export const uv: Tool = {
     const userFile = enforce ? undefined : findUserFile(userUv, text => OWN_DEFAULT.test(text));
     const warnings = [
       // An image's own choice gives way to the variable.
-      ...placed.warnings.filter(warning => !warning.endsWith(OWN_CHOICE)),
+      ...(placed.trouble === OWN_CHOICE ? [] : placed.warnings),
       ...(userFile === undefined ? [] : [sayUserWins(userFile, 'a default index')]),
     ];
     const note = `default index ${maskUrl(index)}`;
