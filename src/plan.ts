@@ -92,7 +92,8 @@ export function makePlan(sources: PlanSources): Plan {
   const layers = [...environment.layers, ...makeExports(chosen.enabled, environment.layers, sources)];
   const services = planServices(chosen.enabled, sources);
   const added = joinLayers(layers).set;
-  const reductions = findReductions(sources, { hasServices: services.planned.length > 0 });
+  const noNewPrivs = settings.noNewPrivs === true;
+  const reductions = findReductions(sources, { services: services.planned, noNewPrivs });
   return {
     user: facts.workbench.user,
     accountChange: facts.accountChange,

@@ -1,3 +1,4 @@
+import type { PlannedService } from './definitions/definitions.ts';
 import type { Facts } from './facts/facts.ts';
 import type { Environment } from './launch/environ.ts';
 import { mayWriteHome } from './user.ts';
@@ -22,7 +23,7 @@ export interface Reduction {
  */
 export function findReductions(
   sources: Sources,
-  { hasServices }: { readonly hasServices: boolean },
+  runs: { readonly services: readonly PlannedService[]; readonly noNewPrivs: boolean },
 ): Reduction[] {
   const { facts } = sources;
   return [
@@ -31,7 +32,8 @@ export function findReductions(
     ...sayDeafPid1(facts),
     ...facts.workbench.warnings.map(sentence => ({ what: 'the workbench user’s account', sentence })),
     ...(isStdioKept(sources) ? [STDIO_KEPT] : []),
-    ...(hasServices ? sayClosedFolders(sources) : []),
+    ...sayNoSetpriv(sources, runs),
+    ...(runs.services.length > 0 ? sayClosedFolders(sources) : []),
   ];
 }
 
@@ -61,6 +63,28 @@ function sayDeafPid1(facts: Facts): Reduction[] {
     {
       what: 'no ordered stop',
       sentence: `PID 1 is ${deafPid1}, which keeps a stop to itself: at its end the container is killed when the time is over, without an ordered stop; expected Lintel as PID 1: in "sh -c", write exec before its name`,
+    },
+  ];
+}
+
+/** Without that helper, what asks for no_new_privs is not started at all. */
+function sayNoSetpriv(
+  { facts, command }: Sources,
+  { services, noNewPrivs }: Parameters<typeof findReductions>[1],
+): Reduction[] {
+  if (facts.setpriv !== undefined) return [];
+  const closed = services.filter(({ definition }) => noNewPrivs || definition.noNewPrivs);
+  const names = [
+    ...closed.map(({ definition }) => definition.name),
+    ...(noNewPrivs && command.length > 0 ? ['the CMD'] : []),
+  ];
+  if (names.length === 0) return [];
+  const who = names.join(', ');
+  const wish = noNewPrivs ? 'LINTEL_NO_NEW_PRIVS' : '"noNewPrivs"';
+  return [
+    {
+      what: `not started, for want of setpriv: ${who}`,
+      sentence: `${who} can’t be started: ${wish} needs setpriv, which is not there (BusyBox’s can’t do it); expected util-linux in the image`,
     },
   ];
 }

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { AccountChange } from '../src/accounts/change.ts';
 import { explain } from '../src/environment.ts';
 import type { Problem } from '../src/errors.ts';
+import type { Facts } from '../src/facts/facts.ts';
 import type { Environment } from '../src/launch/environ.ts';
 import { makePlan } from '../src/plan.ts';
 import { parseSettings } from '../src/settings/settings.ts';
@@ -155,6 +156,19 @@ describe('the plan', () => {
   test('says that a stop never arrives', () => {
     const [warning] = plan({}, { process: { isPid1: false, deafPid1: 'sh' } }).warnings;
     assert.match(warning ?? '', /^PID 1 is sh, which keeps a stop to itself: .*write exec before its name$/);
+  });
+
+  test('names what can’t be started under no_new_privs for want of setpriv', () => {
+    const web = makeDefinition('web', { noNewPrivs: true });
+    const services = [web, makeDefinition('api')];
+    const difference = { setpriv: undefined, services };
+    const reduced = (environment: Environment, more: Partial<Facts> = {}) =>
+      plan(environment, { ...difference, ...more }, ['true']).reduced;
+    const NO_SETPRIV = 'not started, for want of setpriv: ';
+    assert.deepEqual(reduced({}), [`${NO_SETPRIV}web`]);
+    assert.deepEqual(reduced({ LINTEL_NO_NEW_PRIVS: '1' }), [`${NO_SETPRIV}web, api, the CMD`]);
+    assert.deepEqual(reduced({}, { services: [makeDefinition('api')] }), []);
+    assert.deepEqual(reduced({ LINTEL_NO_NEW_PRIVS: '1' }, { setpriv: '/usr/bin/setpriv' }), []);
   });
 
   test('says what services may miss: a home, a folder for temporary files', () => {

@@ -44,7 +44,7 @@ function judge(
         expected: 'the package that holds it',
       }),
     ),
-    ...missingPrograms.map(judgeTool),
+    ...missingPrograms.map(name => judgeTool(name, image)),
     ...(image.hasOwners
       ? foreign.map(({ path, who }) =>
           found(RULES, 'foreign-owner', {
@@ -66,14 +66,19 @@ const TOOLS: Readonly<Record<string, { readonly path: string; readonly expected:
   },
 };
 
-function judgeTool(name: string): Finding {
+function judgeTool(name: string, image: ImageFacts): Finding {
   const { path = name, expected = '' } = TOOLS[name] ?? {};
   return found(RULES, 'missing-tool', {
     path,
     what: `${name} is not installed`,
     expected,
-    severity: name === '/bin/sh' ? 'error' : 'warning',
+    severity: name === '/bin/sh' || (name === 'setpriv' && isSetprivNeeded(image)) ? 'error' : 'warning',
   });
+}
+
+/** Without it, what asks for no_new_privs is not started. */
+function isSetprivNeeded({ settings, definitions }: ImageFacts): boolean {
+  return settings.noNewPrivs === true || definitions.some(({ noNewPrivs }) => noNewPrivs);
 }
 
 /** For docs/check.md: no part of the program. */
@@ -93,7 +98,7 @@ export const INSTALLATION_DOCS: Docs<typeof RULES> = {
   },
   'missing-tool': {
     finds:
-      'programs of the system that Lintel starts by: `/bin/sh`, `base64`, and as root `setpriv` (of util-linux, not BusyBox’s)',
+      'programs of the system that Lintel starts by: `/bin/sh`, `base64`, and as root `setpriv` (of util-linux, not BusyBox’s), an error where something asks for no_new_privs',
     example:
       '/usr/bin/setpriv: warning: setpriv is not installed, expected util-linux, for services with noNewPrivs and where Node has no FFI (missing-tool)',
     remedy: 'install coreutils and util-linux',

@@ -59,7 +59,10 @@ export const FIELD_DOCS: Readonly<Record<Exclude<keyof ServiceJson, '$schema'>, 
     usual: '`false`',
     doc: `it lets people in by the workbench user's password, and starts once that has been set; \`"if-possible"\`: it can tell by itself where that can't be ([users.md](users.md))`,
   },
-  noNewPrivs: { usual: '`false`', doc: 'no sudo, no setuid programs' },
+  noNewPrivs: {
+    usual: '`false`',
+    doc: 'no sudo, no setuid programs; needs setpriv (util-linux) in the image',
+  },
   limits: {
     usual: "the container's",
     doc: '`{"nofile": 4096}`: soft limit of open files, at most the hard one',

@@ -155,7 +155,7 @@ function start(spawner: Spawner, spec: ProcessSpec, path: string): Running | Exi
   const isSwitching = spec.user.uid !== spawner.uid;
   // no_new_privs can't be taken back from this process, so a helper sets it. Without one, better not to start.
   if (spec.noNewPrivs && spawner.setpriv === undefined)
-    return { error: 'no_new_privs needs setpriv (util-linux)', code: 126 };
+    return { error: 'no_new_privs needs setpriv (util-linux)', code: 126, isForGood: true };
   const helper = spec.noNewPrivs || native === undefined ? makeHelper(spawner, spec, isSwitching) : undefined;
   const common = {
     argv: [...(helper ?? []), ...spec.argv],

@@ -1,13 +1,18 @@
 import { signalNumber } from './signals.ts';
 
 /**
- * How a process ended; `error`: it never began, and `isTemporary` where that was for want of processes or memory.
- * Data, never thrown.
+ * How a process ended; `error`: it never began, `isTemporary` where that was for want of processes or memory, and
+ * `isForGood` where no other attempt in this container can go better. Data, never thrown.
  */
 export type Exit =
   | { readonly code: number }
   | { readonly signal: NodeJS.Signals }
-  | { readonly error: string; readonly code: 126 | 127; readonly isTemporary?: true };
+  | {
+      readonly error: string;
+      readonly code: 126 | 127;
+      readonly isTemporary?: true;
+      readonly isForGood?: true;
+    };
 
 /** What a shell would report: the code, 128 + the signal's number, 126 or 127 for what could not start. */
 export function exitCodeOf(exit: Exit): number {

@@ -5,6 +5,7 @@ import { exitCodeOf, renderExit } from '../processes/exit.ts';
 import { signalNumber } from '../processes/signals.ts';
 import type { Entries, Entry } from './entry.ts';
 import { renderCommand, renderOthers, renderShortage } from './explain.ts';
+import { isForGood } from './restarts.ts';
 import { hasFailed, isKeptDown, isResting, type Service } from './states.ts';
 
 /** A service that has ended for good by itself, not because somebody asked. */
@@ -118,8 +119,9 @@ function describeLives({ service, autopsy, firstMs }: Entry): string[] {
 
 /** Why nobody starts it again. */
 function explainRest(service: Service): string {
-  const { state, policy } = service;
+  const { state, policy, lastExit } = service;
   const { restart, maxRestarts } = policy;
+  if (isForGood(lastExit)) return 'another attempt would find the same';
   if (isKeptDown(service)) return 'its finish script asked to keep it down (125)';
   if (restart === 'never') return 'its service.json has "restart": "never"';
   if (state.name === 'failed' && maxRestarts !== undefined)

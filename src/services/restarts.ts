@@ -43,6 +43,7 @@ export function decide(service: Service, { exit, nowMs }: Death): Next['state'] 
   const { restart, maxRestarts } = service.policy;
   if (!service.mayStart) return 'down';
   if (isTemporary(exit)) return 'backoff';
+  if (isForGood(exit)) return 'failed';
   if (isDone(service.policy, exit)) return 'down';
   if (restart === 'never') return 'failed';
   const deaths = service.deathsMs.filter(timeMs => timeMs > nowMs - (maxRestarts?.windowMs ?? 0)).length;
@@ -76,4 +77,9 @@ export function makeDelayMs(service: Service): number {
 
 function isTemporary(exit: Exit | undefined): boolean {
   return exit !== undefined && 'error' in exit && exit.isTemporary === true;
+}
+
+/** Another attempt would find the same. */
+export function isForGood(exit: Exit | undefined): boolean {
+  return exit !== undefined && 'error' in exit && exit.isForGood === true;
 }

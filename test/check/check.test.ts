@@ -674,6 +674,17 @@ describe('Lintel itself and its user', () => {
       ],
     },
     {
+      name: 'setpriv, where a service asks for no_new_privs',
+      entries: {
+        'usr/bin/setpriv': 'no program',
+        'etc/services.d/web/run': script(),
+        'etc/services.d/web/service.json': '{"noNewPrivs": true}',
+      },
+      lines: [
+        '/usr/bin/setpriv: error: setpriv is not installed, expected util-linux, for services with noNewPrivs and where Node has no FFI (missing-tool)',
+      ],
+    },
+    {
       name: 'an installation that others may change',
       entries: {},
       change: image => chownSync(image.at('usr/local/lib/lintel'), 1000, 1000),

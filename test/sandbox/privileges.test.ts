@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { runContainer, whyNot } from './container.ts';
+import { runContainer, startContainer, whyNot } from './container.ts';
 
 /** What Docker gives a container's root. */
 const DOCKER =
@@ -32,6 +32,60 @@ test('noNewPrivs is never silently dropped: without setpriv that is an error', A
   assert.deepEqual([code, stdout], [126, ''], stderr);
   assert.match(stderr, /no_new_privs needs setpriv \(util-linux\)/);
 });
+
+test(
+  'a service that asks for noNewPrivs fails for good where there is no setpriv, and the others run',
+  AS_ROOT,
+  async t => {
+    const container = startContainer(t, ['sh', '-c', 'rm /usr/bin/setpriv && exec /init'], {
+      environment: { LINTEL_SERVICES: 'image' },
+      files: {
+        '/etc/services.d/closed/run': '#!/bin/sh\necho ran\nexec sleep 9999\n',
+        '/etc/services.d/closed/service.json': '{"noNewPrivs": true}',
+        '/etc/services.d/open/run': '#!/bin/sh\nexec sleep 9999\n',
+      },
+    });
+    await container.waitFor(/booted after/);
+    await container.signal('SIGTERM');
+    const { code, stdout, stderr } = await container.end();
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stdout, /ran/);
+    const closed = stderr.split('\n').filter(line => /warning: /.test(line));
+    assert.deepEqual(closed.slice(0, 2), [
+      'lintel: warning: closed can’t be started: "noNewPrivs" needs setpriv, which is not there (BusyBox’s can’t do it); expected util-linux in the image',
+      'lintel: warning: closed could not start: no_new_privs needs setpriv (util-linux); it stays down: failed',
+    ]);
+    assert.match(
+      closed[2] ?? '',
+      /^lintel: warning: booted after .*; reduced: 1 \(not started, for want of setpriv: closed\)$/,
+    );
+    assert.equal(closed.length, 3, stderr);
+  },
+);
+
+test(
+  'with LINTEL_NO_NEW_PRIVS and no setpriv no service runs, and the container says so and ends',
+  AS_ROOT,
+  async t => {
+    const { code, stdout, stderr } = await runContainer(
+      t,
+      ['sh', '-c', 'rm /usr/bin/setpriv && exec /init'],
+      {
+        environment: { LINTEL_SERVICES: 'image', LINTEL_NO_NEW_PRIVS: '1' },
+        files: Object.fromEntries(
+          ['a', 'b'].map(name => [`/etc/services.d/${name}/run`, '#!/bin/sh\necho ran\nexec sleep 9999\n']),
+        ),
+      },
+    );
+    assert.deepEqual([code, stdout], [1, ''], stderr);
+    assert.match(stderr, /^lintel: warning: a, b can’t be started: LINTEL_NO_NEW_PRIVS needs setpriv/m);
+    assert.match(
+      stderr,
+      /: no service runs any more; the last: [ab] could not start: no_new_privs needs setpriv/,
+    );
+    assert.match(stderr, /another attempt would find the same$/m);
+  },
+);
 
 test('root without CAP_CHOWN boots all the same', AS_ROOT, async t => {
   const capabilities = '-all,+setuid,+setgid,+kill,+dac_override';

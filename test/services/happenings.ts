@@ -19,6 +19,7 @@ const POSSIBLE_EXITS: readonly Exit[] = [
   { signal: 'SIGSEGV' },
   { error: 'no such file', code: 127 },
   { error: 'no memory', code: 126, isTemporary: true },
+  { error: 'no helper', code: 126, isForGood: true },
 ];
 const FINISH_CODES = [0, 1, 125, 256];
 

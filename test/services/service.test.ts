@@ -489,6 +489,7 @@ describe('after a death', () => {
   const term: Exit = { signal: 'SIGTERM' };
   const kill: Exit = { signal: 'SIGKILL' };
   const missing: Exit = { error: 'web: no such file', code: 127 };
+  const hopeless: Exit = { error: 'no setpriv', code: 126, isForGood: true };
 
   for (const [policy, exit, lifeMs, next] of [
     [{ restart: 'always' }, { code: 0 }, SHORT_MS, 'backoff'],
@@ -497,6 +498,8 @@ describe('after a death', () => {
     [{ restart: 'always' }, { code: 1 }, LONG_MS, 'starting'],
     [{ restart: 'always' }, kill, LONG_MS, 'starting'],
     [{ restart: 'always' }, missing, 0, 'backoff'],
+    [{ restart: 'always' }, hopeless, 0, 'failed'],
+    [{ restart: 'on-failure' }, hopeless, 0, 'failed'],
     [{ restart: 'on-failure' }, { code: 0 }, SHORT_MS, 'down'],
     [{ restart: 'on-failure' }, { code: 0 }, LONG_MS, 'down'],
     [{ restart: 'on-failure' }, { code: 1 }, SHORT_MS, 'backoff'],
