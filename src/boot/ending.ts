@@ -29,13 +29,13 @@ export function makeAskedEnding({ stop }: Requests): Ending {
 }
 
 /**
- * A CMD that a stop kept from starting must not look successful: it ends as that signal would have ended it. `script` is
- * the one that ran when the stop came.
+ * A CMD that a stop kept from starting must not look successful: it ends as that signal would have ended it. `atStop`
+ * is what ran when the stop came: "script 10-fetch", "step clone".
  */
-export function makeEarlyEnding(plan: Plan, { stop, wantedCode }: Requests, script?: string): Ending {
+export function makeEarlyEnding(plan: Plan, { stop, wantedCode }: Requests, atStop?: string): Ending {
   const signal: NodeJS.Signals = stop.reason === SHUTDOWN ? 'SIGTERM' : stop.reason;
   const code = wantedCode() ?? (plan.command.length === 0 ? 0 : exitCodeOf({ signal }));
-  const during = script === undefined ? '' : `, while script ${script} ran`;
+  const during = atStop === undefined ? '' : `, while ${atStop} ran`;
   return {
     code,
     reason: `asked to stop by ${stop.reason} during the boot${during}`,

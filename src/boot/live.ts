@@ -50,14 +50,13 @@ export async function live(life: Life): Promise<Ending> {
     }),
   });
   let stopAskedMs: number | undefined;
-  let scriptAtStop: string | undefined;
+  let atStop: string | undefined;
   requests.stop.addEventListener('abort', () => {
     stopAskedMs = readClockMs();
-    const stage = subject.stage();
-    if (stage.name === 'booting') {
-      scriptAtStop = stage.script;
+    atStop = life.timeline.findAwaited();
+    if (subject.stage().name === 'booting') {
       const { plan } = latest.draft;
-      life.leave(makeUnfinished(makeEarlyEnding(plan, requests, scriptAtStop), plan));
+      life.leave(makeUnfinished(makeEarlyEnding(plan, requests, atStop), plan));
     }
     subject.enter({ name: 'stopping', reason: `asked to stop by ${requests.stop.reason}` });
   });
@@ -83,7 +82,7 @@ export async function live(life: Life): Promise<Ending> {
     spawner,
     self,
     learn,
-    scriptAtStop: () => scriptAtStop,
+    atStop: () => atStop,
   };
   /** What is known so far: an early end runs the finish scripts of it. */
   let known: Known | undefined;
@@ -141,7 +140,7 @@ async function bootAndRun(
   note(last);
   house.learn(last);
   if (requests.stop.aborted) {
-    const early = makeEarlyEnding(last.draft.plan, requests, house.scriptAtStop());
+    const early = makeEarlyEnding(last.draft.plan, requests, house.atStop());
     journal.end('stopped', `asked to stop by ${requests.stop.reason}`);
     house.leave(makeUnfinished(early, last.draft.plan));
     return withKilled(early, await endEarly());
@@ -159,6 +158,7 @@ async function bootAndRun(
     cgroup: last.draft.facts.cgroup,
     beforeCommand,
     passwordSet,
+    atStop: house.atStop,
     onChange: journal.onChange,
     onSupervisor: supervisor => {
       house.keepSupervisor(supervisor);

@@ -47,8 +47,8 @@ export interface House extends Life {
   readonly journal: Journal;
   readonly spawner: Spawner;
   readonly self: User;
-  /** What ran when a stop was asked for. */
-  readonly scriptAtStop: () => string | undefined;
+  /** What ran when a stop was asked for: "script 10-fetch", "step clone". */
+  readonly atStop: () => string | undefined;
   /** Whoever asks what the environment is hears it of this. */
   readonly learn: (known: Known) => void;
 }

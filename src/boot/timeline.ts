@@ -11,6 +11,8 @@ export interface Timeline {
   begin(kind: Span['kind'], name: string, options?: Partial<Span>): End;
   /** What has begun so far, in that order. */
   spans(): Span[];
+  /** The script or step that the boot waits for, in words: "script 10-fetch", "step clone"; else one that goes on beside. */
+  findAwaited(): string | undefined;
   /** From now on nothing is written down any more. */
   close(): void;
 }
@@ -39,12 +41,20 @@ export function makeTimeline(): Timeline {
       };
     },
     spans: () => spans.filter(isWorthIt),
+    findAwaited() {
+      const open = spans.filter(({ kind, endMs }) => kind in AWAITED && endMs === undefined);
+      const found = open.findLast(({ isBeside }) => !isBeside) ?? open.at(-1);
+      return found && `${found.kind} ${found.name}`;
+    },
     close() {
       isClosed = true;
       spans = [];
     },
   };
 }
+
+/** Other than these, stages of Lintel's own take no time worth a word. */
+const AWAITED: Partial<Record<Span['kind'], true>> = { script: true, step: true };
 
 const PLAIN = { isBeside: false, isFailed: false } as const;
 

@@ -16,6 +16,8 @@ export interface WorkbenchOptions extends Cleanup {
   readonly beforeCommand: Promise<void>;
   /** Services wait for it that say so, nobody else. Never rejects. */
   readonly passwordSet: Promise<void>;
+  /** What the boot still waited for when a stop was asked for. */
+  readonly atStop: () => string | undefined;
   /** As the supervisor's. */
   readonly onChange: SupervisorOptions['onChange'];
   /** Told of the supervisor, for those who know of ended children. */
@@ -49,7 +51,7 @@ export async function runWorkbench(options: WorkbenchOptions): Promise<Ending> {
     await log.flush(FLUSH_MS);
   }
   const isTooLate = plan.command.length > 0 && requests.stop.aborted;
-  if (isTooLate) ended.resolve(makeEarlyEnding(plan, requests));
+  if (isTooLate) ended.resolve(makeEarlyEnding(plan, requests, options.atStop()));
   const command = plan.command.length === 0 || isTooLate ? undefined : runCommand(options);
   options.onStarted();
   const startedMs = readClockMs();

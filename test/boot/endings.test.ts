@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import test from 'node:test';
 import { type BootOptions, type Files, isAlive, type Lintel, makeRoot, type Root } from '../rig.ts';
 import { waitUntil } from '../waiting.ts';
@@ -269,6 +271,35 @@ test('a stop during the boot says which script ran', async t => {
   assert.equal(code, 0, stderr);
   assert.equal(root.read(LOG), 'asked to stop by SIGTERM during the boot, while script 10-fetch ran\n');
 });
+
+/** What never answers keeps each of these steps until the stop. */
+for (const [step, askFor] of [
+  ['region-script', url => ({ REGION_INIT_SCRIPT: `${url}/region.sh` })],
+  ['vault', url => ({ VAULT_ADDR: url, VAULT_TOKEN: 't', VAULT_MOUNT: 'kv', VAULT_RELATIVE_PATH: '/x' })],
+  ['clone', url => ({ GIT_REPOSITORY: `${url}/tiny.git` })],
+  ['personal-script', url => ({ PERSONAL_INIT_SCRIPT: `${url}/mine.sh` })],
+] as const satisfies readonly (readonly [string, (url: string) => Readonly<Record<string, string>>])[]) {
+  for (const command of [[], ['/bin/true']]) {
+    test(`a stop during the boot says that step ${step} ran${command.length > 0 ? ', before a CMD too' : ''}`, async t => {
+      const { promise: asked, resolve } = Promise.withResolvers<void>();
+      const silent = createServer(() => resolve());
+      await once(silent.listen(0, '127.0.0.1'), 'listening');
+      t.after(() => silent.close());
+      const { port } = silent.address() as AddressInfo;
+      const root = makeRoot(t, { [LOG]: '' });
+      const environment = { LINTEL_STRICT: '1', ...askFor(`http://127.0.0.1:${port}`) };
+      const lintel = root.boot({ command, environment });
+      await Promise.race([asked, lintel.exitCode()]);
+      const { code, stderr } = await lintel.stop();
+      assert.equal(code, command.length > 0 ? 143 : 0, stderr);
+      assert.equal(
+        root.read(LOG),
+        `asked to stop by SIGTERM during the boot, while step ${step} ran\n`,
+        stderr,
+      );
+    });
+  }
+}
 
 test('what had to be killed at a stop stands in its reason', async t => {
   const root = makeRoot(t, {

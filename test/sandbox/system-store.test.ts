@@ -129,6 +129,23 @@ describe('as root', { skip }, () => {
   });
 });
 
+test('a stop while the CMD waits for the store says so', { skip }, async t => {
+  const { code, stdout, stderr } = await runContainer(
+    t,
+    ['/bin/sh', '-euc', 'cp /srv/slow /usr/sbin/update-ca-certificates; exec /init echo ran'],
+    {
+      files: {
+        ...FILES,
+        '/srv/slow': '#!/bin/sh\nuntil [ -e /tmp/up ]; do sleep 0.05; done\nkill -TERM 1\nexec sleep 9999\n',
+        '/etc/services.d/web/run': '#!/bin/sh\n: > /tmp/up\nexec sleep 9999\n',
+      },
+      environment: { PATH_TO_CA_BUNDLE: '/srv/a.pem' },
+    },
+  );
+  assert.deepEqual([code, stdout], [143, ''], stderr);
+  assert.match(stderr, /: asked to stop by SIGTERM during the boot, while step system store ran$/m);
+});
+
 test('a read-only root is said once, and the CMD runs', { skip }, async t => {
   const end = await runContainer(t, ['/init', '/srv/trusts'], {
     files: FILES,
