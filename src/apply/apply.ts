@@ -20,14 +20,25 @@ export function applyRuntimeFolder(plan: Plan): void {
   if (holder !== undefined)
     throw new OtherLintelError(`Lintel already runs here as pid ${holder}: try "lintel status"`, 2);
   // It has not yet noted who it is, or its processes are not among those that are seen here.
-  if (!isOurs)
-    throw new OtherLintelError(
-      `another Lintel keeps its state in ${plan.runtimeDir}: it boots here just now, or in a container that shares the folder`,
-      2,
-    );
+  if (!isOurs) throw makeSharedError(plan.runtimeDir);
   const isRoot = process.geteuid?.() === 0;
   // Root's folder is open to look-ups, since every user needs the certificates; a user's own is the user's alone.
   makeRuntimeFolder(plan.runtimeDir, { mode: isRoot ? 0o755 : 0o700, user: plan.user });
+}
+
+/** Before PID 1 nobody boots in its container: then it is another one's, and this one's last word is ours to write. */
+function makeSharedError(folder: string): LintelError {
+  const isElsewhere = process.pid === 1;
+  const where = isElsewhere
+    ? 'in another container, which shares that folder'
+    : 'it boots here just now, or in a container that shares that folder';
+  const particulars = {
+    facts: ['one Lintel alone can keep its state there: it would clear away what the other one needs'],
+    advice:
+      'give each container a /run of its own (its own emptyDir, --tmpfs /run), and share volumes at other places',
+  };
+  const sentence = `another Lintel keeps its state in ${folder}: ${where}`;
+  return new (isElsewhere ? LintelError : OtherLintelError)(sentence, 2, particulars);
 }
 
 /**

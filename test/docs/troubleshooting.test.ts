@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { bootWorkbench, WAIT } from '../control/workbench.ts';
@@ -66,6 +66,17 @@ const SHOWN: readonly Shown[] = [
         { '/etc/services.d/web/run': LASTS, '/etc/services.d/web/service.json': '{"restarts": "never"}' },
         { environment: { LINTEL_LOG_FORMAT: 'xml' } },
       ),
+  },
+  {
+    name: 'shared',
+    async run(t) {
+      const holder = bootWorkbench(t, { '/etc/services.d/web/run': LASTS });
+      await holder.run(WAIT);
+      // In another container that pid is nobody's, or somebody else's.
+      rmSync(holder.root.at('/run/lintel/pid'));
+      const { stderr } = await holder.root.boot({ command: ['/bin/true'] }).end();
+      return mask(stderr.slice(stderr.indexOf('lintel: error: ended')), holder.root);
+    },
   },
   { name: 'command', run: t => fail(t, {}, { command: ['jupyterlab', '--port', '8888'] }).then(atRoot) },
   {

@@ -229,6 +229,26 @@ for (const { how, options, isRoot } of STARTS) {
   });
 }
 
+test('PID 1 knows that whoever holds its folder below /run is in another container, and says so where Kubernetes looks', {
+  skip: whyNot(),
+}, async t => {
+  const script = `mkdir -m 755 /run/lintel; : > /dev/termination-log
+    flock /run/lintel sh -c ': > /tmp/held; exec sleep 9999' &
+    until [ -e /tmp/held ]; do sleep 0.05; done
+    trap 'cat /dev/termination-log' EXIT
+    unshare --pid --fork --mount-proc /init true`;
+  const { code, stdout, stderr } = await runContainer(t, ['/bin/sh', '-c', script]);
+  assert.equal(code, 2, stderr);
+  assert.match(
+    stderr,
+    /another Lintel keeps its state in \/run\/lintel: in another container, which shares that folder$/m,
+  );
+  assert.match(
+    stdout,
+    /^ended with exit code 2: another Lintel .*\n.*\n {2}what to do: give each container a \/run of its own/,
+  );
+});
+
 /** Service -> exit code, from Lintel's own lines. */
 function parseDeaths(log: string): Record<string, number> {
   const deaths: Record<string, number> = {};
