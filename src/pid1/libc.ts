@@ -1,6 +1,6 @@
 import { bindExec, type Exec } from './exec.ts';
 import { bindIdentity, type Ids } from './identity.ts';
-import { bindSpawn, type Spawn } from './posix-spawn.ts';
+import { bindSpawn, type OpenFiles, type Spawn } from './posix-spawn.ts';
 
 /**
  * The few calls of libc that Node does not offer, through node:ffi. The module is experimental and absent where
@@ -35,7 +35,7 @@ export interface Libc {
   /** Makes the open file or folder this process's alone until it ends; false where it is another's already. */
   lock(fd: number): boolean;
   /** Sets the soft limit of open files of this process and its later children. */
-  setOpenFiles(limit: { readonly soft: number; readonly hard: number }): boolean;
+  setOpenFiles(limits: OpenFiles): boolean;
 }
 
 /** Constants of linux/wait.h, linux/prctl.h, fcntl.h and sys/resource.h; the same on x64 and arm64. */
@@ -94,13 +94,18 @@ function bind(): Libc {
   const pair = Buffer.alloc(8);
   const limits = Buffer.alloc(16);
   const identity = bindIdentity(ffi);
+  const setOpenFiles = ({ soft, hard }: OpenFiles) => {
+    limits.writeBigUInt64LE(BigInt(soft), 0);
+    limits.writeBigUInt64LE(Number.isFinite(hard) ? BigInt(hard) : RLIM_INFINITY, 8);
+    return c.setrlimit(RLIMIT_NOFILE, limits) === 0;
+  };
   return {
     peekEnded() {
       info.writeInt32LE(0, SI_PID);
       return c.waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT) === 0 ? info.readInt32LE(SI_PID) : 0;
     },
     reap: pid => (c.waitpid(pid, status, WNOHANG) === pid ? status.readInt32LE(0) : undefined),
-    spawn: bindSpawn(ffi, identity),
+    spawn: bindSpawn(ffi, identity, setOpenFiles),
     exec: request => bindExec(ffi, identity)(request),
     actAs(user, act) {
       try {
@@ -125,10 +130,6 @@ function bind(): Libc {
     openPipe: () => (c.pipe2(pair, O_CLOEXEC) === 0 ? [pair.readInt32LE(0), pair.readInt32LE(4)] : undefined),
     // NFS gives a folder no lock but a shared one, other file systems none at all, not even to give it back.
     lock: fd => [LOCK_EX_NB, LOCK_SH_NB].some(how => c.flock(fd, how) === 0) || c.flock(fd, LOCK_UN) !== 0,
-    setOpenFiles({ soft, hard }) {
-      limits.writeBigUInt64LE(BigInt(soft), 0);
-      limits.writeBigUInt64LE(Number.isFinite(hard) ? BigInt(hard) : RLIM_INFINITY, 8);
-      return c.setrlimit(RLIMIT_NOFILE, limits) === 0;
-    },
+    setOpenFiles,
   };
 }

@@ -20,6 +20,13 @@ export interface SpawnRequest {
   readonly notification: { readonly from: number; readonly to: number } | undefined;
   /** Becomes that user with exactly these groups; undefined to stay who we are. */
   readonly user: Ids | undefined;
+  /** Its limits of open files; undefined for this process's own. */
+  readonly openFiles: OpenFiles | undefined;
+}
+
+export interface OpenFiles {
+  readonly soft: number;
+  readonly hard: number;
 }
 
 /** Texts hold no NUL. The pid, or the errno that fork or exec failed with. Throws only when the own user could not be restored. */
@@ -36,8 +43,9 @@ const SETSIGDEF = 0x04;
 const SETSIGMASK = 0x08;
 const SETSID = 0x80;
 const F_SETFD = 2;
-/** Throws when a function is missing: then there is child_process. */
-export function bindSpawn(ffi: Ffi, identity: Identity): Spawn {
+
+/** `setOpenFiles` sets this process's own limits. Throws when a function is missing: then there is child_process. */
+export function bindSpawn(ffi: Ffi, identity: Identity, setOpenFiles: (limits: OpenFiles) => boolean): Spawn {
   const { functions: c } = ffi.dlopen(null, {
     posix_spawn: { arguments: ['buffer', 'buffer', 'buffer', 'buffer', 'buffer', 'buffer'], return: 'i32' },
     posix_spawn_file_actions_init: { arguments: ['buffer'], return: 'i32' },
@@ -100,12 +108,14 @@ export function bindSpawn(ffi: Ffi, identity: Identity): Spawn {
       return { errno: fault };
     }
     let errno = EPERM;
+    const isLimited = request.openFiles !== undefined && setOpenFiles(request.openFiles);
     try {
       const isUser = request.user === undefined || identity.becomeUser(request.user);
       const attributes = request.hasOwnSession ? ownSession : sameSession;
       if (isUser) errno = c.posix_spawn(pid, path, actions, attributes, argv.pointers, environment.pointers);
     } finally {
       if (request.user !== undefined) identity.becomeRoot();
+      if (isLimited) setOpenFiles({ ...request.openFiles, soft: request.openFiles.hard });
       c.posix_spawn_file_actions_destroy(actions);
     }
     return errno === 0 ? { pid: pid.readInt32LE(0) } : { errno };

@@ -174,8 +174,7 @@ function start(spawner: Spawner, spec: ProcessSpec, path: string): Running | Exi
         notificationFd: spec.notify?.fd,
         input: spec.input,
       });
-    const limit = { ...spawner.openFiles, soft: spec.openFilesSoft ?? spawner.openFiles.soft };
-    return withLimit(limit, native.libc, () => startNative(spawner, spec, native, request));
+    return startNative(spawner, spec, native, { ...request, openFiles: chooseLimits(spawner, spec) });
   });
 }
 
@@ -247,15 +246,14 @@ function openReadEnds(
 
 /**
  * Node has raised its own soft limit of open files, and children inherit it: programs that close every possible
- * descriptor then hang for seconds. So the limit is lowered for the moment of the fork, which is synchronous.
+ * descriptor then hang for seconds. So it is lowered for the moment of the fork, which is synchronous, and for no more:
+ * this process may have more open than that already. undefined where nothing was raised.
  */
-function withLimit<T>(limit: Spawner['openFiles'], libc: Libc, act: () => T): T {
-  const isLowered = limit.soft < limit.hard && libc.setOpenFiles(limit);
-  try {
-    return act();
-  } finally {
-    if (isLowered) libc.setOpenFiles({ soft: limit.hard, hard: limit.hard });
-  }
+function chooseLimits(
+  { openFiles }: Spawner,
+  { openFilesSoft = openFiles.soft }: ProcessSpec,
+): Spawner['openFiles'] | undefined {
+  return openFilesSoft < openFiles.hard ? { ...openFiles, soft: openFilesSoft } : undefined;
 }
 
 /** setpriv and its arguments; undefined where there is nothing to set or no setpriv. */

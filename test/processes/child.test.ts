@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { IS_ROOT, WORKBENCH } from '../rig.ts';
 import { type Begun, begin, SELF, SPAWNERS } from './starting.ts';
@@ -95,6 +95,23 @@ test('a process has the soft limit of open files that it is given, at most the h
   assert.equal(await ask(undefined), String(NATIVE.openFiles.soft));
   assert.equal(await ask(hard + 1), String(hard));
   assert.equal(await ask(124), '124');
+});
+
+test('a process starts also where more is open here than it may have open itself', async t => {
+  const taken = Array.from({ length: 200 }, () => openSync('/dev/null', 'r'));
+  t.after(() => {
+    for (const fd of taken) closeSync(fd);
+  });
+  const ready = Promise.withResolvers<void>();
+  const begun = begin(t, NATIVE, {
+    argv: ['sh', '-c', 'read -r line; echo "$(ulimit -Sn) $line" >&2; echo $line; echo >&9'],
+    input: 'told\n',
+    openFilesSoft: 100,
+    notify: { fd: 9, onReady: ready.resolve },
+  });
+  assert.deepEqual(await begun.ended, { code: 0 });
+  assert.equal(begun.output(), 'told\n');
+  await ready.promise;
 });
 
 test('a descriptor to notify on above that limit is explained', async t => {
