@@ -1,8 +1,8 @@
 import type { RuleDoc } from './finding.ts';
 import { INSTALLATION_DOCS } from './installation.ts';
-import { SCRIPT_DOCS } from './scripts.ts';
+import { SCRIPT_DOCS } from './script-rules.ts';
 import { SECRET_DOCS } from './secrets.ts';
-import { SERVICE_DOCS } from './services.ts';
+import { SERVICE_DOCS } from './service-rules.ts';
 import { SETTING_DOCS } from './settings.ts';
 import { SUPERVISOR_DOCS } from './supervisors.ts';
 import { UNREAD_DOCS } from './unread.ts';
