@@ -30,8 +30,7 @@ function readS6Rc(tree: Tree): LeftOver[] {
 
 function readFixAttrs(tree: Tree): LeftOver[] {
   const folder = '/etc/fix-attrs.d';
-  const names = tree.names(folder).filter(name => !name.startsWith('.'));
-  return names.map(name => ({ path: `${folder}/${name}`, kind: 'fix-attrs', name }));
+  return tree.visibleNames(folder).map(name => ({ path: `${folder}/${name}`, kind: 'fix-attrs', name }));
 }
 
 function readLoggers(tree: Tree, folders: readonly string[]): LeftOver[] {
@@ -44,7 +43,7 @@ function readLoggers(tree: Tree, folders: readonly string[]): LeftOver[] {
 
 function readSupervisord(tree: Tree): LeftOver[] {
   const folder = '/etc/supervisor/conf.d';
-  const drops = tree.names(folder).filter(name => name.endsWith('.conf') && !name.startsWith('.'));
+  const drops = tree.visibleNames(folder).filter(name => name.endsWith('.conf'));
   const paths = ['/etc/supervisord.conf', '/etc/supervisor.conf', ...drops.map(name => `${folder}/${name}`)];
   return paths.flatMap(path => {
     const text = tree.read(path, MOST_BYTES)?.toString('utf8') ?? '';

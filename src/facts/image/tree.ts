@@ -43,6 +43,8 @@ export interface Tree {
   findLink(path: string): Found | undefined;
   /** Names in a folder, hidden ones too, in byte order; empty where there is none. */
   names(path: string): readonly string[];
+  /** As `names`, without hidden ones. */
+  visibleNames(path: string): readonly string[];
   /** The whole of a regular file; undefined where there is none, it can't be read or is longer. */
   read(path: string, maxBytes: number): Buffer | undefined;
   /** A part of a regular file; shorter at its end. */
@@ -64,13 +66,15 @@ export function openTree(root: string): Tree {
     if (found?.stat.isFile() !== true) return undefined;
     return openFile(root + found.path, found.stat, { read, note: why => note(path, why) });
   };
+  const names = (path: string) => {
+    const found = find(path);
+    return found?.stat.isDirectory() === true ? readNames(root + found.path, why => note(path, why)) : [];
+  };
   return {
     find: path => find(path),
     findLink: path => find(path, true),
-    names: path => {
-      const found = find(path);
-      return found?.stat.isDirectory() === true ? readNames(root + found.path, why => note(path, why)) : [];
-    },
+    names,
+    visibleNames: path => names(path).filter(name => !name.startsWith('.')),
     read: (path, maxBytes) =>
       open(path, (fd, { size }) => {
         if (size <= maxBytes) return readAt(fd, { offset: 0, bytes: size });

@@ -14,7 +14,7 @@ const MOST_BYTES = 64 * 1024;
 
 /** /etc/lintel/lintel.env, then env.d/*.env in byte order: a later one wins. */
 export function readVariableFiles(tree: Tree): VariableSource[] {
-  const drops = tree.names(`${FOLDER}/env.d`).filter(name => name.endsWith('.env') && !name.startsWith('.'));
+  const drops = tree.visibleNames(`${FOLDER}/env.d`).filter(name => name.endsWith('.env'));
   const paths = [`${FOLDER}/lintel.env`, ...drops.map(name => `${FOLDER}/env.d/${name}`)];
   return paths.flatMap(path => {
     const text = tree.read(path, MOST_BYTES)?.toString('utf8');
