@@ -80,7 +80,7 @@ function makeTrouble(service: ServiceStatus, tell: (service: ServiceStatus) => W
   return { name: service.name, why: renderWhy(service, tell(service)) };
 }
 
-/** "waiting for db", "failing: exited with code 3", "late to become ready: connection refused". */
+/** "waits for db", "failing: exited with code 3", "late to become ready: connection refused". */
 function renderWhy(service: ServiceStatus, { illness, death }: Words): string {
   const { state, isFailing, isLate, waitsFor } = service;
   const tail = illness === undefined ? '' : `: ${illness}`;
@@ -89,13 +89,13 @@ function renderWhy(service: ServiceStatus, { illness, death }: Words): string {
   if (service.isKeptDown) return `kept down by its finish script${cause}`;
   if (isFailing) return `failing${cause}`;
   if (isIll(service)) return `unhealthy${tail}`;
-  if (state === 'waiting' && waitsFor.length > 0) return `waiting for ${waitsFor.join(', ')}`;
+  if (state === 'waiting' && waitsFor.length > 0) return `waits for ${waitsFor.join(', ')}`;
   if (isLate) return `late to become ready${tail}`;
   if (state === 'backoff') return `starts again soon${cause}`;
   return state === 'starting' ? `starting${tail}` : state;
 }
 
-/** "jupyter (starting), web (waiting for db)". */
+/** "jupyter (starting), web (waits for db)". */
 export function renderTroubles(troubles: readonly Trouble[]): string {
   return troubles.map(({ name, why }) => `${name} (${why})`).join(', ');
 }

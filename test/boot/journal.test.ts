@@ -115,7 +115,7 @@ describe('boot.json', () => {
     assert.equal(record.outcome, 'incomplete');
     assert.equal(
       record.reason,
-      'bad (failed: exited with code 3), child (failed: requires bad, which will not come), waiter (waiting for spare)',
+      'bad (failed: exited with code 3), child (failed: requires bad, which will not come), waiter (waits for spare)',
     );
     assert.deepEqual(renderServices(record), [
       'service alive',
@@ -137,7 +137,7 @@ describe('boot.json', () => {
     });
     const record = await untilSettled(bench);
     assert.equal(record.outcome, 'incomplete');
-    assert.match(record.reason ?? '', /^late \(late to become ready.*\), next \(waiting for late\)$/);
+    assert.match(record.reason ?? '', /^late \(late to become ready.*\), next \(waits for late\)$/);
     assert.deepEqual(renderServices(record), ['service late failed open', 'wait next for late open']);
     // It comes after all; what is written is of the boot.
     bench.root.write({ '/tmp/ready': '' });

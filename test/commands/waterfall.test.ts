@@ -21,7 +21,7 @@ const TROUBLED = makeRecord(
     service('late', 4010, undefined, { isFailed: true }),
     wait('web', [4010, undefined], ['late']),
   ],
-  { reason: 'late (late to become ready), web (waiting for late)' },
+  { reason: 'late (late to become ready), web (waits for late)' },
 );
 
 describe('a boot as text', () => {
@@ -48,7 +48,7 @@ describe('a boot as text', () => {
       'fits a screen, and says what it can there',
       TROUBLED,
       screen(64),
-      `booted after 5.0 s without late (late to become ready), web (waiting for late): 3.9 s script 20-a-very-long-name-of-a-script, 0.99 s late, 0.07 s before services
+      `booted after 5.0 s without late (late to become ready), web (waits for late): 3.9 s script 20-a-very-long-name-of-a-script, 0.99 s late, 0.07 s before services
 
                              START     TOOK
 ▸ node                        0 ms    25 ms  ▏

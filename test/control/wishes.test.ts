@@ -130,7 +130,7 @@ test('a wait ends when its time is over, with what is missing', async t => {
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /^lintel: error: Not ready after 0\.2 s: bad \(.*exited with code 3.*\), late \(waiting for .*bad.*\)/,
+    /^lintel: error: Not ready after 0\.2 s: bad \(.*exited with code 3.*\), late \(waits for .*bad.*\)/,
   );
 });
 

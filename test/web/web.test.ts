@@ -44,7 +44,7 @@ describe('what /healthz and /readyz say', () => {
     });
     await workbench.lintel.waitForText(/db is not ready in time/);
     const { body } = await untilBody(workbench, '/readyz', /late/);
-    assert.equal(body, 'not ready: db (late to become ready: exited with code 3), web (waiting for db)\n');
+    assert.equal(body, 'not ready: db (late to become ready: exited with code 3), web (waits for db)\n');
     assert.equal(
       (await workbench.ask('/healthz')).body,
       'healthy\n',
