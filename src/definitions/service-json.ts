@@ -17,7 +17,7 @@ import {
 export function makeServiceSchema() {
   const text = z.string().check(z.minLength(1), z.regex(WITHOUT_NUL));
   const some = z.union([text, z.array(text).check(z.minLength(1))]);
-  const milliseconds = z.int().check(z.gte(0), z.lte(86_400_000));
+  const milliseconds = z.int().check(z.gte(0), z.lte(DAY_MS));
   const probes = makeProbeSchema();
   const signalName = z.string().check(z.regex(/^SIG[A-Z0-9]+$/));
   const variables = z.record(z.string().check(z.regex(/^[^=\0]+$/)), z.string().check(z.regex(WITHOUT_NUL)));
@@ -62,13 +62,18 @@ export type ServiceJson = z.infer<ReturnType<typeof makeServiceSchema>>;
 
 let schema: ReturnType<typeof makeServiceSchema> | undefined;
 
-/** What each field expects, for error messages. */
+const DAY_MS = 86_400_000;
+const MILLISECONDS = `a whole number of milliseconds from 0 to ${DAY_MS}`;
+
+/** What each field expects, for error messages: those inside an object by its name and theirs. */
 const EXPECTED: Readonly<Record<string, string>> = {
   ...PROBE_EXPECTED,
   $schema: 'text',
   after: 'a list of names of services',
   auto: 'an object of with (names of services) and without (names of programs), each a text or a list of texts',
   backoffMs: '{"min": …, "max": …} in milliseconds, min not above max',
+  'backoffMs.min': MILLISECONDS,
+  'backoffMs.max': MILLISECONDS,
   command: PROGRAM_EXPECTED,
   critical: 'true or false',
   cwd: 'an absolute path',
@@ -76,15 +81,18 @@ const EXPECTED: Readonly<Record<string, string>> = {
   env: 'an object of NAME: "value"',
   exports: 'an object of NAME: "value"',
   kill: '"tree" or "group"',
-  limits: `{"nofile": …}, a whole number from 16 to ${MAX_OPEN_FILES}`,
+  limits: '{"nofile": …}',
+  'limits.nofile': `a whole number from 16 to ${MAX_OPEN_FILES}`,
   maxRestarts: '{"count": …, "windowMs": …}',
+  'maxRestarts.count': 'a whole number, 0 or more',
+  'maxRestarts.windowMs': MILLISECONDS,
   needsPassword: 'true, false or "if-possible"',
   noNewPrivs: 'true or false',
   oomScoreAdj: 'a whole number from -1000 to 1000',
   requires: 'a list of names of services',
   restart: '"always", "on-failure" or "never"',
   stopSignal: 'the name of a signal, such as "SIGINT"',
-  stopTimeoutMs: 'a whole number of milliseconds from 0 to 86400000',
+  stopTimeoutMs: MILLISECONDS,
   successCodes: 'a list of exit codes and signal names',
   user: 'the name of a user, a uid or uid:gid',
   when: 'an object of command, file and env, each a text or a list of texts (any one is enough)',

@@ -125,8 +125,13 @@ function explainRest(service: Service): string {
   if (isKeptDown(service)) return 'its finish script asked to keep it down (125)';
   if (restart === 'never') return 'its service.json has "restart": "never"';
   if (state.name === 'failed' && maxRestarts !== undefined)
-    return `its maxRestarts allows ${maxRestarts.count} restarts within ${renderTime(maxRestarts.windowMs)}`;
+    return `its maxRestarts allows ${renderRestarts(maxRestarts.count)} within ${renderTime(maxRestarts.windowMs)}`;
   return 'it is not started again after an end like this';
+}
+
+function renderRestarts(count: number): string {
+  if (count === 0) return 'no restart';
+  return count === 1 ? '1 restart' : `${count} restarts`;
 }
 
 function describeCause({ service, autopsy, illness }: Entry): string[] {

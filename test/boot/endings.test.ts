@@ -97,12 +97,12 @@ const FAILURES: readonly Failure[] = [
       ...service(
         'api',
         'echo "Traceback (most recent call last):"\necho "  File \\"/srv/api/main.py\\", line 3, in <module>"\necho "ModuleNotFoundError: No module named \'fastapi\'"\nexit 3',
-        { critical: true, maxRestarts: { count: 2, windowMs: 60000 }, backoffMs: { min: 1, max: 1 } },
+        { critical: true, maxRestarts: { count: 1, windowMs: 60000 }, backoffMs: { min: 1, max: 1 } },
       ),
     },
     message: `ended with exit code 3: service api has ended for good: api exited with code 3
   its command is /etc/services.d/api/run, run as ada (uid N)
-  it was started 3 times within N s, and ran for N s the last time; its maxRestarts allows 2 restarts within 1 min
+  it was started 2 times within N s, and ran for N s the last time; its maxRestarts allows 1 restart within 1 min
   the container ends with api, since it is critical
   what to do: mend what the last lines of api tell
   its last lines:

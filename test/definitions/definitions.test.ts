@@ -15,7 +15,8 @@ function parse(text: string, difference: Partial<ServiceFact> = {}) {
 /** Field, what stands there, how the problem shows it, what it expects. */
 const READY = 'an object with exactly one of http, tcp, socket, file, exec and notifyFd';
 const HEALTH_FIELDS = 'one of http, tcp, socket, file, exec, intervalMs, failures';
-const LIMITS = '{"nofile": …}, a whole number from 16 to 1073741816';
+const LIMITS = '{"nofile": …}';
+const NOFILE = 'a whole number from 16 to 1073741816';
 const BACKOFF = '{"min": …, "max": …} in milliseconds, min not above max';
 const TIMEOUT = 'a whole number of milliseconds from 0 to 86400000';
 const NO_NUL = 'text without NUL characters';
@@ -55,8 +56,8 @@ const WRONG: readonly (readonly [string, string, string])[] = [
   ['{"oomScoreAdj": 1001}', 'oomScoreAdj 1001', 'a whole number from -1000 to 1000'],
   ['{"oomScoreAdj": "high"}', 'oomScoreAdj "high"', 'a whole number from -1000 to 1000'],
   ['{"limits": 1024}', 'limits 1024', LIMITS],
-  ['{"limits": {"nofile": 15}}', 'limits.nofile 15', LIMITS],
-  ['{"limits": {"nofile": 1073741817}}', 'limits.nofile 1073741817', LIMITS],
+  ['{"limits": {"nofile": 15}}', 'limits.nofile 15', NOFILE],
+  ['{"limits": {"nofile": 1073741817}}', 'limits.nofile 1073741817', NOFILE],
   ['{"cwd": "relative"}', 'cwd "relative"', 'an absolute path'],
   ['{"cwd": ""}', 'cwd ""', 'an absolute path'],
   ['{"env": ["A=1"]}', 'env what stands there', ENV],
@@ -74,14 +75,15 @@ const WRONG: readonly (readonly [string, string, string])[] = [
   ['{"restart": "sometimes"}', 'restart "sometimes"', '"always", "on-failure" or "never"'],
   ['{"restart": true}', 'restart true', '"always", "on-failure" or "never"'],
   ['{"backoffMs": 250}', 'backoffMs 250', BACKOFF],
-  ['{"backoffMs": {"min": -1}}', 'backoffMs.min -1', BACKOFF],
-  ['{"backoffMs": {"max": 1.5}}', 'backoffMs.max 1.5', BACKOFF],
-  ['{"backoffMs": {"max": 86400001}}', 'backoffMs.max 86400001', BACKOFF],
+  ['{"backoffMs": {"min": -1}}', 'backoffMs.min -1', TIMEOUT],
+  ['{"backoffMs": {"max": 1.5}}', 'backoffMs.max 1.5', TIMEOUT],
+  ['{"backoffMs": {"max": 86400001}}', 'backoffMs.max 86400001', TIMEOUT],
   ['{"backoffMs": {"min": 500, "max": 100}}', 'backoffMs {"min":500,"max":100}', BACKOFF],
   ['{"maxRestarts": 3}', 'maxRestarts 3', RESTARTS],
-  ['{"maxRestarts": {"count": 3}}', 'maxRestarts.windowMs nothing', RESTARTS],
-  ['{"maxRestarts": {"count": -1, "windowMs": 1}}', 'maxRestarts.count -1', RESTARTS],
-  ['{"maxRestarts": {"count": 1, "windowMs": "1m"}}', 'maxRestarts.windowMs "1m"', RESTARTS],
+  ['{"maxRestarts": {"count": 3}}', 'maxRestarts.windowMs nothing', TIMEOUT],
+  ['{"maxRestarts": {"count": -1, "windowMs": 1}}', 'maxRestarts.count -1', 'a whole number, 0 or more'],
+  ['{"maxRestarts": {"count": "1", "windowMs": 1}}', 'maxRestarts.count "1"', 'a whole number, 0 or more'],
+  ['{"maxRestarts": {"count": 1, "windowMs": "1m"}}', 'maxRestarts.windowMs "1m"', TIMEOUT],
   ['{"critical": "yes"}', 'critical "yes"', 'true or false'],
   ['{"critical": 1}', 'critical 1', 'true or false'],
   ['{"stopSignal": "TERM"}', 'stopSignal "TERM"', SIGNAL],
