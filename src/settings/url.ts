@@ -34,23 +34,29 @@ function decode(text: string): string {
 }
 
 /**
- * The URL for people and logs: credentials and query replaced by ***. In a text that is no good URL, or holds several,
- * everything between the first beginning and the last @ goes: a password may hold any character.
+ * The URL for people and logs: credentials, query and fragment replaced by ***. In a text that is no good URL, or holds
+ * several, everything between the first beginning and the last @ goes: a password may hold any character.
  */
 export function maskUrl(text: string): string {
-  const withoutQuery = text.replace(/\?.*/s, '?***').replace(CONDA_TOKEN, '/t/***');
-  const at = withoutQuery.lastIndexOf('@');
-  if (at === -1) return withoutQuery;
-  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(withoutQuery)?.[0] ?? '';
+  const url = isHttpUrl(text) ? URL.parse(text) : null;
+  // Only in a good URL do these characters end what stands before them.
+  const shown = url === null ? text : hideQuery(text);
+  const at = shown.lastIndexOf('@');
   // An @ in the path of a good URL is no secret's end.
-  if (isHttpUrl(text) && !URL.parse(text)?.username && !URL.parse(text)?.password) return withoutQuery;
-  return `${scheme}***${withoutQuery.slice(at)}`;
+  if (at === -1 || (url !== null && url.username === '' && url.password === '')) return hideQuery(shown);
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(shown)?.[0] ?? '';
+  const isInQuery = /[?#]/.test(shown.slice(0, at));
+  return `${scheme}***${isInQuery ? '' : hideQuery(shown.slice(at))}`;
+}
+
+function hideQuery(text: string): string {
+  return text.replace(/([?#]).*/s, '$1***').replace(CONDA_TOKEN, '/t/***');
 }
 
 /** Every URL in a longer text masked, line by line, as by `maskUrl`. */
 export function maskUrls(text: string): string {
   return text
     .replaceAll(/:\/\/(?:(?!:\/\/)[^\n])*@/g, '://***@')
-    .replaceAll(/(:\/\/(?:(?!:\/\/)[^\s?"])*)\?[^\s"]*/g, '$1?***')
+    .replaceAll(/(:\/\/(?:(?!:\/\/)[^\s?#"])*[?#])[^\s"]*/g, '$1***')
     .replaceAll(/(:\/\/(?:(?!:\/\/)[^\s"])*?)\/t\/[^/\s"]+(?=\/)/g, '$1/t/***');
 }

@@ -58,6 +58,9 @@ describe('a masked URL', () => {
     ['https://user:se@cret@mirror.example/', 'https://***@mirror.example/'],
     ['https://mirror.example/simple?token=secret', 'https://mirror.example/simple?***'],
     ['https://user:secret@mirror.example/?token=secret', 'https://***@mirror.example/?***'],
+    ['https://mirror.example/simple#secret', 'https://mirror.example/simple#***'],
+    ['https://mirror.example/simple#access_token=secret?', 'https://mirror.example/simple#***'],
+    ['https://user:secret@mirror.example/simple?a#secret@b', 'https://***@mirror.example/simple?***'],
     ['ftp://user:secret@mirror.example/x', 'ftp://***@mirror.example/x'],
     ['conda-forge', 'conda-forge'],
   ] as const) {
@@ -81,6 +84,10 @@ describe('a masked URL', () => {
     'https://user:secret@a.example,ftp://user:secret@b.example',
     'conda-forge,https//user:secret@b.example',
     'https//mirror.example/simple?token=secret',
+    'https//mirror.example/simple#secret',
+    'https//mirror.example/simple?mail=ada@math.example&token=secret',
+    'https://user:secret?word@mirror.example/simple',
+    'https://user:secret#word@mirror.example/simple',
     '"https://user:secret@mirror.example"',
   ]) {
     test(`of ${JSON.stringify(text)} holds no part of the secret`, () => {
@@ -100,6 +107,8 @@ describe('a text with URLs', () => {
     ["https://a.example/it's?token=secret", "https://a.example/it's?***"],
     ["https://a.example/x?token=it's-secret", 'https://a.example/x?***'],
     ['https://a.example/b://c?token=secret', 'https://a.example/b://c?***'],
+    ["fatal: 'https://a.example/x#secret/' not found", "fatal: 'https://a.example/x#*** not found"],
+    ['see https://a.example/x # not a part of it', 'see https://a.example/x # not a part of it'],
   ] as const) {
     test(`is masked URL by URL: ${JSON.stringify(text)}`, () => assert.equal(maskUrls(text), masked));
   }

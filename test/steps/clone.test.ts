@@ -244,6 +244,39 @@ test('credentials in the URL are taken out of it', async t => {
   assert.deepEqual(findFiles(root, TOKEN, '/home'), []);
 });
 
+for (const [part, makeUrl] of [
+  ['a password', host => `http://ada:${TOKEN}@${host}/nothing.git`],
+  ['a password with an @', host => `http://ada:a@${TOKEN}@${host}/nothing.git`],
+  ['the name of a user', host => `http://${TOKEN}:x-oauth-basic@${host}/nothing.git`],
+  ['a query', host => `http://${host}/nothing.git?a=b&private_token=${TOKEN}`],
+  ['a fragment', host => `http://${host}/nothing.git#access_token=${TOKEN}`],
+] as const satisfies readonly (readonly [string, (host: string) => string])[]) {
+  test(`a token as ${part} of a URL that can’t be cloned is shown nowhere`, async t => {
+    const server = await startGitServer(t);
+    const GIT_REPOSITORY = makeUrl(`127.0.0.1:${server.port}`);
+    for (const LINTEL_LOG_FORMAT of ['text', 'json']) {
+      const root = makeRoot(t, {
+        '/dev/termination-log': '',
+        '/etc/services.d/web/run': '#!/bin/sh\nexec sleep 9999\n',
+      });
+      const lintel = root.boot({ environment: { GIT_REPOSITORY, LINTEL_LOG_FORMAT } });
+      await lintel.waitForText(/booted after|ready after/);
+      const status = await root.boot({ command: ['lintel', 'status', '--json'] }).end();
+      const { stdout, stderr } = await lintel.stop();
+      const strict = await boot(root, { GIT_REPOSITORY, LINTEL_LOG_FORMAT, LINTEL_STRICT: '1' });
+      assert.equal(strict.code, 2, strict.stderr);
+      assert.match(root.read('/dev/termination-log'), /Cannot clone .*not found/);
+      assert.match(status.stdout, /"web"/);
+      const said = [status.stdout, stdout, stderr, strict.stderr, root.read('/dev/termination-log')];
+      assert.doesNotMatch(said.join('\n'), /hunter2/);
+      assert.deepEqual(
+        findFiles(root, 'hunter2').filter(path => !/\/(env|secrets)\//.test(path)),
+        [],
+      );
+    }
+  });
+}
+
 for (const [what, environment, words] of [
   [
     'a wrong token',
