@@ -1,13 +1,13 @@
 import { type Exit, renderExit } from '../processes/exit.ts';
 import type { OutputReader } from '../processes/pipes.ts';
-import { killGroup, type Leader } from '../processes/tree.ts';
+import { type Handle, killGroup } from '../processes/tree.ts';
 
 /** As `startProcess`, with all but these settled. */
 export type StartProgram = (
   argv: readonly [string, ...string[]],
   output: OutputReader,
   onExit: (exit: Exit) => void,
-) => { readonly leader: () => Leader | undefined } | undefined;
+) => Handle | undefined;
 
 /** No process, memory or descriptor was left to ask with, which says nothing about who was to be asked. */
 export interface Starved {
@@ -45,8 +45,7 @@ export function askProgram(
   };
   const child = start(argv, output, exit => resolve(judge(exit, tail)));
   signal.addEventListener('abort', () => {
-    const leader = child?.leader();
-    if (leader !== undefined) killGroup(leader);
+    if (child !== undefined) killGroup(child);
   });
   return promise;
 }

@@ -25,7 +25,7 @@ import {
 } from './pipes.ts';
 import { spawnNode } from './spawn-node.ts';
 import { type Started, spawnPosix } from './spawn-posix.ts';
-import { type Leader, makeIdentity } from './tree.ts';
+import { type Handle, makeIdentity, signalUnread } from './tree.ts';
 
 /** What every process of this boot is started with. */
 export interface Spawner {
@@ -59,10 +59,8 @@ export interface ProcessSpec {
   readonly oomScoreAdj?: number | undefined;
 }
 
-export interface Child {
+export interface Child extends Handle {
   readonly pid: number;
-  /** Who it is for good; undefined when it had gone before anybody looked. */
-  readonly leader: () => Leader | undefined;
   /** Something asked for that it has to do without, in words. */
   readonly warning: string | undefined;
 }
@@ -88,7 +86,8 @@ export function startProcess(
     return undefined;
   }
   const { pid } = started;
-  const leader = makeIdentity(pid);
+  let hasEnded = false;
+  const leader = makeIdentity(pid, () => hasEnded);
   let ends = NO_ENDS;
   // When this turn has started all that it will: the next process need not wait for it, and no exit comes before.
   queueMicrotask(() => {
@@ -100,6 +99,7 @@ export function startProcess(
   });
   let isOver = false;
   started.onEnded(exit => {
+    hasEnded = true;
     ends.notification?.destroy();
     waitForOutputs(ends.outputs, spawner.gate, () => {
       if (!isOver) onExit(exit);
@@ -108,7 +108,10 @@ export function startProcess(
   });
   if (pid === 0) return undefined;
   const warning = spec.oomScoreAdj === undefined ? undefined : setOomScore(pid, spec.oomScoreAdj);
-  return { pid, leader, warning };
+  const signal = (name: NodeJS.Signals) => {
+    if (!hasEnded) signalUnread(pid, name);
+  };
+  return { pid, leader, signal, warning };
 }
 
 interface Found {

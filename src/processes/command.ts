@@ -6,7 +6,6 @@ import type { Plan } from '../plan.ts';
 import { giveStdio, type Spawner } from './child.ts';
 import type { Exit } from './exit.ts';
 import { startPatiently } from './retry.ts';
-import { signalProcess } from './tree.ts';
 
 /** The CMD while it runs. */
 export interface RunningCommand {
@@ -48,8 +47,8 @@ export function startCommand(
   );
   return {
     signal(signal) {
-      const leader = attempt.leader();
-      if (leader !== undefined) signalProcess(leader, signal);
+      const child = attempt.child();
+      if (child !== undefined) child.signal(signal);
       else if (ENDING.has(signal)) attempt.giveUp();
     },
   };

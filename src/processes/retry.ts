@@ -1,11 +1,10 @@
 import { type Child, type ProcessSpec, type Spawner, startProcess } from './child.ts';
 import type { Exit } from './exit.ts';
-import type { Leader } from './tree.ts';
 
 /** A process that may be yet to begin. */
 export interface Attempt {
-  /** undefined before it has begun, and when it ended at once. */
-  leader(): Leader | undefined;
+  /** undefined before it has begun. */
+  child(): Child | undefined;
   /** Ends the waiting for a start; what runs already is not touched. */
   giveUp(): void;
 }
@@ -41,7 +40,7 @@ export function startPatiently(
 
   start(RETRIES, FIRST_WAIT_MS);
   return {
-    leader: () => child?.leader(),
+    child: () => child,
     giveUp() {
       isGivenUp = true;
       if (failure === undefined) return;

@@ -54,7 +54,7 @@ export async function runToEnd(spawner: Spawner, run: Run): Promise<RunOutcome> 
   );
   const family = {
     spawner,
-    attempt: { leader: () => child?.leader(), giveUp: () => undefined },
+    attempt: { child: () => child, giveUp: () => undefined },
     mark,
   };
   let isTimedOut = false;

@@ -23,6 +23,14 @@ export interface Leader {
   readonly startTicks: number;
 }
 
+/** What a child of ours is held by. */
+export interface Handle {
+  /** Who it is for good; undefined when it had gone before anybody looked. */
+  readonly leader: () => Leader | undefined;
+  /** Signals it as long as it has not ended. That needs no look: until then its number is nobody else's. */
+  readonly signal: (signal: NodeJS.Signals) => void;
+}
+
 /** The variable that marks every process of a service: what left its session and its parents still carries it. */
 export const MARK = 'LINTEL_SERVICE';
 
@@ -38,12 +46,22 @@ export function readProcesses(): Map<number, Process> {
   return all;
 }
 
-/** The leader that a just started process is, looked up once, when it is first asked for. */
-export function makeIdentity(pid: number): () => Leader | undefined {
+/** As `readProcesses`; undefined where nothing is left to look with. */
+export function readProcessesIfPossible(): Map<number, Process> | undefined {
+  try {
+    return readProcesses();
+  } catch {
+    return undefined;
+  }
+}
+
+/** The leader that a just started process is, looked up once, when it is first asked for before it has ended. */
+export function makeIdentity(pid: number, hasEnded: () => boolean): () => Leader | undefined {
   let leader: Leader | undefined;
   let isKnown = false;
   return () => {
-    if (isKnown) return leader;
+    // Its number may be another's by then.
+    if (isKnown || hasEnded()) return leader;
     try {
       leader = readProcess(pid);
       isKnown = true;
@@ -146,20 +164,37 @@ export function findDescendants(all: ReadonlyMap<number, Process>): Process[] {
   return [...all.values()].filter(({ pid, isZombie }) => pid !== process.pid && below.has(pid) && !isZombie);
 }
 
-/** Signals exactly that process, even without CAP_KILL. One synchronous function: the effective ids are the whole process's. */
-export function signalProcess(target: Leader, signal: NodeJS.Signals): void {
-  if (readProcess(target.pid)?.startTicks !== target.startTicks) return;
+/** Signals exactly that process, and none where nothing is left to look whether it is. */
+export function signalProcess({ pid, startTicks }: Leader, signal: NodeJS.Signals): void {
   try {
-    process.kill(target.pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EPERM')
-      asOwnerOf(target.pid, () => process.kill(target.pid, signal));
+    if (readProcess(pid)?.startTicks === startTicks) signalUnread(pid, signal);
+  } catch {
+    // It may have gone, and its number be another's.
   }
 }
 
-/** Kills a whole process group in one call: one by one, a member that forks meanwhile would leave its child behind. */
-export function killGroup(leader: Leader): void {
-  const members = findMembers(readProcesses(), { name: '', leader, scope: 'group', adopter: 0 });
+/**
+ * Signals whatever has that number, even without CAP_KILL: the caller knows whose it is. One synchronous function: the
+ * effective ids are the whole process's.
+ */
+export function signalUnread(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EPERM') asOwnerOf(pid, () => process.kill(pid, signal));
+  }
+}
+
+/**
+ * Kills a whole process group in one call: one by one, a member that forks meanwhile would leave its child behind. Where
+ * nothing is left to look with, only the process itself, as long as it lives.
+ */
+export function killGroup(handle: Handle): void {
+  const leader = handle.leader();
+  const all = readProcessesIfPossible();
+  if (all === undefined) return handle.signal('SIGKILL');
+  if (leader === undefined) return;
+  const members = findMembers(all, { name: '', leader, scope: 'group', adopter: 0 });
   if (members.length === 0) return;
   try {
     process.kill(-leader.pid, 'SIGKILL');

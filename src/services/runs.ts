@@ -7,7 +7,7 @@ import { type ProcessSpec, type Spawner, startProcess } from '../processes/child
 import type { Exit } from '../processes/exit.ts';
 import { makeLineReader } from '../processes/reading.ts';
 import { signalNumber } from '../processes/signals.ts';
-import { killGroup, MARK, signalProcess } from '../processes/tree.ts';
+import { killGroup, MARK } from '../processes/tree.ts';
 import type { Entry } from './entry.ts';
 
 /** What the processes of all services are started with. */
@@ -43,8 +43,7 @@ export function startRun(
 }
 
 export function signalRun(entry: Entry, signal: NodeJS.Signals): void {
-  const leader = entry.child?.leader();
-  if (leader !== undefined) signalProcess(leader, signal);
+  entry.child?.signal(signal);
 }
 
 /**
@@ -69,8 +68,7 @@ export function startFinish(
 
 /** A finish script and what it started: nothing of it outlives its time. */
 export function endFinish(entry: Entry): void {
-  const leader = entry.finish?.leader();
-  if (leader !== undefined) killGroup(leader);
+  if (entry.finish !== undefined) killGroup(entry.finish);
 }
 
 /** What `run` and `finish` of a service, and its probes, share. */

@@ -1,5 +1,5 @@
 import { adopterOf, type Spawner } from '../processes/child.ts';
-import { findMembers, readProcesses, signalProcess } from '../processes/tree.ts';
+import { findMembers, type Process, readProcessesIfPossible, signalProcess } from '../processes/tree.ts';
 import type { Entries, Entry } from './entry.ts';
 import type { Effect } from './states.ts';
 
@@ -34,7 +34,7 @@ export function makeSweeper(entries: Entries, spawner: Spawner, onSwept: (entry:
     clearTimeout(timer);
     timer = undefined;
     if (findSweeping().length === 0) return;
-    const all = readIfPossible();
+    const all = readProcessesIfPossible();
     if (all !== undefined) for (const entry of findSweeping()) sweepOne(entry, all);
     if (findSweeping().length > 0) timer = setTimeout(plan, POLL_MS);
   }
@@ -43,7 +43,7 @@ export function makeSweeper(entries: Entries, spawner: Spawner, onSwept: (entry:
     return [...entries.values()].filter(({ service }) => service.state.name === 'sweeping');
   }
 
-  function sweepOne(entry: Entry, all: ReturnType<typeof readProcesses>): void {
+  function sweepOne(entry: Entry, all: ReadonlyMap<number, Process>): void {
     const { name, sweep } = entry;
     const leader = entry.child?.leader();
     if (sweep === undefined) return;
@@ -61,7 +61,7 @@ export function makeSweeper(entries: Entries, spawner: Spawner, onSwept: (entry:
     remember(entry) {
       const leader = entry.child?.leader();
       const { name, known } = entry;
-      const all = leader === undefined ? undefined : readIfPossible();
+      const all = leader === undefined ? undefined : readProcessesIfPossible();
       if (leader === undefined || all === undefined) return;
       entry.known = findMembers(all, { name, leader, scope: 'tree', adopter, known });
     },
@@ -73,13 +73,4 @@ export function makeSweeper(entries: Entries, spawner: Spawner, onSwept: (entry:
       if (timer !== undefined) plan();
     },
   };
-}
-
-/** undefined where nothing is left to look with. */
-function readIfPossible(): ReturnType<typeof readProcesses> | undefined {
-  try {
-    return readProcesses();
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -9,15 +10,37 @@ import type { Probe } from '../../src/definitions/probe-schema.ts';
 import { readProcess as readSelf } from '../../src/facts/process.ts';
 import { openLibc } from '../../src/pid1/libc.ts';
 import { askProbe } from '../../src/probes/probe.ts';
-import { makeIdentity, readProcess, readProcesses, signalProcess } from '../../src/processes/tree.ts';
+import { runToEnd } from '../../src/processes/run.ts';
+import { endStragglers } from '../../src/processes/stragglers.ts';
+import {
+  killGroup,
+  makeIdentity,
+  readProcess,
+  readProcesses,
+  signalProcess,
+} from '../../src/processes/tree.ts';
+import { bootWorkbench, LASTING, WAIT } from '../control/workbench.ts';
 import { waitUntil } from '../waiting.ts';
-import { begin, SPAWNERS } from './starting.ts';
+import { begin, SELF, SPAWNERS } from './starting.ts';
 
 /** Clients and services may take every descriptor that there is: nobody dies of that, and nobody becomes immortal. */
 const [[, NATIVE]] = SPAWNERS;
 /** Few enough to take them all in a moment. */
 const SOFT_LIMIT = 100;
 const ATTEMPTS = 10;
+
+/** A limit below all that is open: not even a descriptor that is given up can be had again. */
+const NONE = 3;
+
+/** Leaves nothing to look with until the test ends, not even what is held back for that. */
+function refuseDescriptors(t: TestContext): void {
+  const libc = openLibc();
+  if ('missing' in libc) throw new Error(libc.missing);
+  const { hard } = readSelf(undefined).openFiles;
+  t.after(() => libc.setOpenFiles({ soft: hard, hard }));
+  assert.ok(libc.setOpenFiles({ soft: NONE, hard }));
+  assert.throws(readProcesses, { code: 'EMFILE' });
+}
 
 /** Takes every descriptor that is left until the returned function is called, or the test ends. */
 function takeDescriptors(t: TestContext): () => void {
@@ -48,10 +71,51 @@ test('a process is seen and signalled while every descriptor is taken', async t 
   takeDescriptors(t);
   for (let count = 0; count < 3; count++) assert.ok(readProcesses().has(child.pid));
   assert.equal(readProcess(child.pid)?.startTicks, leader.startTicks);
-  assert.equal(makeIdentity(child.pid)()?.startTicks, leader.startTicks);
+  assert.equal(makeIdentity(child.pid, () => false)()?.startTicks, leader.startTicks);
   signalProcess(leader, 'SIGTERM');
   assert.deepEqual(await ended, { signal: 'SIGTERM' });
   assert.equal(readProcess(child.pid), undefined);
+});
+
+test('what this process has started can be ended where nothing at all is left to look with', async t => {
+  const [polite, hung] = [1, 2].map(() => begin(t, NATIVE, { argv: ['sleep', '9999'] }));
+  const gone = begin(t, NATIVE, { argv: ['true'] });
+  await gone.ended;
+  const asked = runToEnd(NATIVE, {
+    argv: ['sleep', '9999'],
+    user: SELF,
+    environment: { PATH: process.env['PATH'] ?? '' },
+    timeoutMs: 50,
+  });
+  // Read ends are made in this turn of the loop.
+  await new Promise(setImmediate);
+  refuseDescriptors(t);
+  polite?.child?.signal('SIGTERM');
+  if (hung?.child !== undefined) killGroup(hung.child);
+  // Its number may be anybody's.
+  gone.child?.signal('SIGKILL');
+  assert.deepEqual(await polite?.ended, { signal: 'SIGTERM' });
+  assert.deepEqual(await hung?.ended, { signal: 'SIGKILL' });
+  const { exit, isTimedOut } = await asked;
+  assert.deepEqual([exit, isTimedOut], [{ signal: 'SIGKILL' }, true]);
+  assert.deepEqual(await endStragglers(100, new AbortController().signal), []);
+});
+
+test('services and CMD end when they are asked to where nothing at all is left to look with', async t => {
+  const { lintel, run } = bootWorkbench(
+    t,
+    {
+      '/etc/services.d/web/run': LASTING,
+      '/etc/services.d/web/service.json': '{"stopTimeoutMs": 200}',
+    },
+    { command: ['sleep', '9999'] },
+  );
+  assert.equal((await run(WAIT)).code, 0);
+  execFileSync('prlimit', ['--pid', String(lintel.pid), `--nofile=${NONE}:`]);
+  const { code, stderr } = await lintel.stop();
+  assert.equal(code, 143, stderr);
+  assert.match(stderr, /web stopped: it was ended by SIGTERM/);
+  assert.doesNotMatch(stderr, /Bug/);
 });
 
 test('a probe without a descriptor to ask with says nothing about the service', async t => {
