@@ -2,6 +2,7 @@ import { readClockMs } from '../clock.ts';
 import type { PlannedService } from '../definitions/definitions.ts';
 import type { Child } from '../processes/child.ts';
 import type { Exit } from '../processes/exit.ts';
+import type { Attempt } from '../processes/retry.ts';
 import type { Leader } from '../processes/tree.ts';
 import type { Death } from './explain.ts';
 import type { MemoryKill } from './memory.ts';
@@ -16,7 +17,7 @@ export interface Entry {
   sinceMs: number;
   /** Its latest process, and that of its finish script. */
   child: Child | undefined;
-  finish: Child | undefined;
+  finish: Attempt | undefined;
   sweep: { readonly wish: Extract<Effect, { type: 'sweep' }>; isSaid: boolean } | undefined;
   /** Its processes when an operator last stopped or restarted it. */
   known: readonly Leader[];

@@ -4,8 +4,9 @@ import { isDirectory } from '../facts/files.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Log } from '../log/log.ts';
 import { type ProcessSpec, type Spawner, startProcess } from '../processes/child.ts';
-import type { Exit } from '../processes/exit.ts';
+import { type Exit, renderExit } from '../processes/exit.ts';
 import { makeLineReader } from '../processes/reading.ts';
+import { startPatiently } from '../processes/retry.ts';
 import { signalNumber } from '../processes/signals.ts';
 import { killGroup, MARK } from '../processes/tree.ts';
 import type { Entry } from './entry.ts';
@@ -48,7 +49,8 @@ export function signalRun(entry: Entry, signal: NodeJS.Signals): void {
 
 /**
  * Starts its finish script with s6's arguments: the code or 256, the signal's number or 0, the service, its process
- * group. Calls back with its exit code, 256 for a signal, when nothing of it is left.
+ * group. Calls back with its exit code, 256 for a signal, when nothing of it is left. It is all that tidies up after a
+ * life, so it is tried again where no process or descriptor is left for it.
  */
 export function startFinish(
   entry: Entry,
@@ -56,19 +58,27 @@ export function startFinish(
   { exit, onFinished }: { readonly exit: Exit; readonly onFinished: (code: number) => void },
 ): void {
   const { definition } = entry.planned;
+  const { log } = around;
+  const who = `the finish script of ${entry.name}`;
+  const about = { service: entry.name };
   const [code, signal] = 'signal' in exit ? [256, signalNumber(exit.signal)] : [exit.code, 0];
   const words = [definition.finish ?? '', code, signal, definition.name, entry.child?.pid ?? 0];
   const spec = specOf(entry, around, words.map(String));
-  const child = startProcess(around.spawner, spec, ended => {
-    endFinish(entry);
-    onFinished('code' in ended ? ended.code : 256);
+  entry.finish = startPatiently(around.spawner, spec, {
+    onWait: error => log.warn(`${who} can't be started yet, it is tried again: ${error}`, about),
+    onExit: ended => {
+      if ('error' in ended) log.warn(`${who} ${renderExit(ended)}`, about);
+      endFinish(entry);
+      onFinished('code' in ended ? ended.code : 256);
+    },
   });
-  entry.finish = child;
 }
 
 /** A finish script and what it started: nothing of it outlives its time. */
-export function endFinish(entry: Entry): void {
-  if (entry.finish !== undefined) killGroup(entry.finish);
+export function endFinish({ finish }: Entry): void {
+  finish?.giveUp();
+  const child = finish?.child();
+  if (child !== undefined) killGroup(child);
 }
 
 /** What `run` and `finish` of a service, and its probes, share. */

@@ -248,7 +248,7 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
       adopter: adopterOf(options.spawner),
       services: [...entries.values()].map(({ name, child, finish }) => ({
         name,
-        leaders: [child?.leader(), finish?.leader()].filter(leader => leader !== undefined),
+        leaders: [child?.leader(), finish?.child()?.leader()].filter(leader => leader !== undefined),
       })),
     }),
     watch(listener) {

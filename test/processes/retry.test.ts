@@ -54,6 +54,33 @@ for (const restart of ['always', 'on-failure'] as const) {
   });
 }
 
+test('a finish script is started when there is a process for it again, or that is said', async t => {
+  const root = makeRoot(t, {
+    '/etc/services.d/web/run': '#!/bin/sh\necho runs\nexec sleep 9999\n',
+    '/etc/services.d/web/finish': '#!/bin/sh\necho "tidied up after $1 $2"\n',
+    '/etc/services.d/web/timeout-finish': '2000\n',
+  });
+  const lintel = root.boot(USER);
+  await lintel.waitForText(/web \| runs/);
+  const lower = () => execaSync('prlimit', ['--pid', String(lintel.pid), '--nproc=0:']);
+  const kill = () => root.boot({ command: ['lintel', 'restart', 'web'] }).end();
+  lower();
+  assert.equal((await kill()).code, 0);
+  await lintel.waitForText(
+    new RegExp(`warning: the finish script of web can't be started yet, it is tried again: ${WHY}`),
+  );
+  raiseLimit(lintel.pid);
+  await lintel.waitForText(/web \| tidied up after 256 15\n/);
+  await lintel.waitForText(/web \| runs/, lintel.log().lastIndexOf('tidied'));
+  lower();
+  assert.equal((await kill()).code, 0);
+  await lintel.waitForText(new RegExp(`warning: the finish script of web could not start: ${WHY}`));
+  raiseLimit(lintel.pid);
+  const { code, stderr } = await lintel.stop();
+  assert.equal(code, 0, stderr);
+  assert.doesNotMatch(stderr, /Bug/);
+});
+
 test('a CMD is started when there is a process for it again', async t => {
   const lintel = await bootLimited(t, {}, COMMAND);
   await lintel.waitForText(new RegExp(`warning: the CMD can't be started yet, it is tried again: ${WHY}`));
