@@ -12,6 +12,7 @@ import {
   enterSweeping,
   enterUp,
   enterWhole,
+  forgetDeaths,
   leaveSweeping,
   scopeOf,
   stay,
@@ -35,6 +36,9 @@ import {
  * begin: waiting where it depends on others, else starting. *: with `kill: group` by way of sweeping, for what the
  * last restart had spared; so does finishing. starting: spawned; without a probe up after 200 ms, with one up at
  * `ready`, and after its time late: named, it stays. unhealthy: counts as a death.
+ *
+ * What starts on an operator's word, from whatever state, starts afresh: its earlier deaths count no more, neither for
+ * the backoff nor as failing, nor for maxRestarts.
  *
  * "next" sets or enters the state after the end: down, failed, backoff or starting. An operator's word beats finish's
  * 125, which beats the policy. Every spawn has a number; an event of another spawn is ignored in every state, so
@@ -162,6 +166,7 @@ function stepBackoff(service: Service, event: Event, nowMs: number): Step {
   switch (event.type) {
     case 'start':
     case 'restart':
+      return enterStarting(forgetDeaths(service), nowMs);
     case 'deadline':
       return enterStarting(service, nowMs);
     case 'stop':

@@ -15,10 +15,16 @@ export function stay(service: Service): Step {
 }
 
 /** On an operator's word it begins with what it requires; after a death it comes back by itself. */
-export function enterStart(service: Service, nowMs: number): Step {
+export function enterStart(given: Service, nowMs: number): Step {
+  const service = forgetDeaths(given);
   if (!service.policy.hasDependencies) return enterStarting(service, nowMs);
   if (!service.mayStart) return enterDown(service, 'asked');
   return stay({ ...service, state: { name: 'waiting', sinceMs: nowMs } });
+}
+
+/** Whoever asks for a start may have mended something: earlier deaths say nothing about what comes now. */
+export function forgetDeaths(service: Service): Service {
+  return { ...service, attempt: 0, deathsMs: [], isFailing: false };
 }
 
 export function enterStarting(service: Service, nowMs: number): Step {

@@ -86,6 +86,26 @@ test('restart --with-dependents restarts those that require it, and nobody else'
   assert.equal(all.services[0]?.spawn, 1);
 });
 
+test('a service that has failed by maxRestarts gets all its restarts again when it is started by hand', async t => {
+  const { run, root, lintel } = bootWorkbench(t, {
+    ...CHAIN,
+    '/etc/services.d/bad/run': '#!/bin/sh\necho started >> "$LINTEL_ROOT/tmp/starts"\nexit 3\n',
+    '/etc/services.d/bad/service.json': JSON.stringify({
+      maxRestarts: { count: 2, windowMs: 3_600_000 },
+      backoffMs: { min: 1, max: 1 },
+    }),
+  });
+  await lintel.waitForText(/bad exited.*it stays down: failed/);
+  for (const [action, starts] of [
+    ['restart', 6],
+    ['start', 9],
+  ] as const) {
+    const { code } = await run([action, 'bad', '--wait']);
+    assert.deepEqual([code, root.read('/tmp/starts').split('\n').length - 1], [1, starts]);
+  }
+  assert.doesNotMatch(lintel.log(), /bad is failing/);
+});
+
 test('a service that fails ends the wait with its reason', async t => {
   const { run, lintel } = bootWorkbench(t, {
     ...CHAIN,

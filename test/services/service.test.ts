@@ -97,7 +97,7 @@ const STATES = {
   'starting with a probe': PROBED,
   'starting, late': drive(PROBED, ['deadline']),
   up: UP,
-  'up after a short life': drive(BACKOFF, ['start', 'deadline']),
+  'up after a short life': drive(BACKOFF, ['deadline', 'deadline']),
   backoff: BACKOFF,
   stopping: drive(UP, ['stop']),
   killing: drive(UP, ['stop', 'deadline']),
@@ -444,7 +444,7 @@ describe('a deadline', () => {
     ['is none for a service that is simply up: an idle workbench sleeps', UP, undefined],
     [
       'is when a service that died before counts as settled, from its start',
-      drive(drive(BACKOFF, ['start']), ['deadline'], START_MS + READY_AFTER_MS),
+      drive(drive(BACKOFF, ['deadline']), ['deadline'], START_MS + READY_AFTER_MS),
       START_MS + SETTLED_AFTER_MS,
     ],
     ['is when a stop turns to KILL', STATES.stopping, START_MS + POLICY.stopTimeoutMs],
@@ -588,7 +588,7 @@ describe('the backoff', () => {
   test('begins anew after a life of 10 s, whose end is answered at once', () => {
     const short = dieRepeatedly({}, 4).at(-1) ?? DOWN;
     assert.equal(short.attempt, 4);
-    const again = drive(short, ['start'], START_MS + 60_000);
+    const again = drive(short, ['deadline'], START_MS + 60_000);
     const ended = drive(again, [exited, swept], START_MS + 60_000 + SETTLED_AFTER_MS);
     assert.equal(ended.state.name, 'starting');
     const third = drive(ended, [exited, swept], START_MS + 60_000 + SETTLED_AFTER_MS + 5);
@@ -749,6 +749,22 @@ describe('finish', () => {
 });
 
 describe('an operator’s word', () => {
+  test('begins afresh, however often the service has died: backoff, failing and maxRestarts', () => {
+    const policy = { backoffMs: { min: 1, max: 100 }, maxRestarts: { count: 5, windowMs: 60_000 } };
+    const lives = dieRepeatedly(policy, 6);
+    const failed = lives.at(-1) ?? DOWN;
+    const again = lives.at(-2) ?? DOWN;
+    assert.deepEqual([failed.state.name, failed.isFailing], ['failed', true]);
+    assert.deepEqual([again.state.name, again.isFailing], ['backoff', true]);
+    const fromUp = drive(drive(again, ['deadline', 'deadline']), ['restart', exited, swept]);
+    for (const begun of [drive(failed, ['start']), drive(again, ['restart']), fromUp]) {
+      const { attempt, deathsMs, isFailing, deathCount } = begun;
+      assert.deepEqual({ attempt, deathsMs, isFailing }, { attempt: 0, deathsMs: [], isFailing: false });
+      assert.ok(deathCount >= 5, 'what is counted for ever goes on');
+      assert.equal(drive(begun, [exited, swept]).state.name, 'backoff');
+    }
+  });
+
   test('beats the policy', () => {
     assert.equal(drive(SWEEPING, ['stop', swept, finished]).state.name, 'down');
     assert.equal(drive(SWEEPING, ['start', swept, finished]).state.name, 'starting');

@@ -82,6 +82,7 @@ export class World {
     const taken = step(before, event, this.clock.nowMs);
     this.service = taken.service;
     for (const effect of taken.effects) this.apply(effect);
+    if (taken.effects.some(({ type }) => type === 'spawn') && isWish(before, event)) this.checkFresh();
     this.check();
     this.onStep(before, taken);
   }
@@ -160,6 +161,12 @@ export class World {
     assert.ok(this.process === undefined || this.process.isStuck, `${what} beside a living process`);
   }
 
+  private checkFresh(): void {
+    const { attempt, deathsMs, isFailing } = this.service;
+    const fresh = { attempt: 0, deathsMs: [], isFailing: false };
+    assert.deepEqual({ attempt, deathsMs, isFailing }, fresh, 'what an operator starts begins afresh');
+  }
+
   private check(): void {
     const { state } = this;
     const isLive = this.process !== undefined && !this.process.isStuck;
@@ -175,4 +182,9 @@ export class World {
     if (state.name === 'waiting') assert.equal(this.isShutDown, false, 'it waits after the shutdown');
     else assert.ok(this.deadlineMs !== undefined || isLive, `${state.name} waits for nothing`);
   }
+}
+
+/** Whether a start that follows is an operator's. */
+function isWish({ state }: Service, { type }: Event): boolean {
+  return type === 'start' || type === 'restart' || ('next' in state && state.next.by === 'operator');
 }
