@@ -1,7 +1,10 @@
+import { findNpmConfig } from '../facts/npm.ts';
+import { readPrograms } from '../facts/programs.ts';
 import type { Environment } from '../launch/environ.ts';
 
-/** What may decide whom a client trusts: a variable, or a key in a file. */
-export type Source = string | { readonly path: string; readonly key: RegExp };
+/** What may decide whom a client trusts: a variable, or a key in a file that may be somewhere else here. */
+export type Source = string | { readonly path: string | FindPath; readonly key: RegExp };
+type FindPath = (environment: Environment) => string | undefined;
 
 /** A program that speaks TLS, and how it is made to ask a URL. */
 export interface Client {
@@ -49,6 +52,12 @@ const JAVA = `public class Ask {
 `;
 
 const NPM_KEY = /^[^\S\n]*cafile\s*=\s*(\S+)/im;
+const findNpmUserFile = (environment: Environment) =>
+  environment['NPM_CONFIG_USERCONFIG'] ??
+  environment['npm_config_userconfig'] ??
+  `${environment['HOME'] ?? ''}/.npmrc`;
+const findNpmGlobalFile = (environment: Environment) =>
+  findNpmConfig({ environment, programs: readPrograms(environment, []) });
 
 /** In the order of the table. Each asks once, waits 9 s at most where it can be told so, and writes nothing. */
 export const CLIENTS: readonly Client[] = [
@@ -152,7 +161,7 @@ export const CLIENTS: readonly Client[] = [
     // A cafile stands in the place of Node's roots, the added ones included.
     follows: [
       ...['npm_config_cafile', 'NPM_CONFIG_CAFILE'],
-      ...['/usr/local/etc/npmrc', '/usr/etc/npmrc', '/etc/npmrc'].map(path => ({ path, key: NPM_KEY })),
+      ...[findNpmUserFile, findNpmGlobalFile].map(path => ({ path, key: NPM_KEY })),
       'NODE_EXTRA_CA_CERTS',
     ],
     otherwise: 'roots of its own',

@@ -13,8 +13,9 @@ export function findFollowed({ follows, otherwise }: Client, environment: Enviro
 
 function readSource(source: Source, environment: Environment): string | undefined {
   if (typeof source !== 'string') {
-    const file = source.key.exec(readTextIfAny(source.path) ?? '')?.[1];
-    return file === undefined ? undefined : `${file} (${source.path})`;
+    const path = typeof source.path === 'string' ? source.path : source.path(environment);
+    const file = path === undefined ? undefined : source.key.exec(readTextIfAny(path) ?? '')?.[1];
+    return file === undefined ? undefined : `${file} (${path})`;
   }
   const value = environment[source] ?? '';
   if (value === '') return undefined;

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
 import { runCommand } from '../../src/commands/list.ts';
 import { CLIENTS, findComplaint } from '../../src/doctor/clients.ts';
 import { findFollowed } from '../../src/doctor/follows.ts';
@@ -69,12 +72,54 @@ describe('what a client follows', () => {
     ],
   ] as const) {
     test(`${name}: ${follows}`, () => {
-      const client = CLIENTS.find(one => one.name === name);
-      assert.ok(client !== undefined);
-      assert.equal(findFollowed(client, environment), follows);
+      assert.equal(findFollowed(findClient(name), environment), follows);
     });
   }
 });
+
+describe('npm follows the first of its files that names one', () => {
+  for (const [why, made, named] of [
+    [
+      'the one that Lintel writes, also beside one of another npm',
+      { 'own/etc/npmrc': '/a' },
+      'own/etc/npmrc',
+    ],
+    ['the one that a variable names', { 'own/etc/npmrc': '/a', 'run/npmrc': '/b' }, 'run/npmrc'],
+    ['the user’s own', { 'own/etc/npmrc': '/a', 'run/npmrc': '/b', 'home/.npmrc': '/c' }, 'home/.npmrc'],
+  ] as const) {
+    test(why, async t => {
+      const folder = await makeFolder(t);
+      for (const name of ['npm', 'node']) await writeBelow(folder, `own/bin/${name}`, '#!/bin/sh\n');
+      for (const [path, file] of Object.entries(made)) await writeBelow(folder, path, `cafile=${file}\n`);
+      const environment = {
+        PATH: join(folder, 'own/bin'),
+        HOME: join(folder, 'home'),
+        ...('run/npmrc' in made ? { NPM_CONFIG_GLOBALCONFIG: join(folder, 'run/npmrc') } : {}),
+      };
+      assert.equal(
+        findFollowed(findClient('npm'), environment),
+        `${Object.values(made).at(-1)} (${join(folder, named)})`,
+      );
+    });
+  }
+});
+
+async function makeFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'lintel-doctor-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function writeBelow(folder: string, path: string, text: string): Promise<void> {
+  await mkdir(dirname(join(folder, path)), { recursive: true });
+  await writeFile(join(folder, path), text, { mode: 0o755 });
+}
+
+function findClient(name: string) {
+  const client = CLIENTS.find(one => one.name === name);
+  assert.ok(client !== undefined);
+  return client;
+}
 
 describe('lintel doctor', () => {
   const context = {
