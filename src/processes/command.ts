@@ -2,14 +2,18 @@ import { makeEnvironment } from '../environment.ts';
 import { readWorkingDirectory } from '../facts/process.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Log } from '../log/log.ts';
-import type { Plan } from '../plan.ts';
-import { giveStdio, type Spawner } from './child.ts';
+import { giveStdio, type ProcessSpec, type Spawner } from './child.ts';
 import type { Exit } from './exit.ts';
 import { startPatiently } from './retry.ts';
 
 /** The CMD while it runs. */
 export interface RunningCommand {
   signal(signal: NodeJS.Signals): void;
+}
+
+/** What the plan says of the CMD. */
+interface CommandPlan extends Pick<ProcessSpec, 'user' | 'noNewPrivs' | 'umask'> {
+  readonly command: readonly string[];
 }
 
 /** A CMD that waits for its start ends of what would have ended it. */
@@ -21,7 +25,7 @@ const ENDING: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGINT', 'SIGQU
  */
 export function startCommand(
   given: {
-    readonly plan: Plan;
+    readonly plan: CommandPlan;
     readonly spawner: Spawner;
     readonly environment: Environment;
     readonly added: Environment;
