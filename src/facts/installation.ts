@@ -2,7 +2,7 @@ import { findWriter, type Groups } from '../user.ts';
 import { isOnReadOnly, readLinkStat } from './files.ts';
 
 /** What root runs when it starts Lintel: each file, and the folders in which it could be replaced. */
-export const INSTALLATION: readonly string[] = [
+const INSTALLATION: readonly string[] = [
   '/',
   '/opt',
   '/opt/onyxia-init.sh',
@@ -31,15 +31,23 @@ export interface ForeignFile {
 
 /**
  * Those parts of the installation below `base` that another user than root may change: their owner, and the groups of
- * `user`. A file in a folder of the same writer's is not listed as well.
+ * `user`.
  */
 export function readForeignFiles(base: string, user: Groups): ForeignFile[] {
-  const found: ForeignFile[] = [];
-  for (const path of INSTALLATION) {
+  return listForeignFiles(path => {
     const stat = readLinkStat(base + path);
     const who = stat && findWriter(stat, user);
     // On a read-only file system its owner can do nothing.
-    if (who === undefined || isOnReadOnly(base + path)) continue;
+    return who === undefined || isOnReadOnly(base + path) ? undefined : who;
+  });
+}
+
+/** `findWho`: who may change a path. A file in a folder of the same writer's is not listed as well. */
+export function listForeignFiles(findWho: (path: string) => string | undefined): ForeignFile[] {
+  const found: ForeignFile[] = [];
+  for (const path of INSTALLATION) {
+    const who = findWho(path);
+    if (who === undefined) continue;
     if (!found.some(known => path.startsWith(`${known.path}/`.replace('//', '/')) && known.who === who))
       found.push({ path, who });
   }

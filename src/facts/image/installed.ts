@@ -1,5 +1,5 @@
 import { findWriter, type Groups } from '../../user.ts';
-import { INSTALLATION } from '../installation.ts';
+import { type ForeignFile, listForeignFiles } from '../installation.ts';
 import { readElfNeeds } from './elf.ts';
 import { readOwned } from './owners.ts';
 import type { Tree } from './tree.ts';
@@ -11,7 +11,7 @@ export interface Installed {
   /** Names that are not Lintel's, or not there. */
   readonly wrong: readonly { readonly path: string; readonly isThere: boolean }[];
   /** Parts that others than root may change. */
-  readonly foreign: readonly { readonly path: string; readonly who: string }[];
+  readonly foreign: readonly ForeignFile[];
   /** What its Node needs to begin and is not in the image. */
   readonly missingLibraries: readonly string[];
   readonly missingPrograms: readonly string[];
@@ -49,18 +49,13 @@ export function readInstalled(
     ...(isSame(tree, COPY, PROGRAM) ? [] : [[COPY]]),
     ...PARTS.filter(path => tree.find(path) === undefined).map(path => [path]),
   ];
-  const foreign: { path: string; who: string }[] = [];
-  for (const path of INSTALLATION) {
-    const owned = readOwned(tree, path);
-    const who = owned && findWriter(owned, user);
-    if (who === undefined) continue;
-    if (!foreign.some(known => path.startsWith(`${known.path}/`.replace('//', '/')) && known.who === who))
-      foreign.push({ path, who });
-  }
   return {
     hasProgram: isThere(PROGRAM),
     wrong: wrong.map(([path = '']) => ({ path, isThere: isThere(path) })),
-    foreign,
+    foreign: listForeignFiles(path => {
+      const owned = readOwned(tree, path);
+      return owned && findWriter(owned, user);
+    }),
     missingLibraries: findMissingLibraries(tree),
     missingPrograms: PROGRAMS.filter(name => isMissing(tree, name, findProgram(name))),
   };
