@@ -21,6 +21,7 @@ const pidsOf = (text: string) => text.trim().split('\n').map(Number);
 test('a killed service comes back, and why it died is said', async t => {
   const lintel = bootRoot(t, service('web', `${WRITES_PID}\necho ready to serve\nexec sleep 9999`));
   const [first = 0] = pidsOf(await lintel.waitForFile('/tmp/pids'));
+  await lintel.waitForText(/web \| ready to serve/);
   process.kill(first, 'SIGKILL');
   const [, second = 0] = pidsOf(await lintel.waitForFile('/tmp/pids', /\n\d+\n$/));
   assert.notEqual(first, second);
