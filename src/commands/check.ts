@@ -9,6 +9,7 @@ import { parseEnvList } from '../facts/image/assignments.ts';
 import { type Given as ImagePlace, readImage } from '../facts/image/image.ts';
 import type { VariableSource } from '../facts/image/variables.ts';
 import type { Environment, Origin } from '../launch/environ.ts';
+import { withoutLastSlashes } from '../slashes.ts';
 import { type Command, jsonFlag } from './command.ts';
 import type { Given } from './flags.ts';
 import { type Colour, paint, type Terminal } from './terminal.ts';
@@ -55,7 +56,7 @@ function findImage(given: Given, { environment }: Origin): ImagePlace {
     const root = findRoot(operand);
     return { root, programsRoot: root, variables: listed, isRunning: false, isInstalled: true };
   }
-  const root = (environment['LINTEL_ROOT'] ?? '').replace(/(?<!\/)\/+$/, '');
+  const root = withoutLastSlashes(environment['LINTEL_ROOT'] ?? '');
   return {
     root,
     // As to a boot: below LINTEL_ROOT are files, and programs are this machine's.

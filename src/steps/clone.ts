@@ -6,6 +6,7 @@ import { isDirectory, readLinkStat, readNames, readStat } from '../facts/files.t
 import type { Environment } from '../launch/environ.ts';
 import { type RunOutcome, runToEnd } from '../processes/run.ts';
 import { maskUrl, maskUrls } from '../settings/url.ts';
+import { withoutLastSlashes } from '../slashes.ts';
 import { parseRepository } from '../tools/repository.ts';
 import { refuseIfStrict } from './complaint.ts';
 import type { Step, StepContext, StepSubject } from './step.ts';
@@ -65,7 +66,7 @@ async function cloneRepository(context: StepContext): Promise<string | undefined
 function findProjectFolder({ settings, plan }: StepSubject): string {
   const work = `${plan.user.home}/work`;
   const folder = settings.projectDirectory ?? (isDirectory(work) ? work : plan.user.home);
-  return folder.replace(/(?<!\/)\/+$/, '');
+  return withoutLastSlashes(folder);
 }
 
 function look(target: string): 'nothing' | 'empty' | 'clone' | 'something else' {
