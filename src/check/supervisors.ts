@@ -1,3 +1,4 @@
+import { unreachable } from '../errors.ts';
 import type { LeftOver } from '../facts/image/supervisors.ts';
 import { type Docs, type Finding, found, type Rules, type Topic } from './finding.ts';
 
@@ -50,6 +51,8 @@ function judge({ path, line, kind, name }: LeftOver): Finding {
         what: `${name} is not started: Lintel does not read it`,
         expected: folder,
       });
+    default:
+      return unreachable(kind);
   }
 }
 

@@ -80,7 +80,11 @@ describe('the waterfall', () => {
       stage('a', 50, undefined),
       service('c', 0, 0),
     ]);
-    for (const { start, length } of makeWaterfall(record).rows)
-      assert.ok(start >= 0 && length >= 0 && start + length <= 1);
+    const { rows } = makeWaterfall(record);
+    assert.deepEqual(
+      rows.map(({ label }) => label),
+      ['c', 'a'],
+    );
+    for (const { start, length } of rows) assert.ok(start >= 0 && length >= 0 && start + length <= 1);
   });
 });
