@@ -11,7 +11,7 @@ import { exitCodeOf } from '../processes/exit.ts';
 /** How a workbench ended. */
 export interface Ending {
   readonly code: number;
-  /** One sentence, without a word of a program's: whoever may see the status page may read it. */
+  /** One sentence, without a word of a program's; the value of a setting may stand in it. */
   readonly reason: string;
   /** Who asked for it: a signal's name, or SHUTDOWN. undefined for an end that came by itself. */
   readonly askedBy?: string;

@@ -1,6 +1,6 @@
 import type { BootRecord } from './record.ts';
 import { renderSeconds, renderSentence } from './sentence.ts';
-import { makeTicks } from './ticks.ts';
+import { makeTicks, renderTick } from './ticks.ts';
 import { makeWaterfall, type Row } from './waterfall.ts';
 
 /** All sizes in CSS pixels. */
@@ -54,7 +54,7 @@ export function renderDrawing(record: BootRecord): string {
       [MARGIN, TITLE_TOP + title.length * TITLE_LINE],
       `Lintel ${record.version}, began ${record.beganAt}`,
     ),
-    ...makeTicks(totalMs, MOST_TICKS).map(ms => renderTick(ms, { totalMs, top, bottom })),
+    ...makeTicks(totalMs, MOST_TICKS).map(ms => drawTick(ms, { totalMs, top, bottom })),
     ...shown.map((row, index) => renderRow(row, top + index * ROW)),
     ...(rest > 0 ? [renderText('dim', [MARGIN, bottom + BASE], `and ${rest} more`)] : []),
     renderLegend(height - LEGEND / 2 + 4),
@@ -192,15 +192,14 @@ function describeRow(row: Row): string {
   return `${row.label}: from ${Math.round(row.startMs)} ms, ${renderTook(row)}${path}${note}.`;
 }
 
-function renderTick(
+function drawTick(
   ms: number,
   given: { readonly totalMs: number; readonly top: number; readonly bottom: number },
 ): string {
   const { totalMs, top, bottom } = given;
   const x = round(xOf(ms / totalMs));
-  const text = totalMs < 1000 ? `${Math.round(ms)} ms` : `${Number((ms / 1000).toFixed(3))} s`;
   const line = `<line class="grid" x1="${x}" y1="${top - 2}" x2="${x}" y2="${bottom + 2}"/>`;
-  return `${line}${renderText('dim', [x, top - 8], text, ' text-anchor="middle"')}`;
+  return `${line}${renderText('dim', [x, top - 8], renderTick(ms), ' text-anchor="middle"')}`;
 }
 
 function renderLegend(y: number): string {

@@ -1,6 +1,7 @@
 import { renderLength } from '../../durations.ts';
 import type { BootRecord } from '../../timing/record.ts';
 import { renderSentence } from '../../timing/sentence.ts';
+import { renderTick } from '../../timing/ticks.ts';
 import type { Row } from '../../timing/waterfall.ts';
 import { keepList, make, type Part, setData, setText } from './elements.ts';
 import { letPass, makeDrawing } from './rows.ts';
@@ -67,18 +68,11 @@ function makeTick(): Part<Tick> {
   return {
     element,
     show({ atMs, totalMs }) {
-      setText(text, renderRound(atMs));
+      setText(text, renderTick(atMs));
       element.style.insetInlineStart = `${(atMs / totalMs) * 100}%`;
       element.toggleAttribute('data-end', atMs / totalMs > LAST_SHARE);
     },
   };
-}
-
-/** "0", "500 ms", "1.5 s", "2 min": of round times. */
-function renderRound(ms: number): string {
-  if (ms === 0) return '0';
-  if (ms < 1000) return `${ms} ms`;
-  return ms < 120_000 ? `${ms / 1000} s` : `${ms / 60_000} min`;
 }
 
 function makeRowPart(): Part<Row> {

@@ -118,7 +118,7 @@ function makeTitle(tone: Tone, word: string, detail: string): Headline {
   return { tone, title: `The workbench is ${word}`, brief: word, detail };
 }
 
-/** Of an end later on strangers are not told why: the reason may hold what a program said. */
+/** Of an end later on strangers are not told why: the reason may hold the value of a setting. */
 function renderStop({ boot }: View): string {
   const isEarly = boot.outcome === 'failed' || boot.outcome === 'stopped';
   return isEarly && boot.reason !== undefined ? boot.reason : 'What runs there is ended in order';
