@@ -14,6 +14,7 @@ import { dirname } from 'node:path';
 import { renderCause } from '../errors.ts';
 import { EXIT_CODE_FILE, type ExitCodeWish, readExitCodeWish } from '../facts/exit-code.ts';
 import { readStat } from '../facts/files.ts';
+import { withDescriptor } from '../processes/spare.ts';
 import { type Owner, writeFile } from './files.ts';
 
 /** What scripts made for s6 look for below /run, besides their services. */
@@ -64,7 +65,7 @@ export function makeS6Places(options: {
       // The folder around it is Lintel's own: nobody else puts a link there.
       if (hasExitCode && process.geteuid?.() === 0) lchownSync(root + EXIT_CODE_FILE, other.uid, other.gid);
     },
-    readExitCode: () => (hasExitCode ? readExitCodeWish(root) : undefined),
+    readExitCode: () => (hasExitCode ? readExitCodeWish(root, withDescriptor) : undefined),
   };
 }
 

@@ -9,10 +9,16 @@ export type ExitCodeWish = { readonly code: number } | { readonly trouble: strin
 
 const MAX_BYTES = 64;
 
-/** undefined when nobody wrote anything. Follows no link, waits for nobody, never throws. */
-export function readExitCodeWish(root: string): ExitCodeWish | undefined {
+/**
+ * undefined when nobody wrote anything. Follows no link, waits for nobody, never throws. `open` may find a descriptor for
+ * what opens one file, where none is left.
+ */
+export function readExitCodeWish(
+  root: string,
+  open: (act: () => string) => string = act => act(),
+): ExitCodeWish | undefined {
   try {
-    return parseExitCode(readOwn(root + EXIT_CODE_FILE));
+    return parseExitCode(open(() => readOwn(root + EXIT_CODE_FILE)));
   } catch (error) {
     return { trouble: renderCause(error) };
   }

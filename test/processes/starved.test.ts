@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
+import { makeS6Places } from '../../src/apply/s6.ts';
+import { writeTerminationLog } from '../../src/apply/termination.ts';
 import type { Probe } from '../../src/definitions/probe-schema.ts';
+import { EXIT_CODE_FILE } from '../../src/facts/exit-code.ts';
 import { readProcess as readSelf } from '../../src/facts/process.ts';
 import { openLibc } from '../../src/pid1/libc.ts';
 import { askProbe } from '../../src/probes/probe.ts';
@@ -75,6 +80,23 @@ test('a process is seen and signalled while every descriptor is taken', async t 
   signalProcess(leader, 'SIGTERM');
   assert.deepEqual(await ended, { signal: 'SIGTERM' });
   assert.equal(readProcess(child.pid), undefined);
+});
+
+test('the last word and the exit code that a script wrote are not lost while every descriptor is taken', t => {
+  const root = mkdtempSync(join(tmpdir(), 'lintel-starved-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  const places = makeS6Places({ root, environmentFolder: `${root}/run/lintel/env`, user: SELF });
+  assert.deepEqual(places.make(), []);
+  writeFileSync(root + EXIT_CODE_FILE, '7\n');
+  mkdirSync(`${root}/dev`);
+  writeFileSync(`${root}/dev/termination-log`, 'still stopping, and longer than the last word\n');
+  readProcesses();
+  const giveBack = takeDescriptors(t);
+  writeTerminationLog(root, 'ended');
+  const wish = places.readExitCode();
+  giveBack();
+  assert.deepEqual(wish, { code: 7 });
+  assert.equal(readFileSync(`${root}/dev/termination-log`, 'utf8'), 'ended\n');
 });
 
 test('what this process has started can be ended where nothing at all is left to look with', async t => {
