@@ -213,16 +213,16 @@ function startNative(
     spawner.uid === 0 ? spec.user : undefined,
   );
   const [stdout, stderr, extra] = pipes ?? [];
-  if (pipes === undefined || stdout === undefined || stderr === undefined)
-    return { error: 'no file descriptor is left for its output', code: 126, isTemporary: true };
+  if (pipes === undefined || stdout === undefined || stderr === undefined) return noDescriptorFor('output');
   const input = spec.input === undefined ? undefined : openInput(native.libc, spec.input);
   try {
-    const started = spawnPosix(native, {
-      ...request,
-      outputs: [stdout.writeEnd, stderr.writeEnd],
-      input,
-      notification: extra && spec.notify && { from: extra.writeEnd, to: spec.notify.fd },
-    });
+    // With nothing to read, chpasswd and the like would end well and have done nothing.
+    const isUnread = spec.input !== undefined && input === undefined;
+    const outputs = [stdout.writeEnd, stderr.writeEnd] as const;
+    const notification = extra && spec.notify && { from: extra.writeEnd, to: spec.notify.fd };
+    const started = isUnread
+      ? noDescriptorFor('input')
+      : spawnPosix(native, { ...request, outputs, input, notification });
     const { output } = spec;
     if ('pid' in started)
       return { ...started, openEnds: () => openReadEnds([stdout, stderr, extra], output) };
@@ -232,6 +232,10 @@ function startNative(
     for (const { writeEnd } of pipes) closeSync(writeEnd);
     if (input !== undefined) closeSync(input);
   }
+}
+
+function noDescriptorFor(what: 'input' | 'output'): Exit {
+  return { error: `no file descriptor is left for its ${what}`, code: 126, isTemporary: true };
 }
 
 function openReadEnds(

@@ -1,5 +1,6 @@
 import { isWritableFolder } from '../facts/files.ts';
 import { findProgram, findSystemProgram, SYSTEM_PATH } from '../facts/programs.ts';
+import { renderExit } from '../processes/exit.ts';
 import { type RunOutcome, runToEnd } from '../processes/run.ts';
 import type { StepContext } from './step.ts';
 
@@ -86,6 +87,7 @@ async function run(
 /** What the program said last: it echoes no password, but asks for one on the same line. */
 function findFailure(program: string, { exit, isTimedOut, stdout, stderr }: RunOutcome): string | undefined {
   if ('code' in exit && exit.code === 0) return undefined;
+  if ('error' in exit) return `${program} ${renderExit(exit)}`;
   if (isTimedOut) return `${program} did not end within ${LIMIT_MS / 1000} s`;
   const said = `${stdout}\n${stderr}`
     .split('\n')

@@ -33,6 +33,7 @@ const [[, NATIVE]] = SPAWNERS;
 /** Few enough to take them all in a moment. */
 const SOFT_LIMIT = 100;
 const ATTEMPTS = 10;
+const PLENTY_MS = 10_000;
 
 /** A limit below all that is open: not even a descriptor that is given up can be had again. */
 const NONE = 3;
@@ -47,8 +48,8 @@ function refuseDescriptors(t: TestContext): void {
   assert.throws(readProcesses, { code: 'EMFILE' });
 }
 
-/** Takes every descriptor that is left until the returned function is called, or the test ends. */
-function takeDescriptors(t: TestContext): () => void {
+/** Takes every descriptor that is left, but for some, until the returned function is called, or the test ends. */
+function takeDescriptors(t: TestContext, spared = 0): () => void {
   const libc = openLibc();
   if ('missing' in libc) throw new Error(libc.missing);
   const { hard } = readSelf(undefined).openFiles;
@@ -59,6 +60,7 @@ function takeDescriptors(t: TestContext): () => void {
   } catch (error) {
     assert.equal((error as NodeJS.ErrnoException).code, 'EMFILE');
   }
+  for (const fd of taken.splice(0, spared)) closeSync(fd);
   const giveBack = () => {
     for (const fd of taken.splice(0)) closeSync(fd);
     libc.setOpenFiles({ soft: hard, hard });
@@ -80,6 +82,15 @@ test('a process is seen and signalled while every descriptor is taken', async t 
   signalProcess(leader, 'SIGTERM');
   assert.deepEqual(await ended, { signal: 'SIGTERM' });
   assert.equal(readProcess(child.pid), undefined);
+});
+
+test('a program is not run without what it was to read', async t => {
+  const run = { user: SELF, environment: { PATH: process.env['PATH'] ?? '' }, timeoutMs: PLENTY_MS };
+  const giveBack = takeDescriptors(t, 4);
+  const { exit } = await runToEnd(NATIVE, { ...run, argv: ['cat'], input: 'a password' });
+  giveBack();
+  const error = 'no file descriptor is left for its input';
+  assert.deepEqual(exit, { error, code: 126, isTemporary: true });
 });
 
 test('the last word and the exit code that a script wrote are not lost while every descriptor is taken', t => {
