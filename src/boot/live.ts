@@ -60,12 +60,14 @@ export async function live(life: Life): Promise<Ending> {
     }
     subject.enter({ name: 'stopping', reason: `asked to stop by ${requests.stop.reason}` });
   });
+  const openFilesHard = facts.process.openFiles.hard;
   const control = makeControl({
     plan: draft.plan,
     uid: facts.process.uid,
     log,
     subject,
-    beside: makeWeb({ subject, log, openFilesHard: facts.process.openFiles.hard }),
+    openFilesHard,
+    beside: makeWeb({ subject, log, openFilesHard }),
   });
   const native = prepareProcess(facts, log, onReaped);
   const spawner = makeSpawner(draft, native, life.gate);

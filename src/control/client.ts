@@ -18,6 +18,9 @@ const MOST_ANSWER_CHARACTERS = 64 * 1024 * 1024;
 /** "Lintel does not run here" */
 export const NOT_RUNNING = 3;
 const FAILED = 1;
+/** Who has no descriptor left, or too many before the door, can't say so. */
+const CUT =
+  'The running Lintel ended, or cut the connection, as it has to where too many are open or no file descriptor is left';
 const USAGE = 2;
 
 /**
@@ -171,7 +174,7 @@ function send(socket: Socket, route: Route, { request, waitMs = 0 }: Exchange): 
     headers: isGet ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
   });
   sent.once('response', resolve);
-  sent.on('error', () => reject(new LintelError('The running Lintel ended, or cut the connection', FAILED)));
+  sent.on('error', () => reject(new LintelError(CUT, FAILED)));
   sent.end(body);
   return promise.finally(() => clearTimeout(timer));
 }

@@ -37,10 +37,11 @@ export function makeControl(given: {
   readonly uid: number;
   readonly log: Log;
   readonly subject: Subject;
+  readonly openFilesHard: number;
   /** What opens and closes with the socket. */
   readonly beside: Beside;
 }): Control {
-  const { uid, log, subject, beside } = given;
+  const { uid, log, subject, beside, openFilesHard } = given;
   const path = `${given.plan.runtimeDir}/control.sock`;
   const owners = new Set<number>();
   const services = new Set<number>();
@@ -64,7 +65,7 @@ export function makeControl(given: {
   function openNow(): void {
     if (close === undefined) return;
     hold(plan.runtimeDir, log);
-    close = openControl({ path, subject, log, owners, services, giveToWorkbench });
+    close = openControl({ path, subject, log, owners, services, giveToWorkbench, openFilesHard });
     isOpen = true;
     beside.follow(plan);
   }

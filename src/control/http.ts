@@ -57,11 +57,13 @@ export function makeFront(options: { readonly subject: Subject; readonly log: Lo
   };
 }
 
+const REASONS = { 400: 'Bad Request', 403: 'Forbidden', 503: 'Service Unavailable' } as const;
+
 /** A whole answer without HTTP's machinery: for those who are not let in. */
-export function renderRefusal(status: number, error: string): string {
+export function renderRefusal(status: keyof typeof REASONS, error: string): string {
   const body = `${JSON.stringify({ error })}\n`;
   return [
-    `HTTP/1.1 ${status} ${status === 403 ? 'Forbidden' : 'Bad Request'}`,
+    `HTTP/1.1 ${status} ${REASONS[status]}`,
     'content-type: application/json',
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',

@@ -16,12 +16,16 @@ export interface ControlOptions {
   readonly services: ReadonlySet<number>;
   /** Gives the socket to the workbench user: where only its mode can keep others out. */
   readonly giveToWorkbench: () => void;
+  /** The hard limit, up to which Node raises its own. */
+  readonly openFilesHard: number;
 }
 
 /** Of each user, so that none can keep another's out. */
 const MOST_CONNECTIONS = 32;
-/** All who are not let in count as one. */
-const STRANGERS = -1;
+/** No more of the files that Lintel may have open than this share, for all users: the rest are for services, as at the web door. */
+const SHARE_OF_FILES = 1 / 4;
+/** All who are not let in count as one user. */
+const TURNED_AWAY = -1;
 /** A client that connects has asked for something within this time, or is dropped. Milliseconds. */
 const REQUEST_MS = 5000;
 const MOST_SAID = 100;
@@ -76,28 +80,45 @@ function makeDoor(options: ControlOptions): (socket: Socket) => void {
     const peer = findCaller(socket);
     const isOwner = peer === undefined || options.owners.has(peer.uid);
     const isStranger = !isOwner && !options.services.has(peer.uid);
-    const key = isStranger ? STRANGERS : (peer?.uid ?? 0);
+    const most = countMost(options);
+    const own = peer?.uid ?? 0;
+    const isOneTooMany = (open.get(own) ?? 0) >= most;
+    const key = isStranger || isOneTooMany ? TURNED_AWAY : own;
     const count = open.get(key) ?? 0;
     if (isStranger) sayOnce(peer);
-    if (count >= MOST_CONNECTIONS) return void socket.destroy();
+    if (count >= most) return void socket.destroy();
     open.set(key, count + 1);
     const timer = setTimeout(() => socket.destroy(), REQUEST_MS);
     socket.once('close', () => {
       clearTimeout(timer);
       open.set(key, (open.get(key) ?? 1) - 1);
     });
-    if (isStranger) return turnAway(socket, peer);
+    if (isStranger) return turnAway(socket, 403, renderStranger(peer));
+    if (isOneTooMany) return turnAway(socket, 503, renderTooMany(peer, most));
     front ??= makeFront(options);
     front.serve(socket, { isOwner, timer });
   };
 }
 
+function countMost({ owners, services, openFilesHard }: ControlOptions): number {
+  const users = new Set([...owners, ...services, TURNED_AWAY]).size;
+  const share = Math.floor((openFilesHard * SHARE_OF_FILES) / users);
+  return Math.max(1, Math.min(MOST_CONNECTIONS, share));
+}
+
 /** Closed at once, it could not read why: what it is about to write would fail first. So it is let talk, unheard. */
-function turnAway(socket: Socket, { uid }: Peer): void {
+function turnAway(socket: Socket, status: 403 | 503, why: string): void {
   socket.resume();
-  socket.end(
-    renderRefusal(403, `uid ${uid} may not control this workbench, expected root or the workbench user`),
-  );
+  socket.end(renderRefusal(status, why));
+}
+
+function renderStranger({ uid }: Peer): string {
+  return `uid ${uid} may not control this workbench, expected root or the workbench user`;
+}
+
+function renderTooMany(peer: Peer | undefined, most: number): string {
+  const whose = peer === undefined ? '' : ` of uid ${peer.uid}`;
+  return `Too many connections${whose}: ${most} are open, expected fewer: end a "lintel logs -f" or "lintel status --watch", or try again`;
 }
 
 /** The uid of a peer that can't be read is nobody's: better nobody than anybody. */

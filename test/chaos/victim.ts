@@ -52,6 +52,7 @@ function askStatus(socketPath: string): Promise<Status> {
     });
     response.on('error', reject);
     response.on('end', () => {
+      if (response.statusCode !== 200) return reject(new Error(text));
       try {
         resolve(JSON.parse(text) as Status);
       } catch (error) {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { request as ask } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openControl } from '../../src/control/server.ts';
 import { makeSubject } from '../../src/control/subject.ts';
@@ -142,6 +142,21 @@ describe('clients that misbehave', () => {
     assert.equal((await run(['health'])).code, 0);
   });
 
+  test('and hold all of their share are told so by the CLI', async t => {
+    const { root, run } = await bootReady(t);
+    const sockets = Array.from({ length: 32 }, () => open(root));
+    for (const socket of sockets) socket.write('GET /v1/status?watch=1 HTTP/1.1\r\nhost: x\r\n\r\n');
+    await Promise.all(sockets.map(socket => once(socket, 'data')));
+    const { code, stdout, stderr } = await run(['health']);
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.match(
+      stderr,
+      /^lintel: error: Too many connections of uid \d+: 32 are open, expected fewer: end a /,
+    );
+    for (const socket of sockets) socket.destroy();
+    await waitUntil('there is room again', async () => (await run(['health'])).code === 0);
+  });
+
   test('and keep Lintel from answering at once cost the others a moment', { skip: NEEDS_ROOT }, async t => {
     const { root, lintel, start } = await bootReady(t);
     lintel.signal('SIGSTOP');
@@ -192,18 +207,16 @@ describe('clients that misbehave', () => {
   });
 });
 
-test('a bug behind a request costs its client a 500 and the log a line, nobody else anything', async t => {
-  const root = makeRoot(t);
-  root.write({ '/run/lintel/pid': '' });
+/** The server without a workbench behind it. */
+async function openAlone(t: TestContext, given: { shutdown?: () => void; openFilesHard?: number }) {
+  const { shutdown = () => undefined, openFilesHard = 1024 } = given;
+  const root = makeRoot(t, { '/run/lintel/pid': '' });
   const log = await makeLog({
     format: 'text',
     history: makeHistory(),
     isStdoutTaken: true,
     onFull: () => undefined,
   });
-  const shutdown = () => {
-    throw new Error('a bug of this test');
-  };
   const close = openControl({
     path: root.at(SOCKET),
     subject: makeSubject({
@@ -218,8 +231,34 @@ test('a bug behind a request costs its client a 500 and the log a line, nobody e
     owners: new Set([process.getuid?.() ?? 0]),
     services: new Set(),
     giveToWorkbench: () => undefined,
+    openFilesHard,
   });
   t.after(close);
+  return { root, log };
+}
+
+test('all users together have no more connections than leave files for services', async t => {
+  const { root } = await openAlone(t, { openFilesHard: 40 });
+  // A quarter of 40, for this user and for those who are turned away.
+  const sockets = Array.from({ length: 5 }, () => open(root));
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  const { status, body } = await http(root, 'GET', '/v1/status');
+  assert.equal(status, 503);
+  assert.match(
+    (body as { error: string }).error,
+    /^Too many connections of uid \d+: 5 are open, expected fewer/,
+  );
+  for (const socket of sockets) socket.destroy();
+  await waitUntil('there is room again', async () => (await http(root, 'GET', '/v1/status')).status === 200);
+});
+
+test('a bug behind a request costs its client a 500 and the log a line, nobody else anything', async t => {
+  const shutdown = () => {
+    throw new Error('a bug of this test');
+  };
+  const { root, log } = await openAlone(t, { shutdown });
   const { status, body } = await http(root, 'POST', '/v1/shutdown', '{}');
   assert.deepEqual({ status, body }, { status: 500, body: { error: 'Bug in Lintel: its log says more' } });
   assert.match(
