@@ -6,6 +6,7 @@ import { isShipped } from '../facts/scripts.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Log } from '../log/log.ts';
 import type { Plan, Script } from '../plan.ts';
+import { escapeLine } from '../printable.ts';
 import type { Spawner } from '../processes/child.ts';
 import { type Exit, fieldsOf, renderExit } from '../processes/exit.ts';
 import type { User } from '../user.ts';
@@ -141,7 +142,7 @@ function judge(
   const lastLines = listSaid(outcome);
   if (plan.onInitFailure === 'stop') return { ...outcome, script, how, lastLines, elapsedMs };
   if (plan.onInitFailure === 'warn')
-    log.warn(`Script ${script.path} ${how}${renderLastLines(lastLines)}`, {
+    log.warn(`Script ${escapeLine(script.path)} ${how}${renderLastLines(lastLines)}`, {
       script: script.name,
       ...fieldsOf(outcome.exit),
     });

@@ -1,6 +1,7 @@
 import type { Environment } from '../launch/environ.ts';
 import type { Log } from '../log/log.ts';
 import type { Script } from '../plan.ts';
+import { escapeLine } from '../printable.ts';
 import type { Spawner } from '../processes/child.ts';
 import type { Exit } from '../processes/exit.ts';
 import { type Family, killFamily, signalFamily } from '../processes/family.ts';
@@ -90,7 +91,7 @@ async function waitForEnd(run: ScriptRun, attempt: Attempt, exit: Promise<Exit>)
   };
   timers.push(
     setInterval(
-      () => run.log.info(`waiting for script ${run.script.path}`, { script: run.script.name }),
+      () => run.log.info(`waiting for script ${escapeLine(run.script.path)}`, { script: run.script.name }),
       STILL_RUNNING_MS,
     ),
   );

@@ -4,6 +4,7 @@ import type { Environment } from '../launch/environ.ts';
 import type { Log } from '../log/log.ts';
 import type { Requests } from '../pid1/requests.ts';
 import type { Plan } from '../plan.ts';
+import { escapeLine } from '../printable.ts';
 import type { Spawner } from '../processes/child.ts';
 import { fieldsOf, renderExit } from '../processes/exit.ts';
 import { endStragglers } from '../processes/stragglers.ts';
@@ -66,6 +67,9 @@ async function runFinishScripts(cleanup: Cleanup, deadlineMs: number): Promise<v
       graceMs: killReserveMs / 2,
     });
     if (!('code' in exit) || exit.code !== 0)
-      log.warn(`script ${script.path} ${renderExit(exit)}`, { script: script.name, ...fieldsOf(exit) });
+      log.warn(`script ${escapeLine(script.path)} ${renderExit(exit)}`, {
+        script: script.name,
+        ...fieldsOf(exit),
+      });
   }
 }

@@ -6,6 +6,7 @@ import { LintelError } from '../errors.ts';
 import { readMemoryUse } from '../facts/cgroup.ts';
 import { collectLater } from '../pid1/collection.ts';
 import { receiveRequests } from '../pid1/requests.ts';
+import { escapeLine } from '../printable.ts';
 import { LATE_STEPS, STEPS } from '../steps/list.ts';
 import type { Step } from '../steps/step.ts';
 import { LINTEL_VERSION } from '../version.ts';
@@ -105,7 +106,7 @@ export async function live(life: Life): Promise<Ending> {
     subject.enter({ name: 'stopping', reason });
     journal.end('failed', reason);
     life.leave(ending);
-    if (known !== undefined) log.info(`stopping: ${ending.reason}`);
+    if (known !== undefined) log.info(escapeLine(`stopping: ${ending.reason}`));
     return withKilled(ending, await endEarly());
   } finally {
     control.close();

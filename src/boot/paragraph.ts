@@ -1,5 +1,5 @@
-import { escapeLine } from '../control/printable.ts';
 import type { LastWords } from '../errors.ts';
+import { escapeLine } from '../printable.ts';
 import type { Ending } from './ending.ts';
 
 /**

@@ -1,8 +1,8 @@
-import { escapeLine } from '../control/printable.ts';
 import { renderProblem } from '../errors.ts';
 import { isShipped } from '../facts/scripts.ts';
 import type { Log } from '../log/log.ts';
 import type { Note, Plan } from '../plan.ts';
+import { escapeLine } from '../printable.ts';
 import { renderDisabled } from '../services/disabled.ts';
 import type { BootRecord } from '../timing/record.ts';
 import { renderSentence } from '../timing/sentence.ts';
@@ -20,7 +20,7 @@ export function refuseFatal({ plan, settings }: Checked): void {
 /** Throws as `refuseFatal`; what stops no boot is said. */
 export function sayProblems(checked: Checked, log: Log): void {
   refuseFatal(checked);
-  for (const problem of checked.plan.problems) log.error(renderProblem(problem));
+  for (const problem of checked.plan.problems) log.error(escapeLine(renderProblem(problem)));
 }
 
 /** A plain `docker run IMAGE COMMAND`, where nothing is applied, is as silent as without Lintel. */
@@ -49,7 +49,7 @@ export function saySummary(draft: Draft, log: Log): void {
   for (const note of renderNotes(plan)) log.info(escapeLine(note));
   const names = plan.services.map(({ definition }) => definition.name).join(' ');
   const disabled = renderDisabled(plan.disabledServices);
-  log.info(`services: ${names || 'none'}${disabled === '' ? '' : `; not: ${disabled}`}`);
+  log.info(escapeLine(`services: ${names || 'none'}${disabled === '' ? '' : `; not: ${disabled}`}`));
 }
 
 /** Where the time went, who is not ready, and what was reduced, once nothing of that changes any more. */

@@ -1,6 +1,7 @@
 import { readClockMs } from '../clock.ts';
 import { makeEnvironment } from '../environment.ts';
 import type { CgroupFacts } from '../facts/cgroup.ts';
+import { escapeLine } from '../printable.ts';
 import { type RunningCommand, startCommand } from '../processes/command.ts';
 import type { Exit } from '../processes/exit.ts';
 import { renderOthersKilled } from '../services/explain.ts';
@@ -70,7 +71,7 @@ export async function runWorkbench(options: WorkbenchOptions): Promise<Ending> {
   const ending = await ended.promise;
   requests.beginStop();
   options.onStopping(ending);
-  if (command === undefined || plan.services.length > 0) log.info(`stopping: ${ending.reason}`);
+  if (command === undefined || plan.services.length > 0) log.info(escapeLine(`stopping: ${ending.reason}`));
   isStopping = true;
   const { exit, left } = await stopAll(options, supervisor, command);
   memory.close();

@@ -1,9 +1,9 @@
 import { writeDrawing } from '../apply/drawing.ts';
 import { ask, NOT_RUNNING } from '../control/client.ts';
-import { escapeLine, renderJson } from '../control/printable.ts';
 import { LintelError, renderCause } from '../errors.ts';
 import { readStdin, readText } from '../facts/files.ts';
 import type { Environment } from '../launch/environ.ts';
+import { escapeLine, renderJson } from '../printable.ts';
 import { makeCriticalPath } from '../timing/critical-path.ts';
 import { renderDrawing } from '../timing/drawing.ts';
 import { type BootRecord, makeRecordSchema, type Span } from '../timing/record.ts';

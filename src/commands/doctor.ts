@@ -1,5 +1,4 @@
 import { ask, NOT_RUNNING } from '../control/client.ts';
-import { escapeLine, renderJson } from '../control/printable.ts';
 import { type Chain, type Roots, readChain } from '../doctor/chain.ts';
 import { askClients, type NotTried, type Opinion } from '../doctor/trust.ts';
 import { LintelError } from '../errors.ts';
@@ -10,6 +9,7 @@ import { findProgram } from '../facts/programs.ts';
 import type { Environment, Origin } from '../launch/environ.ts';
 import { openLibc } from '../pid1/libc.ts';
 import { startReaper } from '../pid1/reaper.ts';
+import { escapeLine, renderJson } from '../printable.ts';
 import type { Spawner } from '../processes/child.ts';
 import { makeGate } from '../processes/gate.ts';
 import { type Command, jsonFlag } from './command.ts';

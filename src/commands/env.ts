@@ -1,7 +1,7 @@
 import { ask } from '../control/client.ts';
-import { escapeLine, renderJson } from '../control/printable.ts';
 import type { ResponseOf } from '../control/routes.ts';
 import { LintelError } from '../errors.ts';
+import { escapeLine, renderJson } from '../printable.ts';
 import { suggestName } from '../settings/suggest.ts';
 import { type Command, type CommandContext, type CommandResult, jsonFlag } from './command.ts';
 import { findVariable, listNames } from './variables.ts';

@@ -1,12 +1,12 @@
 import { makeDraft } from '../boot/draft.ts';
 import { ask } from '../control/client.ts';
 import { findOwnPlace } from '../control/places.ts';
-import { escapeLine, renderJson } from '../control/printable.ts';
 import { LintelError } from '../errors.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Findings, GpuCheck } from '../facts/findings.ts';
 import type { GpuFact } from '../facts/gpu.ts';
 import type { Environment } from '../launch/environ.ts';
+import { escapeLine, renderJson } from '../printable.ts';
 import { chooseGpu } from '../tools/gpu.ts';
 import { type Command, jsonFlag } from './command.ts';
 import { hideSecrets } from './secrets.ts';
@@ -103,7 +103,7 @@ function renderFacts(found: Facts, gpu: string): string {
     ['services', found.services.map(({ name, origin }) => `${name} (${origin})`).join(', ') || 'none'],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('');
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${escapeLine(value)}\n`).join('');
 }
 
 /** "nvidia, 2 (/dev/nvidia0, /dev/nvidia1, driver 550.54.14): NVIDIA A100-SXM4-80GB, NVIDIA A100-SXM4-80GB". */
@@ -113,6 +113,6 @@ function renderGpu(gpu: GpuFact | undefined, check: GpuCheck | undefined): strin
   const evidence = [...nodes, ...(driver === undefined ? [] : [`driver ${driver}`])];
   const seen = `${vendor}, ${count}${evidence.length === 0 ? '' : ` (${evidence.join(', ')})`}`;
   if (check === undefined) return `${seen}: whether it can be used is not known yet`;
-  if (check.trouble !== undefined) return `${seen}: can’t be used: ${escapeLine(check.trouble)}`;
-  return check.devices.length === 0 ? `${seen}: opens` : `${seen}: ${escapeLine(check.devices.join(', '))}`;
+  if (check.trouble !== undefined) return `${seen}: can’t be used: ${check.trouble}`;
+  return check.devices.length === 0 ? `${seen}: opens` : `${seen}: ${check.devices.join(', ')}`;
 }

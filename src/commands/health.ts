@@ -1,6 +1,6 @@
 import { ask } from '../control/client.ts';
 import { renderTroubles } from '../control/judgements.ts';
-import { escapeLine, renderJson } from '../control/printable.ts';
+import { escapeLine, renderJson } from '../printable.ts';
 import { type Command, jsonFlag } from './command.ts';
 
 /** Judges the services, for an image's HEALTHCHECK. */

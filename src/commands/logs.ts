@@ -1,8 +1,8 @@
 import { ask, listen } from '../control/client.ts';
-import { escapeColoured, escapeLine, renderJson } from '../control/printable.ts';
 import { MOST_LINES, type ResponseOf } from '../control/routes.ts';
 import { LintelError } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
+import { escapeColoured, escapeLine, renderJson } from '../printable.ts';
 import { type Command, jsonFlag } from './command.ts';
 import { paint, type Terminal } from './terminal.ts';
 

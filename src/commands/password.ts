@@ -1,9 +1,9 @@
 import { NOT_RUNNING } from '../control/client.ts';
 import { isBetween, listPlaces, listTrusted } from '../control/places.ts';
-import { renderJson } from '../control/printable.ts';
 import { LintelError, renderCause } from '../errors.ts';
 import { readLinkStat, readText } from '../facts/files.ts';
 import type { Environment } from '../launch/environ.ts';
+import { renderJson } from '../printable.ts';
 import { type Command, jsonFlag } from './command.ts';
 
 const MAX_BYTES = 1024;

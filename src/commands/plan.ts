@@ -1,11 +1,11 @@
 import { renderChange } from '../accounts/change.ts';
 import { type Draft, makeDraft } from '../boot/draft.ts';
 import { findOwnPlace } from '../control/places.ts';
-import { renderJson } from '../control/printable.ts';
 import { explain } from '../environment.ts';
 import { renderProblem } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Plan } from '../plan.ts';
+import { escapeLine, renderJson } from '../printable.ts';
 import { maskValue } from '../settings/secret-names.ts';
 import { maskUrls } from '../settings/url.ts';
 import { STEPS } from '../steps/list.ts';
@@ -100,7 +100,7 @@ function renderPlan(made: Plan & { readonly steps: StepNames }): string {
   ];
   return sections
     .filter(([, lines]) => lines.length > 0)
-    .map(([title, lines]) => `${title}\n${lines.map(line => `  ${line}\n`).join('')}`)
+    .map(([title, lines]) => `${title}\n${lines.map(line => `  ${escapeLine(line)}\n`).join('')}`)
     .join('\n');
 }
 

@@ -1,10 +1,10 @@
 import { readClockMs } from '../clock.ts';
 import { ask, NOT_RUNNING } from '../control/client.ts';
 import { renderStage, renderTroubles } from '../control/judgements.ts';
-import { escapeLine, renderJson } from '../control/printable.ts';
 import type { ResponseOf } from '../control/routes.ts';
 import { LintelError } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
+import { escapeLine, renderJson } from '../printable.ts';
 import { type Command, jsonFlag } from './command.ts';
 import { parseDuration } from './durations.ts';
 

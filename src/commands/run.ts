@@ -1,5 +1,4 @@
 import { ask } from '../control/client.ts';
-import { renderJson } from '../control/printable.ts';
 import type { ResponseOf } from '../control/routes.ts';
 import { LintelError } from '../errors.ts';
 import { readGroupsOf, readProcess } from '../facts/process.ts';
@@ -7,6 +6,7 @@ import type { Environment } from '../launch/environ.ts';
 import type { ExecRequest } from '../pid1/exec.ts';
 import { openLibc } from '../pid1/libc.ts';
 import type { Peer } from '../pid1/peer.ts';
+import { renderJson } from '../printable.ts';
 import { findReplacement, replaceProcess } from '../processes/replace.ts';
 import { maskValue } from '../settings/secret-names.ts';
 import { type Command, type CommandResult, jsonFlag } from './command.ts';

@@ -1,7 +1,7 @@
 import { ask } from '../control/client.ts';
 import { renderStage } from '../control/judgements.ts';
-import { escapeLine, renderJson } from '../control/printable.ts';
 import { LintelError } from '../errors.ts';
+import { escapeLine, renderJson } from '../printable.ts';
 import { type Command, jsonFlag } from './command.ts';
 
 const HIGHEST_CODE = 255;

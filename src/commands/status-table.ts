@@ -1,6 +1,6 @@
 import { isIll, renderStage } from '../control/judgements.ts';
-import { escapeLine } from '../control/printable.ts';
 import type { ResponseOf } from '../control/routes.ts';
+import { escapeLine } from '../printable.ts';
 import { renderDuration } from './durations.ts';
 import { type Cell, renderTable } from './tables.ts';
 import { type Colour, paint, type Terminal } from './terminal.ts';

@@ -1,7 +1,7 @@
 import { readClockMs } from '../clock.ts';
 import { ask, listen } from '../control/client.ts';
-import { escapeLine, renderJson } from '../control/printable.ts';
 import { LintelError } from '../errors.ts';
+import { escapeLine, renderJson } from '../printable.ts';
 import { expectService } from '../settings/suggest.ts';
 import { type Command, type CommandContext, type CommandResult, jsonFlag } from './command.ts';
 import { openScreen } from './screen.ts';

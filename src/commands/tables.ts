@@ -1,4 +1,4 @@
-import { escapeLine } from '../control/printable.ts';
+import { escapeLine } from '../printable.ts';
 import { type Colour, paint, type Terminal } from './terminal.ts';
 import { cut, measure } from './width.ts';
 

@@ -1,6 +1,6 @@
 import { ask } from '../control/client.ts';
-import { escapeLine, renderJson } from '../control/printable.ts';
 import type { RequestOf, ResponseOf } from '../control/routes.ts';
+import { escapeLine, renderJson } from '../printable.ts';
 import { type CommandContext, type CommandResult, jsonFlag } from './command.ts';
 import { parseDuration } from './durations.ts';
 import type { Flag } from './flags.ts';

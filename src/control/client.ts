@@ -4,8 +4,8 @@ import { readClockMs } from '../clock.ts';
 import { LintelError } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
 import { openPeer, type Peer, readPeer } from '../pid1/peer.ts';
+import { escapeLine } from '../printable.ts';
 import { isBetween, isTrustedFolder, listPlaces, listSockets, listTrusted } from './places.ts';
-import { escapeLine } from './printable.ts';
 import { type RequestOf, type ResponseOf, ROUTES, type Route, type RouteName } from './routes.ts';
 
 /** Lintel answers at once, or something is wrong. Milliseconds. */

@@ -1,10 +1,12 @@
 import type { Runnable } from '../definitions/folder.ts';
 import { parseShebang, SHEBANG_BYTES } from '../definitions/shebang.ts';
+import { escapeLine } from '../printable.ts';
 import { isExecutableFile, readHead, readNames, readStat } from './files.ts';
 import { findNoexecMount } from './mounts.ts';
 
 /** A file in cont-init.d or cont-finish.d. */
 export interface ScriptFact {
+  /** As it is said: a file's name may hold newlines, and what a terminal would obey. */
   readonly name: string;
   readonly path: string;
   /** Why it can't run; undefined when it can. */
@@ -29,7 +31,7 @@ export function readScripts(root: string, folder: 'cont-init.d' | 'cont-finish.d
   const names = [...byName.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   return names.map(name => {
     const { path, obstacle, interpreter } = readRunnable(byName.get(name) ?? '');
-    return { name, path, skipped: obstacle, interpreter };
+    return { name: escapeLine(name), path, skipped: obstacle, interpreter };
   });
 }
 

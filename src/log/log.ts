@@ -1,3 +1,4 @@
+import { escapeLine } from '../printable.ts';
 import { isTerminal } from '../terminal.ts';
 import { makeBugs } from './bugs.ts';
 import type { Fields, Source } from './fields.ts';
@@ -42,6 +43,11 @@ export interface LogOptions {
 /** Lintel's own lines among those of services and scripts. */
 export const OWN_NAME = 'lintel';
 
+/** What is said of a service, whose name may be whatever a file's can be. */
+function withinLine(sentence: string, { service }: Fields): string {
+  return service === undefined ? sentence : sentence.replaceAll(service, escapeLine(service));
+}
+
 export async function makeLog(options: LogOptions): Promise<Log> {
   const { history } = options;
   // pino costs 3 ms at start: only where JSON is asked for.
@@ -72,7 +78,8 @@ export async function makeLog(options: LogOptions): Promise<Log> {
   };
   const say =
     (level: Level) =>
-    (sentence: string, fields: Fields = {}) => {
+    (given: string, fields: Fields = {}) => {
+      const sentence = withinLine(given, fields);
       const plain = renderEvent(level, sentence, fields);
       count(OWN_NAME, stderr.add(renderer.event(level, sentence, fields)), plain.length);
       history.add(OWN_NAME, 'stderr', plain);

@@ -1,3 +1,4 @@
+import { escapeLine } from '../printable.ts';
 import { type Fields, renderFields, type Source } from './fields.ts';
 import type { Stream } from './history.ts';
 import type { Frame } from './output.ts';
@@ -35,7 +36,10 @@ export function makeTextRenderer(isTerminal: boolean): Renderer {
     event: (level, sentence, fields) =>
       Buffer.from(`${paint(DIM, 'lintel:')} ${paintMark(level)}${sentence}${paintFields(fields)}\n`),
     frame({ name }) {
-      const frame = frames.get(name) ?? { head: Buffer.from(paint(DIM, `${name} | `)), tail: NEWLINE };
+      const frame = frames.get(name) ?? {
+        head: Buffer.from(paint(DIM, `${escapeLine(name)} | `)),
+        tail: NEWLINE,
+      };
       frames.set(name, frame);
       return frame;
     },

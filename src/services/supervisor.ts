@@ -1,5 +1,6 @@
 import { readClockMs } from '../clock.ts';
 import type { PlannedService } from '../definitions/definitions.ts';
+import { escapeLine } from '../printable.ts';
 import { adopterOf } from '../processes/child.ts';
 import type { Roots } from '../processes/owners.ts';
 import { type Entry, makeEntries } from './entry.ts';
@@ -199,7 +200,7 @@ export function makeSupervisor(options: SupervisorOptions): Supervisor {
 
   function sayNow(): void {
     const sentence = renderWaiting(entries, readClockMs());
-    if (sentence !== undefined) log.info(sentence);
+    if (sentence !== undefined) log.info(escapeLine(sentence));
   }
 
   function dispatchAll(event: Event, isMeant: (entry: Entry) => boolean = () => true): void {

@@ -1,5 +1,5 @@
 import { renderStage, renderTroubles, type Trouble } from '../control/judgements.ts';
-import { escapeLine, renderJson } from '../control/printable.ts';
+import { escapeLine, renderJson } from '../printable.ts';
 import { makePolicy, renderDocument } from './document.ts';
 import type { Exposition } from './metrics/metrics.ts';
 import { chooseFormat } from './metrics/negotiation.ts';

@@ -1,5 +1,5 @@
-import { escapeLine } from '../../control/printable.ts';
 import type { Counts } from '../../control/subject.ts';
+import { escapeLine } from '../../printable.ts';
 import type { Usage } from '../../processes/usage.ts';
 import type { Span } from '../../timing/record.ts';
 import type { ServiceView, View } from '../view.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { describe, test } from 'node:test';
-import { escapeLine } from '../../../src/control/printable.ts';
+import { escapeLine } from '../../../src/printable.ts';
 import { STATES } from '../../../src/web/metrics/list.ts';
 import { AT_GATE, DOOMED, LASTING, WAIT } from '../../control/workbench.ts';
 import { type Files, NEEDS_PYTHON, PYTHON } from '../../rig.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { escapeColoured, escapeLine, renderJson } from '../../src/control/printable.ts';
+import { escapeColoured, escapeLine, renderJson } from '../src/printable.ts';
 
 describe('what others wrote', () => {
   for (const [what, text, line, coloured] of [
