@@ -72,7 +72,7 @@ export const WORKBENCH_DOCS: Docs<typeof RULES> = {
   },
   'foreign-home': {
     finds:
-      'folders in the home that are another user’s: without ~/.config and ~/.local code-server and JupyterLab do not start; of others a warning',
+      'folders in the home that are another user’s: without ~/.config and ~/.local JupyterLab does not start and code-server keeps nothing; of others a warning',
     example:
       '/home/ada/.config: error: ada (uid 1000) can’t write it: it is uid 0’s, expected chown 1000 (foreign-home)',
     remedy: 'install what writes there as the user (`USER 1000`), or `chown -R` the folder behind it',

@@ -115,6 +115,30 @@ describe('code-server', { skip: whyNot(NEEDS) }, () => {
     assert.match(container.output(), /warning: LINTEL_AUTH=none: code-server lets in whoever/);
   });
 
+  test('works without a home to write to, with a place of its own, and says which', async t => {
+    const close = ['/bin/sh', '-c', 'chmod 555 /home/lintel && exec "$@"', 'sh'];
+    const { container, browser } = await startCodeServer(t, {}, {}, close);
+    await container.waitFor(/code-server is ready/);
+    const password = await readPassword(container);
+    assert.equal((await browser.post('/login', { password })).location, './');
+    const [line] = await container.waitFor(/^code-server \| \/home\/lintel\/.* can't be written.*$/m);
+    const place = /: what belongs there is in (\S+\/code-server), and ends with the container$/.exec(
+      line,
+    )?.[1];
+    await container.waitFor(new RegExp(`Using user-data-dir ${place}/code-server$`, 'm'));
+    await container.waitFor(new RegExp(`Using config file ${place}/config\\.yaml$`, 'm'));
+    assert.doesNotMatch(container.output(), / error |EACCES/);
+  });
+
+  test('without any place to write to it says so in a sentence', async t => {
+    const close = ['/bin/sh', '-c', 'chmod 555 /home/lintel && exec "$@"', 'sh'];
+    const nowhere = { XDG_RUNTIME_DIR: '/no', TMPDIR: '/no/either' };
+    const { container } = await startCodeServer(t, nowhere, {}, close);
+    await container.waitFor(
+      /warning: code-server exited with code 1; its last lines: Cannot write \/home\/lintel\/\S+, XDG_RUNTIME_DIR or \/no\/either, expected a home that can be written;/,
+    );
+  });
+
   test('does not move to another port when its own is taken', async t => {
     const port = await findFreePort();
     const other = createServer(socket => socket.destroy()).listen(port, '127.0.0.1');
