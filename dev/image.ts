@@ -36,15 +36,23 @@ interface Image {
   readonly file: string;
   readonly target?: string;
   readonly context: string;
+  /** The build arguments that reach something of it: of another the engine would warn. */
+  readonly takes: readonly string[];
 }
 
 const IMAGES: Readonly<Record<string, Image>> = {
-  lintel: { tag: 'lintel', file: BASE, target: 'lintel', context: CHECKOUT },
-  base: { tag: 'lintel-base', file: BASE, context: CHECKOUT },
+  lintel: { tag: 'lintel', file: BASE, target: 'lintel', context: CHECKOUT, takes: ['NODE_IMAGE'] },
+  base: {
+    tag: 'lintel-base',
+    file: BASE,
+    context: CHECKOUT,
+    takes: ['BASE_IMAGE', 'NODE_IMAGE', 'LINTEL_USERNAME'],
+  },
   workbench: {
     tag: 'lintel-workbench',
     file: join(CHECKOUT, 'examples/workbench/Dockerfile'),
     context: join(CHECKOUT, 'examples/workbench'),
+    takes: ['LINTEL_IMAGE'],
   },
 };
 
@@ -71,7 +79,7 @@ async function buildImages([first = '', ...rest]: readonly string[]): Promise<nu
     return 1;
   }
   for (const image of only === undefined ? Object.values(IMAGES) : [only]) {
-    const exitCode = await buildImage(engine, image, given);
+    const exitCode = await buildImage(engine, image, only === undefined ? keepTaken(given, image) : given);
     if (exitCode !== 0) return exitCode;
   }
   return 0;
@@ -95,6 +103,17 @@ async function buildImage(engine: Engine, image: Image, given: readonly string[]
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Of arguments that are for all images, without the build arguments that are another one's. */
+function keepTaken(given: readonly string[], { takes }: Image): string[] {
+  const others = Object.values(IMAGES).flatMap(image => image.takes.filter(name => !takes.includes(name)));
+  const isOthers = (pair = '') => others.includes(pair.split('=', 1)[0] ?? '');
+  return given.filter((argument, index) => {
+    if (argument === '--build-arg') return !isOthers(given[index + 1]);
+    if (given[index - 1] === '--build-arg') return !isOthers(argument);
+    return !(argument.startsWith('--build-arg=') && isOthers(argument.slice('--build-arg='.length)));
+  });
 }
 
 function isTag(argument: string): boolean {

@@ -60,6 +60,25 @@ describe('npm run image', () => {
     assert.doesNotMatch(builds[0] ?? '', /--tag lintel/);
   });
 
+  test('gives each of three images the build arguments that it takes, and those that nobody knows', async t => {
+    const given = [
+      '--build-arg',
+      'BASE_IMAGE=debian',
+      '--build-arg=NODE_IMAGE=node',
+      '--build-arg',
+      'ODD=1',
+      '--pull',
+    ];
+    const { exitCode, stderr, builds } = await runImage(t, ENGINES, given);
+    assert.equal(exitCode, 0, stderr);
+    const passed = builds.map(build => / --tag \S+ (.*?) --file /.exec(build)?.[1]);
+    assert.deepEqual(passed, [
+      '--build-arg=NODE_IMAGE=node --build-arg ODD=1 --pull',
+      '--build-arg BASE_IMAGE=debian --build-arg=NODE_IMAGE=node --build-arg ODD=1 --pull',
+      '--build-arg ODD=1 --pull',
+    ]);
+  });
+
   test('gives no three images one name', async t => {
     const { exitCode, stderr, builds } = await runImage(t, ENGINES, ['--tag=mine']);
     assert.deepEqual([exitCode, builds], [2, []]);

@@ -50,7 +50,7 @@ function judgeHome({ workbench: { user }, home, homeFolders, settings, accounts 
         path,
         what: `${user.name} (uid ${user.uid}) can’t write it: it is uid ${uid}’s`,
         expected: `chown ${user.uid}`,
-        // Without these two code-server and JupyterLab do not even start.
+        // Without these two JupyterLab does not even start.
         severity: /\/\.(config|local)$/.test(path) ? 'error' : 'warning',
       }),
     );
