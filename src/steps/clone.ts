@@ -9,6 +9,7 @@ import { maskUrl, maskUrls } from '../settings/url.ts';
 import { withoutLastSlashes } from '../slashes.ts';
 import { parseRepository } from '../tools/repository.ts';
 import { refuseIfStrict } from './complaint.ts';
+import { unlessSilent } from './silence.ts';
 import type { Step, StepContext, StepSubject } from './step.ts';
 
 /** A server that is yet to come up is asked again for this long. */
@@ -17,6 +18,9 @@ const RETRY_PAUSE_MS = 1000;
 /** Large repositories over slow lines; git itself gives up a transfer that stands still. */
 const CLONE_LIMIT_MS = 30 * 60_000;
 const STALLED_S = 60;
+/** For an address that drops packets or never begins with TLS git waits two to five minutes, and has no setting for it. */
+const ASK_AFTER_MS = 15_000;
+const ANSWER_LIMIT_MS = 45_000;
 const REMOVE_LIMIT_MS = 60_000;
 const STILL_CLONING_MS = 10_000;
 /** What a filesystem keeps for itself is no file of anybody's. */
@@ -116,10 +120,7 @@ async function cloneWithRetries(
   const { settings, stop, log } = context;
   const branch = settings.gitBranch;
   const argv = [
-    'git',
-    ...['protocol.ext.allow=never', `http.lowSpeedLimit=1`, `http.lowSpeedTime=${STALLED_S}`].flatMap(
-      pair => ['-c', pair],
-    ),
+    ...GIT,
     'clone',
     ...(branch === undefined ? [] : [`--branch=${branch}`]),
     '--',
@@ -129,7 +130,12 @@ async function cloneWithRetries(
   const deadlineMs = readClockMs() + RETRY_MS;
   let hasSaid = false;
   for (;;) {
-    const outcome = await runAsUser(argv, CLONE_LIMIT_MS, context);
+    const outcome = await unlessSilent(silence => runAsUser(argv, CLONE_LIMIT_MS, context, silence), {
+      hasArrived: () => hasObjects(place),
+      ask: over => isAnswered(url, context, over),
+      askAfterMs: ASK_AFTER_MS,
+    });
+    if (outcome === undefined) return `nobody answered within ${(ASK_AFTER_MS + ANSWER_LIMIT_MS) / 1000} s`;
     if ('code' in outcome.exit && outcome.exit.code === 0) return undefined;
     const words = readWords(outcome, context);
     if (stop.aborted || !IS_CONNECTION_ERROR.test(words) || readClockMs() + RETRY_PAUSE_MS > deadlineMs)
@@ -138,6 +144,30 @@ async function cloneWithRetries(
     hasSaid = true;
     await pause(RETRY_PAUSE_MS, stop);
   }
+}
+
+const GIT = [
+  'git',
+  ...['protocol.ext.allow=never', `http.lowSpeedLimit=1`, `http.lowSpeedTime=${STALLED_S}`].flatMap(pair => [
+    '-c',
+    pair,
+  ]),
+] as const satisfies readonly [string, ...string[]];
+
+/** Whether the repository's server answers git anything at all, by whatever way git goes to it: a refusal is an answer. */
+async function isAnswered(url: string, context: StepContext, over: AbortSignal): Promise<boolean> {
+  const argv = [...GIT, 'ls-remote', '--', url, 'HEAD'] as const;
+  const { isTimedOut } = await runAsUser(argv, ANSWER_LIMIT_MS, context, over);
+  return !isTimedOut;
+}
+
+/** Whether a clone in that place has got anything yet. */
+function hasObjects(place: string): boolean {
+  const objects = `${place}/.git/objects`;
+  return (
+    readNames(`${objects}/pack`).length > 0 ||
+    readNames(objects).some(name => name !== 'info' && name !== 'pack')
+  );
 }
 
 /** What git said, in one line, without what must not be read. */
@@ -162,13 +192,14 @@ function runAsUser(
   argv: readonly [string, ...string[]],
   timeoutMs: number,
   { spawner, plan, environment, stop }: StepContext,
+  end?: AbortSignal,
 ): Promise<RunOutcome> {
   return runToEnd(spawner, {
     argv,
     user: plan.user,
     environment: makeGitEnvironment(makeEnvironment(environment, {}, plan.user)),
     timeoutMs,
-    signal: stop,
+    signal: end === undefined ? stop : AbortSignal.any([stop, end]),
   });
 }
 
