@@ -90,7 +90,7 @@ export function makePlan(sources: PlanSources): Plan {
   const environment = mergeEnvironment(contributions, sources);
   const chosen = chooseServices(sources);
   const layers = [...environment.layers, ...makeExports(chosen.enabled, environment.layers, sources)];
-  const services = planServices(chosen.enabled, sources);
+  const services = planServices(chosen, sources);
   const added = joinLayers(layers).set;
   const noNewPrivs = settings.noNewPrivs === true;
   const reductions = findReductions(sources, { services: services.planned, noNewPrivs });
@@ -135,7 +135,7 @@ export function makePlan(sources: PlanSources): Plan {
       ...chosen.problems,
       ...services.problems,
       ...findTwoWriters(contributions),
-      ...findPortClash(services.planned, settings, { ...sources.environment, ...added }),
+      ...findPortClash(services.wanted, settings, { ...sources.environment, ...added }),
     ],
   };
 }
@@ -185,14 +185,14 @@ function variableOf(note: string): string {
 }
 
 function planServices(
-  definitions: readonly Definition[],
+  { enabled, wanted }: Pick<ReturnType<typeof chooseServices>, 'enabled' | 'wanted'>,
   sources: PlanSources,
-): { planned: PlannedService[]; problems: Problem[] } {
-  const planned: PlannedService[] = [];
+): { planned: PlannedService[]; wanted: PlannedService[]; problems: Problem[] } {
+  const found: PlannedService[] = [];
   const problems: Problem[] = [];
-  for (const definition of definitions) {
+  for (const definition of wanted) {
     const user = findServiceUser(definition, sources);
-    if (user !== undefined) planned.push({ definition: wrapShipped(definition, sources), user });
+    if (user !== undefined) found.push({ definition: wrapShipped(definition, sources), user });
     else {
       const expected = 'the name of a user in /etc/passwd, a uid or uid:gid';
       problems.push({
@@ -203,7 +203,8 @@ function planServices(
       });
     }
   }
-  return { planned, problems };
+  const isEnabled = ({ definition }: PlannedService) => enabled.some(({ name }) => name === definition.name);
+  return { planned: found.filter(isEnabled), wanted: found, problems };
 }
 
 /** What an image brings itself knows where its programs are. */

@@ -118,6 +118,7 @@ describe('pure modules', () => {
     'src/services/service.ts',
     'src/services/choice.ts',
     'src/services/disabled.ts',
+    'src/services/mistakes.ts',
     'src/services/open-doors.ts',
     'src/services/order.ts',
     'src/services/ports.ts',

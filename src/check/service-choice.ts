@@ -13,6 +13,8 @@ export function judgeChoice(image: ImageFacts): Finding[] {
   const chosen = chooseServices({ settings, environment, facts, command: [] });
   const lists = ['LINTEL_SERVICES', 'LINTEL_SERVICES_DISABLED'];
   const named = new Set(settings.services ?? []);
+  // Mistakes are found where they stand.
+  const disabled = chosen.disabled.filter(({ isMistake }) => isMistake !== true);
   return [
     ...chosen.problems
       .filter(({ what }) => lists.includes(what))
@@ -23,7 +25,7 @@ export function judgeChoice(image: ImageFacts): Finding[] {
           expected,
         }),
       ),
-    ...chosen.disabled
+    ...disabled
       .filter(({ name }) => named.has(name))
       .map(({ name, why }) =>
         found(RULES, 'not-started', {
@@ -34,7 +36,7 @@ export function judgeChoice(image: ImageFacts): Finding[] {
         }),
       ),
     ...noteDisabled(
-      chosen.disabled.filter(({ name }) => !named.has(name)),
+      disabled.filter(({ name }) => !named.has(name)),
       image,
     ),
   ];

@@ -1,6 +1,7 @@
 import type { Definition } from '../definitions/definitions.ts';
 import type { ImageFacts } from '../facts/image/image.ts';
-import { suggestName, suggestWord } from '../settings/suggest.ts';
+import { expectOther } from '../services/mistakes.ts';
+import { suggestName } from '../settings/suggest.ts';
 import { OTHER_NAMES, VARIABLES } from '../settings/variables.ts';
 import { findUser } from '../user.ts';
 import { type Finding, found } from './finding.ts';
@@ -65,12 +66,6 @@ function findUnknownNames(definition: Definition, image: ImageFacts): Finding[] 
           }),
     ),
   );
-}
-
-function expectOther(name: string, others: readonly string[]): string {
-  if (others.length === 0) return 'nothing: there is no other service';
-  const meant = suggestWord(name, others);
-  return meant === undefined ? `one of ${others.join(', ')}` : `perhaps ${meant}`;
 }
 
 function findUnknownUser(definition: Definition, image: ImageFacts): Finding[] {

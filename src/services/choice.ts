@@ -4,6 +4,7 @@ import type { Facts } from '../facts/facts.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Disabled, Reason } from './disabled.ts';
+import { findMistaken, findUnknownServices } from './mistakes.ts';
 import { findCycle } from './order.ts';
 
 interface Sources {
@@ -20,6 +21,8 @@ interface Sources {
  */
 export function chooseServices(sources: Sources): {
   readonly enabled: readonly Definition[];
+  /** Those, and who would be among them but for a mistake that is one of the problems: they may have others. */
+  readonly wanted: readonly Definition[];
   readonly disabled: readonly Disabled[];
   readonly problems: readonly Problem[];
 } {
@@ -28,16 +31,26 @@ export function chooseServices(sources: Sources): {
   pullInRequired(sources, reasons);
   joinOthers(sources, reasons);
   pullInRequired(sources, reasons);
-  const enabled = services.filter(({ name }) => reasons.get(name) === undefined);
+  const isLeft = ({ name }: Definition) => reasons.get(name) === undefined;
+  const wanted = services.filter(isLeft);
+  for (const [name, reason] of findMistaken(wanted, sources.facts)) reasons.set(name, reason);
   return {
-    enabled,
+    enabled: wanted.filter(isLeft),
+    wanted,
     disabled: services.flatMap(({ name, origin }) => {
       const reason = reasons.get(name);
       if (reason === undefined) return [];
       const isUsual = reason.isUninstalled === true && origin === 'shipped';
-      return [{ name, why: reason.why, ...(isUsual && { brief: 'not installed' as const }) }];
+      return [
+        {
+          name,
+          why: reason.why,
+          ...(isUsual && { brief: 'not installed' as const }),
+          ...(reason.isMistake && { isMistake: reason.isMistake }),
+        },
+      ];
     }),
-    problems: [...findUnknownNames(sources), ...findUnknownServices(sources.facts), ...findCircle(enabled)],
+    problems: [...findUnknownNames(sources), ...findUnknownServices(sources.facts), ...findCircle(wanted)],
   };
 }
 
@@ -96,29 +109,6 @@ const GOES_WITH: Reason = { why: 'it goes with others' };
 function findObstacle(service: Definition, sources: Sources): Reason | undefined {
   if (matchesAny(service.name, sources.settings.servicesDisabled ?? [])) return NOT_WANTED;
   return findUnmetCondition(service, sources);
-}
-
-/** A name that is mistyped would make a service wait for nobody, or for ever. */
-function findUnknownServices({ services, faultyServices }: Sources['facts']): Problem[] {
-  const known = services.map(({ name }) => name);
-  return services.flatMap(({ name, requires, after, auto }) =>
-    [...requires, ...after, ...auto.with]
-      .filter(other => !known.includes(other))
-      .map(other => ({
-        what: `${auto.with.includes(other) ? 'auto.with' : 'requires and after'} of service ${name}`,
-        ...(faultyServices.includes(other)
-          ? { seen: `service ${JSON.stringify(other)} can’t be used`, expected: 'it to be mended' }
-          : {
-              seen: `unknown service ${JSON.stringify(other)}`,
-              expected: renderOthers(known.filter(own => own !== name)),
-            }),
-        fatal: true,
-      })),
-  );
-}
-
-function renderOthers(others: readonly string[]): string {
-  return others.length === 0 ? 'nothing: there is no other service' : `one of ${others.join(', ')}`;
 }
 
 function findCircle(services: readonly Definition[]): Problem[] {
@@ -194,15 +184,14 @@ const WORDS: readonly string[] = ['auto', 'image', 'none'];
 
 /** A name that fits no service would silently start nothing. What can't be used has a problem of its own. */
 function findUnknownNames({ settings, facts }: Sources): Problem[] {
-  const known = facts.services.map(service => service.name);
-  const isKnown = (name: string) => known.includes(name) || facts.faultyServices.includes(name);
+  const known = [...facts.services.map(service => service.name), ...facts.faultyServices];
   const lists = [
     ['LINTEL_SERVICES', settings.services ?? []],
     ['LINTEL_SERVICES_DISABLED', settings.servicesDisabled ?? []],
   ] as const;
   return lists.flatMap(([what, names]) =>
     names
-      .filter(name => !WORDS.includes(name) && !/[*?]/.test(name) && !isKnown(name))
+      .filter(name => !WORDS.includes(name) && !/[*?]/.test(name) && !known.includes(name))
       .map(name => ({
         what,
         seen: JSON.stringify(name),

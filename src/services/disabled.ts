@@ -5,12 +5,13 @@ export interface Reason {
   readonly isUninstalled?: true;
   /** It could run itself, but for a service that it requires. */
   readonly isRequirement?: true;
+  /** A mistake of whoever wrote it, which is a problem of its own. */
+  readonly isMistake?: true;
 }
 
 /** A service that does not run. */
-export interface Disabled {
+export interface Disabled extends Pick<Reason, 'why' | 'isMistake'> {
   readonly name: string;
-  readonly why: string;
   /** `why` in words that many share: of what Lintel ships, most has no program in any one image. */
   readonly brief?: 'not installed';
 }

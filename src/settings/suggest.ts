@@ -16,7 +16,8 @@ export function suggestName(name: string, known: Iterable<string>): string | und
 
 /** As `suggestName`, for words that somebody typed for Lintel: commands, flags, services. Nearly anything is meant. */
 export function suggestWord(word: string, known: Iterable<string>): string | undefined {
-  return findNearest(word, known, candidate => Math.min(MAX_EDITS, Math.max(1, candidate.length / 3)));
+  // Of a single letter nothing would be left.
+  return findNearest(word, known, ({ length }) => Math.min(MAX_EDITS, length - 1, Math.max(1, length / 3)));
 }
 
 /** Behind "no such service", what to expect: ", expected perhaps web", else ", expected one of web, db". */

@@ -295,7 +295,7 @@ describe('a service that goes with others', () => {
       {
         what: 'auto.with of service panel',
         seen: 'unknown service "openbix"',
-        expected: 'one of openbox',
+        expected: 'perhaps openbox',
         fatal: true,
       },
     ]);
@@ -341,7 +341,7 @@ describe('what a service requires', () => {
     assert.deepEqual(
       problems.map(({ what, seen, expected, fatal }) => [what, seen, expected, fatal]),
       [
-        ['requires and after of service web', 'unknown service "bd"', 'one of db', true],
+        ['requires and after of service web', 'unknown service "bd"', 'perhaps db', true],
         ['requires and after of service web', 'unknown service "x"', 'one of db', true],
       ],
     );
@@ -356,6 +356,27 @@ describe('what a service requires', () => {
       problems.map(({ what, seen, expected }) => [what, seen, expected]),
       [['requires and after of service web', 'service "db" can’t be used', 'it to be mended']],
     );
+  });
+
+  test('is guessed at where its name is mistyped, also one with mistakes of its own', () => {
+    const services = [image('web', { requires: ['dashbord'] }), image('api', { requires: ['web'] })];
+    const { enabled, disabled, problems } = choose({}, { services, faultyServices: ['dashboard'] });
+    assert.deepEqual(
+      problems.map(({ seen, expected }) => [seen, expected]),
+      [['unknown service "dashbord"', 'perhaps dashboard']],
+    );
+    assert.deepEqual(
+      [enabled, disabled],
+      [
+        [],
+        {
+          web: 'unknown service "dashbord"',
+          api: 'it requires web: unknown service "dashbord"',
+        },
+      ],
+    );
+    const named = choose({ LINTEL_SERVICES: 'dashbord' }, { services: [], faultyServices: ['dashboard'] });
+    assert.match(named.problems[0]?.expected ?? '', /dashboard/);
   });
 
   test('and is nobody’s mistake in LINTEL_SERVICES', () => {

@@ -61,4 +61,7 @@ describe('a mistyped word of somebody who speaks to Lintel', () => {
   test('two letters that changed places are one mistake', () => {
     assert.equal(suggestName('LINTEL_SERVIECS', ['LINTEL_SERVICE', 'LINTEL_SERVICES']), 'LINTEL_SERVICES');
   });
+
+  test('of a single letter is taken for no other one', () =>
+    assert.equal(suggestWord('d', ['a', 'b']), undefined));
 });
