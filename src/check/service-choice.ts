@@ -6,10 +6,9 @@ import { RULES } from './service-rules.ts';
 
 /** What LINTEL_SERVICES and the image’s services come to: as a boot without CMD would choose. */
 export function judgeChoice(image: ImageFacts): Finding[] {
-  const { settings, environment, definitions, mentions, programs, presentFiles } = image;
-  const faulty = image.services.filter(({ name }) => !definitions.some(known => known.name === name));
-  const faultyServices = faulty.map(({ name }) => name);
-  const facts = { services: definitions, faultyServices, mentions, programs, presentFiles };
+  const { settings, environment, definitions: services, faultyServices } = image;
+  const { mentions, programs, presentFiles } = image;
+  const facts = { services, faultyServices, mentions, programs, presentFiles };
   const chosen = chooseServices({ settings, environment, facts, command: [] });
   const lists = ['LINTEL_SERVICES', 'LINTEL_SERVICES_DISABLED'];
   const named = new Set(settings.services ?? []);

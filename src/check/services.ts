@@ -2,6 +2,7 @@ import { type Definition, parseDefinition } from '../definitions/definitions.ts'
 import type { ServiceFact } from '../definitions/folder.ts';
 import { checkServiceJson, type Fault } from '../definitions/service-json.ts';
 import type { ImageFacts } from '../facts/image/image.ts';
+import { listAll } from '../services/mistakes.ts';
 import { findCycle } from '../services/order.ts';
 import { type Finding, found, type Place, type Topic } from './finding.ts';
 import { locateKeys, locateSyntax } from './json-places.ts';
@@ -13,15 +14,16 @@ import { RULES } from './service-rules.ts';
 export const services: Topic = {
   title: 'Services',
   rules: RULES,
-  find: image => [
-    ...image.services.flatMap(fact => judgeFolder(fact, image)),
-    ...image.definitions.flatMap(definition => [
-      ...findMissing(definition, image),
-      ...findNever(definition, image),
-    ]),
-    ...findCircles(image),
-    ...judgeChoice(image),
-  ],
+  find: image => {
+    // What is wrong with one of them hides nothing else of it.
+    const all = listAll({ services: image.definitions, faultyServices: image.faultyServices });
+    return [
+      ...image.services.flatMap(fact => judgeFolder(fact, image)),
+      ...all.flatMap(definition => [...findMissing(definition, image), ...findNever(definition, image)]),
+      ...findCircles(all, image),
+      ...judgeChoice(image),
+    ];
+  },
 };
 
 function judgeFolder(fact: ServiceFact, image: ImageFacts): Finding[] {
@@ -69,10 +71,10 @@ function findNever(definition: Definition, image: ImageFacts): Finding[] {
   });
 }
 
-function findCircles(image: ImageFacts): Finding[] {
-  const circle = findCycle(image.definitions);
+function findCircles(definitions: readonly Definition[], image: ImageFacts): Finding[] {
+  const circle = findCycle(definitions);
   const [first, second = ''] = circle ?? [];
-  const definition = image.definitions.find(({ name }) => name === first);
+  const definition = definitions.find(({ name }) => name === first);
   if (circle === undefined || definition === undefined) return [];
   const key = definition.requires.includes(second) ? 'requires' : 'after';
   return [

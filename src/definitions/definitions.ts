@@ -84,7 +84,19 @@ export interface Policy {
 export interface ParsedDefinition {
   /** undefined when a problem leaves nothing to run. */
   readonly definition: Definition | undefined;
+  /** Instead of `definition`. */
+  readonly faulty?: FaultyService;
   readonly problems: readonly Problem[];
+}
+
+/** A service that is there and can't be used. */
+export interface FaultyService {
+  /** What can be told of it all the same: nobody runs it, but there may be more to mend. */
+  readonly definition: Definition;
+  /** "/etc/services.d/web/run: it is not executable (chmod +x)". */
+  readonly why: string;
+  /** It stops the boot. */
+  readonly isFatal: boolean;
 }
 
 /**
@@ -97,17 +109,28 @@ export function parseDefinition(
   stopTimeoutMs?: number,
 ): ParsedDefinition {
   const known = { signals, stopTimeoutMs: stopTimeoutMs || DEFAULTS.stopTimeoutMs };
-  const what = `${fact.folder}/service.json`;
-  if (fact.json !== undefined && 'trouble' in fact.json) {
-    return refuse({ what, seen: fact.json.trouble, expected: 'a readable JSON file', fatal: true });
-  }
-  if (fact.json === undefined) return makeDefinition(fact, {}, known);
-  const { json, problems } = parseServiceJson(fact.json.text, what, signals);
-  return json === undefined ? { definition: undefined, problems } : makeDefinition(fact, json, known);
+  const { json, rest, problems, isCommandWrong } = readJson(fact, signals);
+  const { definition, obstacle, remarks } = makeDefinition(fact, json ?? rest ?? {}, known);
+  const all = [...problems, ...(obstacle === undefined || isCommandWrong ? [] : [obstacle]), ...remarks];
+  // The first is why: only what keeps it from running stands before the remarks.
+  const cause = problems[0] ?? obstacle;
+  if (cause === undefined) return { definition, problems: all };
+  const why = `${cause.what}: ${cause.seen}`;
+  return { definition: undefined, faulty: { definition, why, isFatal: cause.fatal }, problems: all };
 }
 
-function refuse(problem: Problem): ParsedDefinition {
-  return { definition: undefined, problems: [problem] };
+function readJson({ folder, trouble, json }: ServiceFact, signals: ReadonlySet<string>) {
+  const what = `${folder}/service.json`;
+  if (trouble !== undefined)
+    return refuse({ what: folder, seen: trouble, expected: 'a folder that Lintel may look into' });
+  if (json === undefined) return { json: {}, rest: undefined, problems: [], isCommandWrong: false };
+  if ('text' in json) return parseServiceJson(json.text, what, signals);
+  return refuse({ what, seen: json.trouble, expected: 'a readable JSON file' });
+}
+
+function refuse(problem: Omit<Problem, 'fatal'>) {
+  const problems: readonly Problem[] = [{ ...problem, fatal: true }];
+  return { json: undefined, rest: undefined, problems, isCommandWrong: true };
 }
 
 const DEFAULTS = {
@@ -117,26 +140,30 @@ const DEFAULTS = {
   deathTally: 4096,
 } as const;
 
+/** `obstacle` keeps it from running, `remarks` do not. */
 function makeDefinition(
   fact: ServiceFact,
   given: ServiceJson,
   known: { readonly signals: ReadonlySet<string>; readonly stopTimeoutMs: number },
-): ParsedDefinition {
-  const what = fact.folder;
+): {
+  readonly definition: Definition;
+  readonly obstacle: Problem | undefined;
+  readonly remarks: readonly Problem[];
+} {
   const json = withFilesOf(fact.folder, given);
-  const command = json.command ?? (fact.run === undefined ? undefined : [fact.run.path]);
-  if (command === undefined)
-    return refuse({
-      what,
-      seen: 'neither "run" nor a "command" in service.json',
-      expected: 'one of them',
-      fatal: true,
-    });
+  const command = json.command ?? (fact.run === undefined ? [] : [fact.run.path]);
   const { s6, problems: s6Problems } = parseS6Folder(fact, known.signals);
-  const run = json.command === undefined ? fact.run : undefined;
-  const problems = [...s6Problems, ...findObstacles([run, fact.finish])];
-  const finish = fact.finish?.obstacle === undefined ? fact.finish?.path : undefined;
-  const isRunnable = run?.obstacle === undefined;
+  const obstacle =
+    command.length === 0
+      ? {
+          what: fact.folder,
+          seen: 'neither "run" nor a "command" in service.json',
+          expected: 'one of them',
+          fatal: true,
+        }
+      : findObstacle(json.command === undefined ? fact.run : undefined);
+  const finishObstacle = findObstacle(fact.finish);
+  const finish = finishObstacle === undefined ? fact.finish?.path : undefined;
   const definition: Definition = {
     name: fact.name,
     origin: fact.origin,
@@ -166,7 +193,7 @@ function makeDefinition(
     openFilesSoft: json.limits?.nofile,
     isDownAtStart: s6.isDownAtStart,
   };
-  return { definition: isRunnable ? definition : undefined, problems };
+  return { definition, obstacle, remarks: [...s6Problems, ...(finishObstacle ? [finishObstacle] : [])] };
 }
 
 /** A program that begins with "./" is a file of the service's own folder, wherever the service runs. */
@@ -184,17 +211,10 @@ function withFilesOf(folder: string, json: ServiceJson): ServiceJson {
   };
 }
 
-function findObstacles(files: readonly (Runnable | undefined)[]): Problem[] {
-  return files.flatMap(file =>
-    file?.obstacle === undefined
-      ? []
-      : {
-          what: file.path,
-          seen: file.obstacle,
-          expected: 'an executable script or program',
-          fatal: false,
-        },
-  );
+function findObstacle(file: Runnable | undefined): Problem | undefined {
+  if (file?.obstacle === undefined) return undefined;
+  const expected = 'an executable script or program';
+  return { what: file.path, seen: file.obstacle, expected, fatal: false };
 }
 
 function makePolicy(json: ServiceJson, s6: S6Folder, hasFinish: boolean): Omit<Policy, 'stopTimeoutMs'> {

@@ -26,6 +26,8 @@ export interface ServiceFact {
   readonly name: string;
   readonly folder: string;
   readonly origin: 'image' | 'shipped';
+  /** Why it can't be looked into. */
+  readonly trouble?: string | undefined;
   readonly run: Runnable | undefined;
   readonly finish: Runnable | undefined;
   /** undefined when there is none. */

@@ -106,10 +106,19 @@ export function parseServiceJson(
   text: string,
   what: string,
   signals: ReadonlySet<string>,
-): { readonly json: ServiceJson | undefined; readonly problems: readonly Problem[] } {
-  const { json, faults } = checkServiceJson(text, signals);
+): Omit<CheckedJson, 'faults'> & {
+  readonly problems: readonly Problem[];
+  /** What is wrong may be the command. */
+  readonly isCommandWrong: boolean;
+} {
+  const { json, rest, faults } = checkServiceJson(text, signals);
   return {
     json,
+    rest,
+    isCommandWrong:
+      faults.length > 0 &&
+      (rest === undefined ||
+        faults.some(({ keys, expected }) => keys[0] === 'command' || expected === 'perhaps "command"')),
     problems: faults.map(({ seen, expected, place }) => ({
       what,
       seen: place === undefined ? seen : `${seen} at ${place}`,
@@ -129,21 +138,30 @@ export interface Fault extends Pick<Problem, 'seen' | 'expected'> {
   readonly isKey?: true;
 }
 
+interface CheckedJson {
+  readonly json: ServiceJson | undefined;
+  /** Without `json`: those of its fields that can be read, for who looks for more that is wrong. */
+  readonly rest: ServiceJson | undefined;
+  readonly faults: readonly Fault[];
+}
+
 /** As `parseServiceJson`, with the place of each problem: for who can show the line. */
-export function checkServiceJson(
-  text: string,
-  signals: ReadonlySet<string>,
-): { readonly json: ServiceJson | undefined; readonly faults: readonly Fault[] } {
+export function checkServiceJson(text: string, signals: ReadonlySet<string>): CheckedJson {
   const read = parseJson(text);
   if ('trouble' in read) {
     const { trouble, place } = read;
-    return { json: undefined, faults: [{ seen: trouble, place, expected: 'a JSON object', keys: [] }] };
+    return {
+      json: undefined,
+      rest: undefined,
+      faults: [{ seen: trouble, place, expected: 'a JSON object', keys: [] }],
+    };
   }
   schema ??= makeServiceSchema();
   const parsed = schema.safeParse(read.value);
   if (parsed.success) {
     const faults = checkMeaning(parsed.data, signals);
-    return { json: faults.length > 0 ? undefined : parsed.data, faults };
+    const isWhole = faults.length === 0;
+    return { json: isWhole ? parsed.data : undefined, rest: isWhole ? undefined : parsed.data, faults };
   }
   const { issues } = parsed.error;
   const rest = schema.safeParse(withoutWrongFields(read.value, issues));
@@ -151,7 +169,7 @@ export function checkServiceJson(
     ...firstOfEach(issues).flatMap(issue => renderIssue(read.value, issue)),
     ...(rest.success ? checkMeaning(rest.data, signals) : []),
   ];
-  return { json: undefined, faults };
+  return { json: undefined, rest: rest.success ? rest.data : undefined, faults };
 }
 
 function parseJson(

@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { constants } from 'node:os';
 import { type AccountChange, changeAccounts } from '../accounts/change.ts';
 import { findRefit } from '../accounts/refit.ts';
-import { type Definition, parseDefinition } from '../definitions/definitions.ts';
+import { type Definition, type FaultyService, parseDefinition } from '../definitions/definitions.ts';
 import type { Problem } from '../errors.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -14,7 +14,7 @@ import { type CertificateFacts, readCertificates } from './certificates.ts';
 import { type CgroupFacts, readCgroup } from './cgroup.ts';
 import { type Configs, readConfigs } from './configs.ts';
 import { readDuckdb, type SecretFolder } from './duckdb.ts';
-import { isExecutableFile, readLinkStat, readRealPath, readStat } from './files.ts';
+import { findFolderTrouble, isExecutableFile, readLinkStat, readRealPath, readStat } from './files.ts';
 import { type GpuFact, readGpus } from './gpu.ts';
 import { type HomeFact, readHomeFact } from './home.ts';
 import { type Hooks, readHooks } from './hooks.ts';
@@ -66,8 +66,8 @@ export interface Facts {
   readonly initScripts: readonly ScriptFact[];
   readonly finishScripts: readonly ScriptFact[];
   readonly services: readonly Definition[];
-  /** Names of those that are there and can't be used, as `problems` says. */
-  readonly faultyServices: readonly string[];
+  /** Those that are there and can't be used, as `problems` says. */
+  readonly faultyServices: readonly FaultyService[];
   readonly mentions: Mentions;
   /** Parts of Lintel's installation that others may change and root runs; only where root is told from others. */
   readonly foreignFiles: readonly ForeignFile[];
@@ -117,9 +117,13 @@ export function readFacts(given: {
     parseDefinition(fact, SIGNAL_NAMES, fact.origin === 'image' ? settings.s6ServicesGraceMs : undefined),
   );
   const services = parsed.flatMap(({ definition }) => definition ?? []);
+  const faultyServices = parsed.flatMap(({ faulty }) => faulty ?? []);
+  const conditions = [...services, ...faultyServices.map(({ definition }) => definition)].map(
+    ({ when }) => when,
+  );
   const programs = readPrograms(
     environment,
-    services.flatMap(service => service.when.command),
+    conditions.flatMap(({ command }) => command),
   );
   const place = { root, mountPoints: readMountPoints() };
   const certificates = readCertificates(root, settings, environment);
@@ -153,9 +157,7 @@ export function readFacts(given: {
     initScripts: readScripts(root, 'cont-init.d'),
     finishScripts: readScripts(root, 'cont-finish.d'),
     services,
-    faultyServices: folders.flatMap(({ name }, index) =>
-      parsed[index]?.definition === undefined ? [name] : [],
-    ),
+    faultyServices,
     mentions: readMentions(services, Object.keys(programs)),
     foreignFiles:
       root === '' && self.uid === 0 && self.canSwitchUser ? readForeignFiles('', workbench.user) : [],
@@ -163,16 +165,25 @@ export function readFacts(given: {
       root,
       folders.flatMap(({ folder, hasLogger }) => (hasLogger ? [folder] : [])),
     ),
-    presentFiles: services
-      .flatMap(service => service.when.file)
-      .filter(path => readStat(root + path) !== undefined),
+    presentFiles: conditions.flatMap(({ file }) => file).filter(path => readStat(root + path) !== undefined),
     problems: [
       ...workbench.problems,
       ...refit.problems,
       ...certificates.problems,
+      ...findHiddenFolders(root),
       ...parsed.flatMap(({ problems }) => problems),
     ],
   };
+}
+
+/** Folders of the image's in which nothing is found because this process may not look. */
+function findHiddenFolders(root: string): Problem[] {
+  const expected = 'a folder that Lintel may look into';
+  return ['cont-init.d', 'cont-finish.d', 'services.d'].flatMap(name => {
+    const what = `${root}/etc/${name}`;
+    const seen = findFolderTrouble(what);
+    return seen === undefined ? [] : { what, seen, expected, fatal: false };
+  });
 }
 
 const SIGNAL_NAMES: ReadonlySet<string> = new Set(Object.keys(constants.signals));

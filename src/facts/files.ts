@@ -11,6 +11,7 @@ import {
   type Stats,
   statSync,
 } from 'node:fs';
+import { renderCause } from '../errors.ts';
 
 /** Larger than any configuration; a limit so that a planted file can't fill memory. */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -80,6 +81,17 @@ export function readNames(path: string): string[] {
     return names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   } catch {
     return [];
+  }
+}
+
+/** Why this process can't list a folder that is there, and reach what is in it. */
+export function findFolderTrouble(path: string): string | undefined {
+  try {
+    if (statSync(`${path}/.`, { throwIfNoEntry: false }) === undefined) return undefined;
+    closeSync(openSync(path, constants.O_RDONLY | constants.O_DIRECTORY));
+    return undefined;
+  } catch (error) {
+    return renderCause(error);
   }
 }
 

@@ -1,6 +1,6 @@
 import { type FileText, S6_FILES, type ServiceFact } from '../definitions/folder.ts';
 import { renderCause } from '../errors.ts';
-import { isDirectory, readNames, readText } from './files.ts';
+import { findFolderTrouble, isDirectory, readNames, readText } from './files.ts';
 import { readRunnable } from './scripts.ts';
 
 /** A service.json is a page or two; whatever is larger is none. */
@@ -25,11 +25,13 @@ export function readServices(root: string): ServiceFact[] {
 
 /** One look at the names: asking for each file that a folder might hold costs more. */
 function readService(place: Pick<ServiceFact, 'name' | 'folder' | 'origin'>): ServiceFact {
+  const trouble = findFolderTrouble(place.folder);
   const names = new Set(readNames(place.folder));
   const at = <T>(name: string, read: (path: string) => T) =>
     names.has(name) ? read(`${place.folder}/${name}`) : undefined;
   return {
     ...place,
+    ...(trouble !== undefined && { trouble }),
     run: at('run', readRunnable),
     finish: at('finish', readRunnable),
     json: at('service.json', path => readFile(path, MAX_JSON_BYTES)),

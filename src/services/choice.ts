@@ -4,7 +4,7 @@ import type { Facts } from '../facts/facts.ts';
 import type { Environment } from '../launch/environ.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Disabled, Reason } from './disabled.ts';
-import { findMistaken, findUnknownServices } from './mistakes.ts';
+import { findMistaken, findUnknownServices, listAll } from './mistakes.ts';
 import { findCycle } from './order.ts';
 
 interface Sources {
@@ -21,12 +21,12 @@ interface Sources {
  */
 export function chooseServices(sources: Sources): {
   readonly enabled: readonly Definition[];
-  /** Those, and who would be among them but for a mistake that is one of the problems: they may have others. */
+  /** Those, and who would be among them but for a mistake that stops the boot: they may have others. */
   readonly wanted: readonly Definition[];
   readonly disabled: readonly Disabled[];
   readonly problems: readonly Problem[];
 } {
-  const { services } = sources.facts;
+  const services = listAll(sources.facts);
   const reasons = new Map(services.map(service => [service.name, findReasonAgainst(service, sources)]));
   pullInRequired(sources, reasons);
   joinOthers(sources, reasons);
@@ -37,18 +37,13 @@ export function chooseServices(sources: Sources): {
   return {
     enabled: wanted.filter(isLeft),
     wanted,
-    disabled: services.flatMap(({ name, origin }) => {
+    disabled: services.flatMap(({ name, origin }): Disabled[] => {
       const reason = reasons.get(name);
       if (reason === undefined) return [];
+      const { why, isMistake } = reason;
+      if (isMistake === true) return [{ name, why, brief: 'can’t be used', isMistake }];
       const isUsual = reason.isUninstalled === true && origin === 'shipped';
-      return [
-        {
-          name,
-          why: reason.why,
-          ...(isUsual && { brief: 'not installed' as const }),
-          ...(reason.isMistake && { isMistake: reason.isMistake }),
-        },
-      ];
+      return [{ name, why, ...(isUsual && { brief: 'not installed' }) }];
     }),
     problems: [...findUnknownNames(sources), ...findUnknownServices(sources.facts), ...findCircle(wanted)],
   };
@@ -61,7 +56,7 @@ type Reasons = Map<string, Reason | undefined>;
  * neither can the one that requires it.
  */
 function pullInRequired(sources: Sources, reasons: Reasons): void {
-  const { services } = sources.facts;
+  const services = listAll(sources.facts);
   const byName = new Map(services.map(service => [service.name, service]));
   // Each round decides at least one service, or is the last.
   for (let hasChanged = true; hasChanged; ) {
@@ -90,7 +85,7 @@ function pullInRequired(sources: Sources, reasons: Reasons): void {
 
 /** A service that goes with others runs where one of them does, and comes after all is decided about those. */
 function joinOthers(sources: Sources, reasons: Reasons): void {
-  for (const service of sources.facts.services) {
+  for (const service of listAll(sources.facts)) {
     const { name, auto } = service;
     if (reasons.get(name) !== GOES_WITH) continue;
     const isWanted = auto.with.some(other => reasons.has(other) && reasons.get(other) === undefined);
@@ -108,7 +103,7 @@ const GOES_WITH: Reason = { why: 'it goes with others' };
 /** Why a service can't run or must not, even when another one requires it. */
 function findObstacle(service: Definition, sources: Sources): Reason | undefined {
   if (matchesAny(service.name, sources.settings.servicesDisabled ?? [])) return NOT_WANTED;
-  return findUnmetCondition(service, sources);
+  return findInability(service, sources);
 }
 
 function findCircle(services: readonly Definition[]): Problem[] {
@@ -130,12 +125,12 @@ function findReasonAgainst(service: Definition, sources: Sources): Reason | unde
   const wanted = settings.services ?? ['auto'];
   if (!matchesAny(service.name, wanted)) {
     if (service.auto.with.length > 0) return GOES_WITH;
-    if (wanted.includes('image') && service.origin === 'image') return findUnmetCondition(service, sources);
+    if (wanted.includes('image') && service.origin === 'image') return findInability(service, sources);
     if (!wanted.includes('auto')) return { why: 'LINTEL_SERVICES does not name it' };
     const reason = findAutomaticReason(service, sources);
     if (reason !== undefined) return reason;
   }
-  return findUnmetCondition(service, sources);
+  return findInability(service, sources);
 }
 
 function findAutomaticReason(service: Definition, sources: Sources): Reason | undefined {
@@ -168,6 +163,15 @@ function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
+/** A mistake that stops the boot is none of this: there may be others to find in a service that would run but for it. */
+function findInability(service: Definition, sources: Sources): Reason | undefined {
+  const faulty = sources.facts.faultyServices.find(({ definition }) => definition.name === service.name);
+  const isLeftOut = faulty !== undefined && !faulty.isFatal;
+  return (
+    findUnmetCondition(service, sources) ?? (isLeftOut ? { why: faulty.why, isMistake: true } : undefined)
+  );
+}
+
 function findUnmetCondition(service: Definition, { facts, environment }: Sources): Reason | undefined {
   const { command, file, env } = service.when;
   if (command.length > 0 && !command.some(program => facts.programs[program] !== undefined))
@@ -184,7 +188,7 @@ const WORDS: readonly string[] = ['auto', 'image', 'none'];
 
 /** A name that fits no service would silently start nothing. What can't be used has a problem of its own. */
 function findUnknownNames({ settings, facts }: Sources): Problem[] {
-  const known = [...facts.services.map(service => service.name), ...facts.faultyServices];
+  const known = listAll(facts).map(({ name }) => name);
   const lists = [
     ['LINTEL_SERVICES', settings.services ?? []],
     ['LINTEL_SERVICES_DISABLED', settings.servicesDisabled ?? []],

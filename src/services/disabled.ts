@@ -12,8 +12,11 @@ export interface Reason {
 /** A service that does not run. */
 export interface Disabled extends Pick<Reason, 'why' | 'isMistake'> {
   readonly name: string;
-  /** `why` in words that many share: of what Lintel ships, most has no program in any one image. */
-  readonly brief?: 'not installed';
+  /**
+   * `why` in words that many share: of what Lintel ships, most has no program in any one image, and a mistake is said at
+   * length as a problem.
+   */
+  readonly brief?: 'not installed' | 'can’t be used';
 }
 
 /** "jupyter, sshd (there is a CMD); rstudio, xvfb (not installed)". */

@@ -9,33 +9,38 @@ import { findRequired } from './order.ts';
 
 type Known = Pick<Facts, 'services' | 'faultyServices'>;
 
+/** Also those that can't be used. */
+export function listAll({ services, faultyServices }: Known): Definition[] {
+  return [...services, ...faultyServices.map(({ definition }) => definition)];
+}
+
 /** A name that is mistyped would make a service wait for nobody, or for ever. */
-export function findUnknownServices({ services, faultyServices }: Known): Problem[] {
-  const usable = services.map(({ name }) => name);
-  const all = [...usable, ...faultyServices];
-  return services.flatMap(service =>
-    listNamed(service)
-      .filter(other => !usable.includes(other))
-      .map(other => {
-        const others = all.filter(name => name !== service.name);
-        const place = service.auto.with.includes(other) ? 'auto.with' : 'requires and after';
-        return {
-          what: `${place} of service ${service.name}`,
-          seen: renderMissing(other, faultyServices),
-          expected: faultyServices.includes(other) ? 'it to be mended' : expectOther(other, others),
-          fatal: true,
-        };
-      }),
+export function findUnknownServices(known: Known): Problem[] {
+  const all = listAll(known);
+  const isLeftOut = ({ name }: Definition) =>
+    known.faultyServices.some(({ definition, isFatal }) => definition.name === name && !isFatal);
+  return all.flatMap(service =>
+    listMissing(service, known).map(other => {
+      const others = all.filter(({ name }) => name !== service.name).map(({ name }) => name);
+      const place = service.auto.with.includes(other) ? 'auto.with' : 'requires and after';
+      return {
+        what: `${place} of service ${service.name}`,
+        seen: renderMissing(other, known),
+        expected: others.includes(other) ? 'it to be mended' : expectOther(other, others),
+        fatal: !isLeftOut(service),
+      };
+    }),
   );
 }
 
-/** Who names a service that is not there can't run, nor can whoever requires it: by name, why. */
+/** Who has a fault or names a service that is not there can't run, nor can whoever requires it: by name, why. */
 export function findMistaken(wanted: readonly Definition[], known: Known): ReadonlyMap<string, Reason> {
-  const usable = known.services.map(({ name }) => name);
+  const faults = new Map(known.faultyServices.map(({ definition, why }) => [definition.name, why]));
   const mistakes = new Map(
     wanted.flatMap(service => {
-      const missing = listNamed(service).find(other => !usable.includes(other));
-      return missing === undefined ? [] : [[service.name, renderMissing(missing, known.faultyServices)]];
+      const [missing] = listMissing(service, known);
+      const mistake = faults.get(service.name) ?? (missing && renderMissing(missing, known));
+      return mistake === undefined ? [] : [[service.name, mistake]];
     }),
   );
   if (mistakes.size === 0) return new Map();
@@ -49,14 +54,15 @@ export function findMistaken(wanted: readonly Definition[], known: Known): Reado
   );
 }
 
-/** Services that must be there where this one is to run. */
-function listNamed({ requires, after, auto }: Definition): string[] {
-  return [...requires, ...after, ...auto.with];
+/** Of the services that it names, those that are not there or can't be used. */
+function listMissing({ requires, after, auto }: Definition, { services }: Known): string[] {
+  return [...requires, ...after, ...auto.with].filter(other => services.every(({ name }) => name !== other));
 }
 
-function renderMissing(name: string, faultyServices: readonly string[]): string {
-  const shown = JSON.stringify(name);
-  return faultyServices.includes(name) ? `service ${shown} can’t be used` : `unknown service ${shown}`;
+function renderMissing(missing: string, { faultyServices }: Known): string {
+  const isFaulty = faultyServices.some(({ definition }) => definition.name === missing);
+  const shown = JSON.stringify(missing);
+  return isFaulty ? `service ${shown} can’t be used` : `unknown service ${shown}`;
 }
 
 /** What to expect in place of a service that is not among the others. */

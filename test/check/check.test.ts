@@ -434,6 +434,20 @@ describe('services', () => {
       ],
     },
     {
+      name: 'all of a service.json at once, whatever of it is wrong',
+      entries: {
+        'etc/services.d/web/run': script(),
+        'etc/services.d/web/service.json':
+          '{ "restrat": "never",\n  "requires": ["databse"],\n  "user": "www" }',
+        'etc/services.d/database/run': script(),
+      },
+      lines: [
+        '/etc/services.d/web/service.json:1:3: error: unknown field "restrat", expected perhaps "restart" (service-json)',
+        '/etc/services.d/web/service.json:2:16: error: unknown service "databse", expected perhaps database (unknown-service)',
+        '/etc/services.d/web/service.json:3:11: error: "www" is no user of the image, expected the name of a user in /etc/passwd, a uid or uid:gid (unknown-user)',
+      ],
+    },
+    {
       name: 'a circle',
       entries: {
         'etc/services.d/a/run': script(),

@@ -5,8 +5,9 @@ import type { ServiceFact } from '../../src/definitions/folder.ts';
 import { makeServiceSchema } from '../../src/definitions/service-json.ts';
 import { makeDefinition, makeServiceFact, SIGNAL_NAMES } from '../facts-fixture.ts';
 
-const JSON_PATH = '/etc/services.d/web/service.json';
-const RUN = { path: '/etc/services.d/web/run', obstacle: undefined, interpreter: 'sh' };
+const FOLDER = '/etc/services.d/web';
+const JSON_PATH = `${FOLDER}/service.json`;
+const RUN = { path: `${FOLDER}/run`, obstacle: undefined, interpreter: 'sh' };
 
 function parse(text: string, difference: Partial<ServiceFact> = {}) {
   return parseDefinition(makeServiceFact('web', { ...difference, json: { text } }), SIGNAL_NAMES);
@@ -119,10 +120,9 @@ describe('service.json', () => {
 
   for (const [text, seen, expected] of WRONG) {
     test(`is refused: ${text}`, () => {
-      assert.deepEqual(parse(text), {
-        definition: undefined,
-        problems: [{ what: JSON_PATH, seen, expected, fatal: true }],
-      });
+      const { definition, problems } = parse(text);
+      assert.equal(definition, undefined);
+      assert.deepEqual(problems, [{ what: JSON_PATH, seen, expected, fatal: true }]);
     });
   }
 
@@ -381,32 +381,44 @@ describe('a service', () => {
   });
 
   test('with neither is refused', () => {
-    assert.deepEqual(parse('{}', { run: undefined }), {
-      definition: undefined,
-      problems: [
-        {
-          what: '/etc/services.d/web',
-          seen: 'neither "run" nor a "command" in service.json',
-          expected: 'one of them',
-          fatal: true,
-        },
-      ],
-    });
+    const { definition, faulty, problems } = parse('{}', { run: undefined });
+    const seen = 'neither "run" nor a "command" in service.json';
+    assert.deepEqual(problems, [{ what: FOLDER, seen, expected: 'one of them', fatal: true }]);
+    assert.deepEqual([definition, faulty?.why], [undefined, `${FOLDER}: ${seen}`]);
+    for (const text of ['{', '{"comand": ["a"]}', '{"command": "a"}'])
+      assert.equal(parse(text, { run: undefined }).problems.length, 1, `${text} may be where it stands`);
+    assert.equal(parse('{"restrat": "never"}', { run: undefined }).problems.length, 2);
   });
 
   test('whose run can’t run is named and left out, and the boot goes on', () => {
     const run = { path: RUN.path, obstacle: 'it is not executable (chmod +x)', interpreter: undefined };
-    assert.deepEqual(parse('{}', { run }), {
-      definition: undefined,
-      problems: [
-        {
-          what: RUN.path,
-          seen: 'it is not executable (chmod +x)',
-          expected: 'an executable script or program',
-          fatal: false,
-        },
-      ],
-    });
+    const { definition, faulty, problems } = parse('{"requires": ["db"]}', { run });
+    const expected = 'an executable script or program';
+    assert.deepEqual(problems, [{ what: RUN.path, seen: run.obstacle, expected, fatal: false }]);
+    assert.deepEqual([definition, faulty?.isFatal], [undefined, false]);
+    assert.equal(faulty?.why, `${RUN.path}: it is not executable (chmod +x)`);
+    assert.deepEqual(faulty?.definition.requires, ['db'], 'what else is wrong can be found');
+  });
+
+  test('that is refused says why first, and is known as far as it can be read', () => {
+    const s6 = { 'timeout-kill': { text: 'soon' } };
+    const run = { ...RUN, obstacle: 'it is a directory, not a file' };
+    const { faulty, problems } = parse('{"restrat": 1, "requires": ["db"]}', { run, s6 });
+    assert.deepEqual(
+      problems.map(({ what }) => what),
+      [JSON_PATH, RUN.path, `${FOLDER}/timeout-kill`],
+    );
+    assert.deepEqual([faulty?.why, faulty?.isFatal], [`${JSON_PATH}: unknown field "restrat"`, true]);
+    assert.deepEqual(faulty?.definition.requires, ['db']);
+    const { why } = parse('{}', { run, s6 }).faulty ?? {};
+    assert.equal(why, `${RUN.path}: it is a directory, not a file`);
+  });
+
+  test('whose folder can’t be looked into is refused as that', () => {
+    const { faulty, problems } = parse('{}', { run: undefined, trouble: 'permission denied' });
+    const expected = 'a folder that Lintel may look into';
+    assert.deepEqual(problems, [{ what: FOLDER, seen: 'permission denied', expected, fatal: true }]);
+    assert.equal(faulty?.why, `${FOLDER}: permission denied`);
   });
 
   test('whose finish can’t run runs without it, and that is named', () => {

@@ -162,5 +162,9 @@ describe('what an ordinary user may not look at stops no boot', () => {
     root.close('etc/cont-init.d');
     const facts = asOrdinaryUser(() => read(root));
     assert.deepEqual(facts.initScripts, []);
+    assert.deepEqual(
+      facts.problems.map(({ what, seen }) => [what, seen]),
+      ['etc/cont-init.d', 'etc/services.d/a'].map(path => [`${root.path}/${path}`, 'permission denied']),
+    );
   });
 });

@@ -18,7 +18,10 @@ function choose(
   environment: Environment = {},
   options: {
     readonly services?: readonly Definition[];
-    readonly faultyServices?: readonly string[];
+    /** Such as can't be run, which stops no boot. */
+    readonly faulty?: readonly Definition[];
+    /** Such as stop the boot. */
+    readonly fatal?: readonly Definition[];
     readonly command?: readonly string[];
     readonly presentFiles?: readonly string[];
     readonly mentions?: Facts['mentions'];
@@ -30,7 +33,10 @@ function choose(
     command: options.command ?? [],
     facts: makeFacts({
       services: options.services ?? SERVICES,
-      faultyServices: options.faultyServices ?? [],
+      faultyServices: [
+        ...(options.faulty ?? []).map(definition => ({ definition, why: NO_X, isFatal: false })),
+        ...(options.fatal ?? []).map(definition => ({ definition, why: NO_JSON, isFatal: true })),
+      ],
       programs: PROGRAMS,
       presentFiles: options.presentFiles ?? [],
       mentions: options.mentions ?? {},
@@ -43,6 +49,8 @@ function choose(
   };
 }
 
+const NO_X = 'run: it is not executable';
+const NO_JSON = 'service.json: no valid JSON';
 const NO_VNC = 'x11vnc is not installed';
 const NOT_NAMED = 'LINTEL_SERVICES does not name it';
 const REFUSED = 'LINTEL_SERVICES_DISABLED names it';
@@ -350,7 +358,7 @@ describe('what a service requires', () => {
   test('and one with mistakes of its own is said to be there', () => {
     const { problems } = choose(
       {},
-      { services: [image('web', { requires: ['db'] })], faultyServices: ['db'] },
+      { services: [image('web', { requires: ['db'] })], faulty: [image('db')] },
     );
     assert.deepEqual(
       problems.map(({ what, seen, expected }) => [what, seen, expected]),
@@ -360,7 +368,7 @@ describe('what a service requires', () => {
 
   test('is guessed at where its name is mistyped, also one with mistakes of its own', () => {
     const services = [image('web', { requires: ['dashbord'] }), image('api', { requires: ['web'] })];
-    const { enabled, disabled, problems } = choose({}, { services, faultyServices: ['dashboard'] });
+    const { enabled, disabled, problems } = choose({}, { services, faulty: [image('dashboard')] });
     assert.deepEqual(
       problems.map(({ seen, expected }) => [seen, expected]),
       [['unknown service "dashbord"', 'perhaps dashboard']],
@@ -372,19 +380,42 @@ describe('what a service requires', () => {
         {
           web: 'unknown service "dashbord"',
           api: 'it requires web: unknown service "dashbord"',
+          dashboard: NO_X,
         },
       ],
     );
-    const named = choose({ LINTEL_SERVICES: 'dashbord' }, { services: [], faultyServices: ['dashboard'] });
+    const named = choose({ LINTEL_SERVICES: 'dashbord' }, { services: [], faulty: [image('dashboard')] });
     assert.match(named.problems[0]?.expected ?? '', /dashboard/);
+  });
+
+  test('keeps a service from running where it can’t be used itself, and is no reason to start others', () => {
+    const services = [image('web', { requires: ['db'] }), shipped('disk', { when: {} })];
+    const options = { services, faulty: [image('db', { requires: ['disk'] })] };
+    const { enabled, disabled } = choose({ LINTEL_SERVICES: 'image' }, options);
+    assert.deepEqual(enabled, []);
+    assert.deepEqual(disabled, { web: `it requires db: ${NO_X}`, disk: NOT_NAMED, db: NO_X });
+    assert.equal(choose({ LINTEL_SERVICES: 'disk' }, options).disabled['db'], NOT_NAMED);
+  });
+
+  test('is looked at in a service with mistakes of its own, too: all is said at once', () => {
+    const services = [image('web', { after: ['ide'] })];
+    const fatal = [image('ide', { requires: ['bd'], after: ['web'] })];
+    const { disabled, problems } = choose({}, { services, fatal, faulty: [image('lab', { after: ['x'] })] });
+    assert.deepEqual(
+      problems.map(({ what, seen, fatal: isFatal }) => [what, seen, isFatal]),
+      [
+        ['requires and after of service web', 'service "ide" can’t be used', true],
+        ['requires and after of service lab', 'unknown service "x"', false],
+        ['requires and after of service ide', 'unknown service "bd"', true],
+        ['requires and after of the services', 'a circle: web -> ide -> web', true],
+      ],
+    );
+    assert.deepEqual(disabled, { web: 'service "ide" can’t be used', ide: NO_JSON, lab: NO_X });
   });
 
   test('and is nobody’s mistake in LINTEL_SERVICES', () => {
     const services = [image('web')];
-    assert.deepEqual(
-      choose({ LINTEL_SERVICES: 'web,db' }, { services, faultyServices: ['db'] }).problems,
-      [],
-    );
+    assert.deepEqual(choose({ LINTEL_SERVICES: 'web,db' }, { services, faulty: [image('db')] }).problems, []);
     assert.equal(choose({ LINTEL_SERVICES: 'web,db' }, { services }).problems[0]?.seen, '"db"');
   });
 

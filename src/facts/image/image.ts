@@ -1,4 +1,4 @@
-import type { Definition } from '../../definitions/definitions.ts';
+import type { Definition, FaultyService } from '../../definitions/definitions.ts';
 import type { ServiceFact } from '../../definitions/folder.ts';
 import { parseSettings, type Settings } from '../../settings/settings.ts';
 import type { Accounts, FoundUser } from '../../user.ts';
@@ -39,8 +39,9 @@ export interface ImageFacts {
   /** Names in folders of scripts and services that no boot looks at. */
   readonly oddNames: readonly OddName[];
   readonly services: readonly ServiceFact[];
-  /** Of those that have no fault. */
+  /** Of those that have no fault, and the others. */
   readonly definitions: readonly Definition[];
+  readonly faultyServices: readonly FaultyService[];
   /** For each program that a service names, in whatever place: whether it is there. */
   readonly hasPrograms: Readonly<Record<string, boolean>>;
   readonly programs: Programs;

@@ -1,4 +1,4 @@
-import type { Definition } from '../../definitions/definitions.ts';
+import type { Definition, FaultyService } from '../../definitions/definitions.ts';
 import type { ServiceFact } from '../../definitions/folder.ts';
 import { type ProgramFile, readProgramFile } from './program-files.ts';
 import type { ProgramFinder } from './program-finder.ts';
@@ -10,17 +10,25 @@ interface Sources {
   readonly finder: ProgramFinder;
   readonly services: readonly ServiceFact[];
   readonly definitions: readonly Definition[];
+  readonly faultyServices: readonly FaultyService[];
 }
 
 type Place = Pick<ProgramFile, 'path' | 'role' | 'service' | 'replacesShipped'>;
 
 /** All that a boot runs of the image's folders: scripts, and what services have beside their service.json. */
-export function readRunnables({ tree, finder, services, definitions }: Sources): ProgramFile[] {
+export function readRunnables({
+  tree,
+  finder,
+  services,
+  definitions,
+  faultyServices,
+}: Sources): ProgramFile[] {
+  const all = [...definitions, ...faultyServices.map(({ definition }) => definition)];
   const hasProgram = (name: string) => finder.find(name) !== undefined;
   const places = [
     ...listScripts(tree),
     ...services.flatMap(service => {
-      const definition = definitions.find(({ name }) => name === service.name);
+      const definition = all.find(({ name }) => name === service.name);
       return listOwnPrograms(tree, service, definition);
     }),
   ];

@@ -12,20 +12,24 @@ const SIGNALS: ReadonlySet<string> = new Set(Object.keys(constants.signals));
 /** The image's services and those that Lintel ships, and all that decides which of them run. */
 export function readServices(tree: Tree, finder: ProgramFinder) {
   const services = readFolders(tree);
-  const definitions = services.flatMap(fact => parseDefinition(fact, SIGNALS).definition ?? []);
-  const wanted = definitions.flatMap(({ when }) => when.command);
+  const parsed = services.map(fact => parseDefinition(fact, SIGNALS));
+  const definitions = parsed.flatMap(({ definition }) => definition ?? []);
+  const faultyServices = parsed.flatMap(({ faulty }) => faulty ?? []);
+  const all = [...definitions, ...faultyServices.map(({ definition }) => definition)];
+  const wanted = all.flatMap(({ when }) => when.command);
   const programs = readPrograms({ PATH: finder.path }, wanted, finder.isProgram);
   return {
     services,
     definitions,
+    faultyServices,
     hasPrograms: Object.fromEntries(
-      definitions.flatMap(listPrograms).map(name => [name, finder.find(name) !== undefined]),
+      all.flatMap(listPrograms).map(name => [name, finder.find(name) !== undefined]),
     ),
     programs,
     mentions: readMentions(definitions, Object.keys(programs), (file, bytes) =>
       tree.readPart(file, { offset: 0, bytes })?.toString('latin1'),
     ),
-    presentFiles: definitions.flatMap(({ when }) => when.file).filter(file => tree.find(file) !== undefined),
+    presentFiles: all.flatMap(({ when }) => when.file).filter(file => tree.find(file) !== undefined),
     signals: SIGNALS,
   };
 }
