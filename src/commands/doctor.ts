@@ -13,6 +13,7 @@ import { escapeLine, renderJson } from '../printable.ts';
 import type { Spawner } from '../processes/child.ts';
 import { makeGate } from '../processes/gate.ts';
 import { type Command, jsonFlag } from './command.ts';
+import { makeProgressLine } from './progress.ts';
 import { makeRunEnvironment } from './run.ts';
 import { type Cell, renderTable } from './tables.ts';
 import type { Terminal } from './terminal.ts';
@@ -24,7 +25,7 @@ export const doctor: Command = {
   flags: [jsonFlag('{url, environment, opinions, notTried, chain}')],
   operands: { usage: 'trust URL', atLeast: 2, atMost: 2, what: 'URL' },
   details:
-    'Asks the URL by every client that is installed (curl, wget, git, python, pip, uv, conda, R, node, npm, aws, java), four at a time and 10 s each, as whoever calls it and with the workbench’s environment. A client that gets any answer trusts the server, also where it wanted another answer. Then it shows the certificates that the server itself shows, asked without proxy, and which roots are enough for them. Exit code 0 when all clients trust it, 1 when one does not.',
+    'Asks the URL by every client that is installed (curl, wget, git, python, pip, uv, conda, R, node, npm, aws, java), four at a time and 10 s each, as whoever calls it and with the workbench’s environment. A client that gets any answer trusts the server, also where it wanted another answer; “not reached” is one that nobody answered. Below the table stands what the others say; then come the certificates that the server itself shows, asked without proxy, and which roots are enough for them. Exit code 0 when all clients trust it, 1 when one does not or did not reach it.',
   examples: [
     {
       line: 'lintel doctor trust https://mirror.example/simple',
@@ -35,21 +36,25 @@ export const doctor: Command = {
       does: 'the same as JSON; https where nothing is said',
     },
   ],
-  async run({ given, origin, terminal }) {
+  async run({ given, origin, terminal, write }) {
     const [verb, text = ''] = given.operands;
     if (verb !== 'trust')
       throw new LintelError(`Cannot use argument ${JSON.stringify(verb)}, expected trust URL`, 2);
     const url = parseUrl(text);
     const { environment, isWorkbench } = await readEnvironment(origin);
+    const progress = makeProgressLine(given.has('--json') ? undefined : terminal, write);
     const [asked, chain] = await Promise.all([
       askClients({
         url,
         environment,
         spawner: makeSpawner(origin, environment),
         user: makeSelf(environment),
+        onProgress: ({ asked, all, now }) =>
+          progress.show(`${asked} of ${all} clients have asked ${url.host}; now ${now.join(', ')} …`),
       }),
       readChain(url, listRoots(environment)),
     ]);
+    await progress.clear();
     const found: Found = {
       url: url.href,
       environment: isWorkbench ? 'workbench' : 'caller',
@@ -126,17 +131,16 @@ function listRoots(environment: Environment): Roots[] {
 
 function render({ url, environment, opinions, notTried, chain }: Found, terminal: Terminal): string {
   const cells = (texts: readonly string[]): Cell[] => texts.map(text => ({ text, colour: 'dim' }));
-  const rows = opinions.map(({ client, isTrusted, timeMs, follows, says }): Cell[] => [
-    { text: client },
-    isTrusted ? { text: 'ok', colour: 'green' } : { text: 'failed', colour: 'red' },
-    { text: `${timeMs} ms` },
-    { text: follows },
-    { text: says },
+  const rows = opinions.map((opinion): Cell[] => [
+    { text: opinion.client },
+    renderTrust(opinion),
+    { text: `${opinion.timeMs} ms` },
+    { text: opinion.follows },
   ]);
   const tried =
     rows.length === 0
       ? ['no client is installed']
-      : renderTable([cells(['client', 'trust', 'time', 'follows', 'says']), ...rows], terminal);
+      : renderTable([cells(['client', 'trust', 'time', 'follows']), ...rows], terminal);
   const not = notTried.map(({ client, why }) => `${client} (${why})`).join(', ');
   return [
     ...(environment === 'workbench'
@@ -144,10 +148,32 @@ function render({ url, environment, opinions, notTried, chain }: Found, terminal
       : ['No Lintel runs here: the clients have the caller’s own variables.', '']),
     ...tried,
     ...(not === '' ? [] : [`not tried: ${not}`]),
+    ...renderComplaints(opinions),
     '',
     ...renderChain(url, chain),
     '',
   ].join('\n');
+}
+
+function renderTrust({ isTrusted, isReached }: Opinion): Cell {
+  if (isTrusted) return { text: 'ok', colour: 'green' };
+  return isReached ? { text: 'failed', colour: 'red' } : { text: 'not reached', colour: 'yellow' };
+}
+
+/** Below the table, whose last column a terminal cuts: a complaint says why at its end. */
+function renderComplaints(opinions: readonly Opinion[]): string[] {
+  const complaining = opinions.filter(({ says }) => says !== '');
+  if (complaining.length === 0) return [];
+  const nobody = 'no client reached the server: whom they trust is not known';
+  return [
+    '',
+    ...(opinions.some(({ isReached }) => isReached) ? [] : [nobody]),
+    'what they say:',
+    // Some begin with their own name.
+    ...complaining.map(({ client, says }) =>
+      escapeLine(says.startsWith(`${client}: `) ? `  ${says}` : `  ${client}: ${says}`),
+    ),
+  ];
 }
 
 function renderChain(url: string, { shown, verdicts, trouble }: Chain): string[] {

@@ -51,7 +51,7 @@ export async function readChain(url: URL, roots: readonly Roots[]): Promise<Chai
       socket.setTimeout(TIMEOUT_MS, () =>
         socket.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
       );
-      socket.on('error', error => resolve({ trouble: renderCause(error) }));
+      socket.on('error', error => resolve({ trouble: explain(error) }));
       socket.once('secureConnect', () => {
         resolve(look(socket));
         socket.destroy();
@@ -68,6 +68,14 @@ export async function readChain(url: URL, roots: readonly Roots[]): Promise<Chai
 }
 
 type Look = { readonly shown: readonly Shown[]; readonly why: string } | { readonly trouble: string };
+
+/** What OpenSSL finds where it expected TLS. */
+function explain(error: Error): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ERR_SSL_WRONG_VERSION_NUMBER'
+    ? 'what answers there speaks no TLS (plain http?)'
+    : renderCause(error);
+}
 
 function look(socket: TLSSocket): Look {
   // Node's types have an Error, its sockets a code.

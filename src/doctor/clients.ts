@@ -189,39 +189,3 @@ export const CLIENTS: readonly Client[] = [
     cannot: { says: /find or load main class/, why: 'needs a JDK of version 11 or later' },
   },
 ];
-
-/** Words of a connection that was not made or not trusted, the plainest first. */
-const TROUBLE = [
-  /certificate|PKIX|UnknownIssuer/i,
-  /\bSSL|\bTLS|handshake|refused|timed out|resol[vu]|not known|unreachable|connect|ECONN|ENOTFOUND/i,
-  /\S/,
-];
-const MOST_CHARACTERS = 200;
-const LEAD_CHARACTERS = 20;
-
-/** Of what a client wrote, the line that says why it got no answer. */
-export function findComplaint(text: string, url: URL): string {
-  const lines = text
-    .split('\n')
-    .filter(line => !/^[^\S\n]*(Picked up |at |File "|WARNING: pip index)/.test(line))
-    .reverse();
-  // What is indented is mostly detail: lines of a program in a traceback, fields of an error.
-  const inOrder = [...lines.filter(line => !/^\s/.test(line)), ...lines.filter(line => /^\s/.test(line))];
-  // A name is no complaint: the host may be called ssl.example.
-  const bare = (line: string) => line.replaceAll(url.href, '').replaceAll(url.hostname, '');
-  for (const words of TROUBLE) {
-    const line = inOrder.find(one => words.test(bare(one)))?.trim();
-    if (line !== undefined) return cut(line, line.search(words));
-  }
-  return 'it says nothing';
-}
-
-/** A long line from a little before what tells, and no word of it in halves. */
-function cut(line: string, at: number): string {
-  if (line.length <= MOST_CHARACTERS) return line;
-  const from = at <= LEAD_CHARACTERS ? 0 : line.lastIndexOf(' ', at - LEAD_CHARACTERS) + 1;
-  const room = line.slice(from, from + MOST_CHARACTERS);
-  const end = from + room.length === line.length ? room.length : room.lastIndexOf(' ');
-  const shown = end === room.length ? room : `${end > 0 ? room.slice(0, end) : room} …`;
-  return from === 0 ? shown : `… ${shown}`;
-}

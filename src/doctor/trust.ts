@@ -7,7 +7,8 @@ import type { Spawner } from '../processes/child.ts';
 import { renderExit } from '../processes/exit.ts';
 import { type RunOutcome, runToEnd } from '../processes/run.ts';
 import type { User } from '../user.ts';
-import { CLIENTS, type Client, findComplaint } from './clients.ts';
+import { CLIENTS, type Client } from './clients.ts';
+import { findComplaint, isUnreached } from './complaint.ts';
 import { findFollowed } from './follows.ts';
 
 /** What one client makes of a URL. */
@@ -15,6 +16,8 @@ export interface Opinion {
   readonly client: string;
   readonly program: string;
   readonly isTrusted: boolean;
+  /** False where nobody answered: of trust that says nothing. */
+  readonly isReached: boolean;
   readonly timeMs: number;
   readonly follows: string;
   /** Its complaint in one line; "" when it has none. */
@@ -32,6 +35,15 @@ export interface Asking {
   readonly environment: Environment;
   readonly spawner: Spawner;
   readonly user: User;
+  /** Called whenever another one is asked. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface Progress {
+  readonly asked: number;
+  readonly all: number;
+  /** Names of those that are being asked. */
+  readonly now: readonly string[];
 }
 
 const TIMEOUT_MS = 10_000;
@@ -42,13 +54,20 @@ const SIDE_BY_SIDE = 4;
 export async function askClients(
   asking: Asking,
 ): Promise<{ readonly opinions: Opinion[]; readonly notTried: NotTried[] }> {
-  const { environment } = asking;
+  const { environment, onProgress } = asking;
   const isThere = (client: Client) => findProgram(client.programs[0], environment) !== undefined;
   const installed = CLIENTS.filter(isThere);
   const outcomes = new Map<Client, Opinion | NotTried>();
   const waiting = installed.values();
+  const now = new Set<string>();
+  const tell = () => onProgress?.({ asked: outcomes.size, all: installed.length, now: [...now] });
   const work = async () => {
-    for (const client of waiting) outcomes.set(client, await askOne(client, asking));
+    for (const client of waiting) {
+      now.add(client.name);
+      tell();
+      outcomes.set(client, await askOne(client, asking));
+      now.delete(client.name);
+    }
   };
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work));
   const all = installed.flatMap(client => outcomes.get(client) ?? []);
@@ -84,7 +103,8 @@ async function askOne(
     return { client: client.name, why: client.cannot.why };
   const follows = findFollowed(client, environment);
   const says = isAnswered ? '' : complain(outcome, text, url);
-  return { client: client.name, program, isTrusted: isAnswered, timeMs, follows, says };
+  const isReached = isAnswered || !isUnreached(says, url);
+  return { client: client.name, program, isTrusted: isAnswered, isReached, timeMs, follows, says };
 }
 
 /** Only what proves an answer is one. */

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { runCommand } from '../../src/commands/list.ts';
-import { CLIENTS, findComplaint } from '../../src/doctor/clients.ts';
+import { CLIENTS } from '../../src/doctor/clients.ts';
+import { findComplaint, isUnreached } from '../../src/doctor/complaint.ts';
 import { findFollowed } from '../../src/doctor/follows.ts';
 
 const URL_ASKED = new URL('https://ssl.mirror.example/simple');
@@ -24,7 +25,32 @@ describe('of what a client wrote, the line is shown that says why it got no answ
     [
       'npm',
       'npm error code ECONNREFUSED\nnpm error FetchError: request failed, reason: connect refused\nnpm error If you are behind a proxy, see docs',
-      'npm error FetchError: request failed, reason: connect refused',
+      'connect refused',
+    ],
+    [
+      'npm, which prints the fields of its error as more of its lines',
+      "npm error code ECONNREFUSED\nnpm error FetchError: request to https://a.example/-/ping failed, reason: connect ECONNREFUSED 127.0.0.1:1\nnpm error     at ClientRequest.emit (node:events:514:20) {\nnpm error   code: 'ECONNREFUSED',\nnpm error   syscall: 'connect',\nnpm error }\n",
+      'connect ECONNREFUSED 127.0.0.1:1',
+    ],
+    [
+      'npm, which goes on with advice',
+      'npm error code ENOTFOUND\nnpm error network request to https://a.example/-/ping failed, reason: getaddrinfo ENOTFOUND a.example\nnpm error network This is a problem related to network connectivity.\n',
+      'getaddrinfo ENOTFOUND a.example',
+    ],
+    [
+      'npm, which gives no reason where several addresses were tried',
+      "npm error code ECONNREFUSED\nnpm error errno ECONNREFUSED\nnpm error FetchError: request to https://a.example/-/ping failed, reason: \nnpm error   errno: 'ECONNREFUSED',\nnpm error   syscall: undefined\nnpm error }\nnpm error\nnpm error If you are behind a proxy, please make sure that the 'proxy' config is set properly.\n",
+      'npm error errno ECONNREFUSED',
+    ],
+    [
+      'requests, whose cause stands at the end of its line',
+      `requests.exceptions.ConnectionError: HTTPSConnectionPool(host='127.0.0.1', port=1): Max retries exceeded with url: / (Caused by NewConnectionError("HTTPSConnection(host='127.0.0.1', port=1): Failed to establish a new connection: [Errno 111] Connection refused"))`,
+      `NewConnectionError("HTTPSConnection(host='127.0.0.1', port=1): Failed to establish a new connection: [Errno 111] Connection refused")`,
+    ],
+    [
+      'pip, whose cause names an object',
+      "Could not fetch URL https://a.example/: connection error: HTTPSConnectionPool(host='a.example', port=443): Max retries exceeded with url: / (Caused by NewConnectionError('<pip._vendor.urllib3.connection.HTTPSConnection object at 0x7f56bffc2050>: Failed to establish a new connection: [Errno -2] Name or service not known')) - skipping",
+      "NewConnectionError('Failed to establish a new connection: [Errno -2] Name or service not known')",
     ],
     [
       'a host whose name sounds like a complaint',
@@ -47,15 +73,52 @@ describe('of what a client wrote, the line is shown that says why it got no answ
       'Caused by: invalid peer certificate: UnknownIssuer',
     ],
     [
-      'pip, whose line is longer than a table',
-      `Could not fetch URL ${URL_ASKED}: ${'connection error: HTTPSConnectionPool '.repeat(3)}(certificate verify failed: unable to get local issuer certificate ${'(_ssl.c:1006) '.repeat(20)})`,
-      `… HTTPSConnectionPool (certificate verify failed: unable to get local issuer certificate ${'(_ssl.c:1006) '.repeat(8)}…`,
+      'a line that is longer than anybody reads: the part that ends with what tells',
+      `${'about something else '.repeat(20)}certificate verify failed: it is of another host ${'(_ssl.c:1006) '.repeat(20)}`,
+      `… ${'about something else '.repeat(7)}certificate verify failed: it is of another host …`,
     ],
     ['nothing known', 'oh\nno\n', 'no'],
     ['nothing', '\n', 'it says nothing'],
   ] as const) {
     test(client, () => assert.equal(findComplaint(text, URL_ASKED), line));
   }
+});
+
+describe('a server that was not reached says nothing of trust', () => {
+  for (const says of [
+    "curl: (7) Failed to connect to 127.0.0.1 port 1 after 0 ms: Couldn't connect to server",
+    'curl: (28) Connection timed out after 9001 milliseconds',
+    'failed: Connection refused.',
+    'wget: unable to resolve host address ‘ssl.mirror.example’',
+    "fatal: unable to access 'https://ssl.mirror.example/simple/': Could not resolve host: ssl.mirror.example",
+    'urllib.error.URLError: <urlopen error [Errno -3] Temporary failure in name resolution>',
+    'OSError: Tunnel connection failed: 403 Forbidden',
+    'curl: (56) Received HTTP code 403 from proxy after CONNECT',
+    'getaddrinfo EAI_AGAIN ssl.mirror.example',
+    'Could not connect to the endpoint URL: "https://ssl.mirror.example/simple"',
+    'Exception in thread "main" java.net.UnknownHostException: ssl.mirror.example',
+    'Caused by: dns error: failed to lookup address information: Name or service not known',
+    'no answer within 10 s',
+  ])
+    test(says, () => assert.equal(isUnreached(says, URL_ASKED), true));
+});
+
+describe('a server that was reached may be one that is not trusted', () => {
+  for (const says of [
+    'curl: (60) SSL certificate problem: unable to get local issuer certificate',
+    'curl: (35) OpenSSL/3.0.19: error:0A00010B:SSL routines::wrong version number',
+    'Unable to establish SSL connection.',
+    'Caused by: invalid peer certificate: UnknownIssuer',
+    'PKIX path building failed: unable to find valid certification path to requested target',
+    'cannot connect to it: the certificate has expired',
+    'it says nothing',
+  ])
+    test(says, () => assert.equal(isUnreached(says, URL_ASKED), false));
+
+  test('also where its name sounds like another trouble', () => {
+    const url = new URL('https://refused.example/timeout');
+    assert.equal(isUnreached('fatal: https://refused.example/timeout says no', url), false);
+  });
 });
 
 describe('what a client follows', () => {

@@ -66,8 +66,9 @@ test('without the certificates no client trusts it, and each says why in a line'
   for (const { client, says } of opinions) assert.match(says, /certificate|PKIX/, client);
   assert.ok(chain.verdicts.every(({ isTrusted }) => !isTrusted));
   assert.deepEqual([json.code, table.code], [1, 1]);
-  assert.match(table.stdout, /^client +trust +time +follows +says$/m);
-  assert.match(table.stdout, /^curl +failed +\d+ ms +the system’s roots +curl: \(60\)/m);
+  assert.match(table.stdout, /^client +trust +time +follows$/m);
+  assert.match(table.stdout, /^curl +failed +\d+ ms +the system’s roots\n/m);
+  assert.match(table.stdout, /^what they say:\n {2}curl: \(60\) SSL certificate problem/m);
   assert.match(table.stdout, /^ {2}repo.test, issued by A private authority, until \d{4}-\d\d-\d\d$/m);
 });
 
@@ -77,8 +78,28 @@ test('where no Lintel runs it has the caller’s variables, and nobody listening
   const end = await runContainer(t, ['/usr/local/bin/lintel', 'doctor', 'trust', 'localhost:1']);
   assert.equal(end.code, 1, end.stderr);
   assert.match(end.stdout, /^No Lintel runs here: the clients have the caller’s own variables.\n/);
-  assert.doesNotMatch(end.stdout, / ok /);
+  assert.doesNotMatch(end.stdout, /^[\w ]+ {2}(?:ok|failed) /m);
+  assert.match(end.stdout, /^curl +not reached +\d+ ms /m);
+  assert.match(end.stdout, /^no client reached the server: whom they trust is not known$/m);
   assert.match(end.stdout, /^no certificates of https:\/\/localhost:1\/ were seen: connection refused$/m);
+});
+
+test('what answers without TLS is named as the client and the server see it', { skip }, async t => {
+  const server = `require('http').createServer().listen(1024, () =>
+    require('child_process').spawn('lintel', ['doctor', 'trust', 'localhost:1024'], { stdio: 'inherit' })
+      .on('exit', code => process.exit(code)))`;
+  const end = await runContainer(t, [NODE, '-e', server]);
+  assert.match(end.stdout, /^curl +failed /m, end.stderr);
+  assert.match(end.stdout, /were seen: what answers there speaks no TLS \(plain http\?\)$/m);
+});
+
+test('on a terminal a line says whom it asks until there is an answer', { skip }, async t => {
+  const command = ['/usr/local/bin/lintel', 'doctor', 'trust', 'localhost:1'];
+  const { stdout } = await runContainer(t, command, { terminal: true });
+  const [nothing, first = '', ...others] = stdout.split('\r\x1b[2K');
+  assert.equal(nothing, '');
+  assert.match(first, /^0 of \d+ clients have asked localhost:1; now curl …$/);
+  assert.match(others.at(-1) ?? '', /^No Lintel runs here/);
 });
 
 type Outcome = { readonly code: number; readonly stdout: string; readonly stderr: string };
