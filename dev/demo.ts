@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   symlinkSync,
 } from 'node:fs';
@@ -67,6 +68,8 @@ export function demoPath(): string {
 function bootInSandbox(kind: SandboxKind, settings: Variables, added: Variables): Demo {
   const sandbox = startSandbox(['/init'], {
     layers: [DEMO_LAYER],
+    // As an image has it, so that `lintel check` finds all of Lintel.
+    files: { '/opt/onyxia-init.sh': readFileSync(join(CHECKOUT, 'dist/lintel.cjs'), 'utf8') },
     environment: {
       ...{ PATH: demoPath(), HOME: '/root', ...terminal(), ...added, ...settings },
       // Nobody asked for a desktop on this machine's ports.

@@ -8,8 +8,8 @@ import { renderTar } from './tar.ts';
 
 /**
  * A sandbox is a throw-away root in fresh namespaces, made in some 100 ms without a container engine. It shows the
- * host's /usr, /etc, /opt and /srv copy on write, so that Debian's programs are there, and holds a complete
- * installation of Lintel: this checkout's `dist/`, services.d, cont-init.d and rootfs. All else is new: /home, /root,
+ * host's /usr, /etc, /opt and /srv copy on write, so that Debian's programs are there, and holds an installation of
+ * Lintel: this checkout's `dist/`, services.d, cont-init.d and rootfs, but no /opt/onyxia-init.sh. All else is new: /home, /root,
  * /var, /run, /tmp, /dev, /proc, the processes, the host name and (unless asked otherwise) the network.
  *
  * | kind             | needs              | PID 1 is             | owners, groups, capabilities |

@@ -3,7 +3,7 @@ import type { Finding, Severity } from '../check/finding.ts';
 import { judgeImage } from '../check/list.ts';
 import { listSockets } from '../control/places.ts';
 import { LintelError, renderCause } from '../errors.ts';
-import { readLinkStat, readRealPath, readStat, readText } from '../facts/files.ts';
+import { readLinkStat, readStat, readText } from '../facts/files.ts';
 import { parseEnvList } from '../facts/image/assignments.ts';
 import { type Given as ImagePlace, readImage } from '../facts/image/image.ts';
 import type { VariableSource } from '../facts/image/variables.ts';
@@ -67,11 +67,12 @@ function findImage(given: Given, { environment }: Origin): ImagePlace {
   };
 }
 
-/** "" for the machine's own root. */
+/** "" for the machine's own root. Links stay: /proc/PID/root is one to another container's `/`, and reads as "/" here. */
 function findRoot(operand: string): string {
-  const root = readRealPath(resolve(operand));
-  if (root !== undefined && readStat(root)?.isDirectory() === true) return root === '/' ? '' : root;
-  const seen = root === undefined ? 'no such folder' : 'it is no folder';
+  const root = resolve(operand);
+  const stat = readStat(root);
+  if (stat?.isDirectory() === true) return root === '/' ? '' : root;
+  const seen = stat === undefined ? 'no such folder' : 'it is no folder';
   throw new LintelError(
     `Cannot check ${JSON.stringify(operand)}: ${seen}, expected the folder of an image`,
     2,

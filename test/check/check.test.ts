@@ -851,6 +851,8 @@ describe('lintel check', () => {
   test('says what it could not read, and goes on', async t => {
     const image = makeImage(t, { 'root/.ssh/id_rsa': KEY, 'etc/cont-init.d/10-a': '#!/bin/sh\n' });
     image.close('root');
+    // Lintel's copy in it may well be there.
+    image.close('opt');
     chmodSync(image.path, 0o755);
     const command = ['lintel', 'check', image.path];
     const { stdout, stderr } = await makeRoot(t)
@@ -861,7 +863,22 @@ describe('lintel check', () => {
       stdout.split('\n').filter(line => line !== '' && !USUAL.test(line) && !line.includes('; looked at ')),
       [
         '/etc/cont-init.d/10-a: error: it is not executable, expected chmod +x (not-executable)',
+        '/opt: note: it could not be read: permission denied, expected to be looked at as root (unread)',
         '/root: note: it could not be read: permission denied, expected to be looked at as root (unread)',
+      ],
+    );
+  });
+
+  test('below LINTEL_ROOT, which is for files alone, a home of the image is still its home', {
+    skip: NEEDS_ROOT,
+  }, async t => {
+    const image = makeImage(t, { 'home/ada/.config': 'a folder' });
+    chownSync(image.at('home/ada/.config'), 0, 0);
+    const { text } = await runCheck([], { LINTEL_ROOT: image.path, PATH: '/usr/bin:/bin' });
+    assert.deepEqual(
+      text.split('\n').filter(line => line.includes('/home/ada')),
+      [
+        '/home/ada/.config: error: ada (uid 1000) can’t write it: it is uid 0’s, expected chown 1000 (foreign-home)',
       ],
     );
   });

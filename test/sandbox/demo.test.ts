@@ -49,6 +49,29 @@ describe('npm start', { timeout: LIMIT_MS }, () => {
     });
   }
 
+  test('a root of its own that lintel check finds whole, from within another shell', { skip }, async () => {
+    const demo = startOnTerminal();
+    let output = '';
+    const asked: Promise<string[]>[] = [];
+    demo.stdout.on('data', data => {
+      output += data;
+      const root = /LINTEL_ROOT=(\/proc\/\d+\/root) dist\/lintel\.cjs status[^!]*Ctrl-C\r\n/.exec(
+        output,
+      )?.[1];
+      if (root === undefined || asked.length > 0) return;
+      const lines = Promise.all([check(root), check('', root)]);
+      asked.push(lines);
+      void lines.finally(() => demo.stdin.write('\x03'));
+    });
+    await demo;
+    const [ways] = await Promise.all(asked);
+    assert.equal(ways?.length, 2, output);
+    for (const way of ways) {
+      assert.match(way, /\b1[0-9] scripts and 9 services$/);
+      assert.doesNotMatch(way, /: error: |\(no-home\)/);
+    }
+  });
+
   test('says before it boots that a port is taken', async t => {
     const server = createServer().listen(8888, '127.0.0.1');
     // When somebody else holds the port the demo has to say the same.
@@ -63,6 +86,14 @@ describe('npm start', { timeout: LIMIT_MS }, () => {
     assert.match(stderr, /^Cannot boot the demo: port 8888 of 127\.0\.0\.1 is taken/);
   });
 });
+
+async function check(root: string, ...args: string[]): Promise<string> {
+  const { stdout } = await execa(join(CHECKOUT, 'dist/lintel.cjs'), ['check', ...args], {
+    env: { LINTEL_ROOT: root },
+    reject: false,
+  });
+  return stdout;
+}
 
 function startOnTerminal() {
   const start = `ip link set lo up; exec '${process.execPath}' --import tsx dev/start.ts`;

@@ -60,7 +60,7 @@ export interface ImageFacts {
 export interface Given {
   /** Where the image is: "" for the machine itself. */
   readonly root: string;
-  /** Where its programs and homes are: as `root`, but below LINTEL_ROOT, which is for files alone. */
+  /** Where its programs are, and homes that are not below `root`: as `root`, but below LINTEL_ROOT, which is for files alone. */
   readonly programsRoot: string;
   /** The image's own variables; undefined where they are not known. */
   readonly variables: VariableSource | undefined;

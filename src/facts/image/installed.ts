@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { findWriter, type Groups } from '../../user.ts';
 import { type ForeignFile, listForeignFiles } from '../installation.ts';
 import { readElfNeeds } from './elf.ts';
@@ -49,9 +50,13 @@ export function readInstalled(
     ...(isSame(tree, COPY, PROGRAM) ? [] : [[COPY]]),
     ...PARTS.filter(path => tree.find(path) === undefined).map(path => [path]),
   ];
+  // What is in a folder that this user may not look into may well be there: that is said of the folder.
+  const closed = new Set(tree.troubles().map(({ path }) => path));
   return {
     hasProgram: isThere(PROGRAM),
-    wrong: wrong.map(([path = '']) => ({ path, isThere: isThere(path) })),
+    wrong: wrong
+      .map(([path = '']) => ({ path, isThere: isThere(path) }))
+      .filter(({ path }) => !closed.has(dirname(path))),
     foreign: listForeignFiles(path => {
       const owned = readOwned(tree, path);
       return owned && findWriter(owned, user);

@@ -5,7 +5,7 @@ import type { Tree } from './tree.ts';
 
 interface Sources extends Pick<UserSources, 'settings' | 'environment'> {
   readonly tree: Tree;
-  /** Where homes are. */
+  /** Where homes are that do not lie in the tree. */
   readonly world: Tree;
 }
 
@@ -14,12 +14,13 @@ export function readUsers({ tree, world, settings, environment }: Sources) {
   const accounts = readAccounts(tree);
   const workbench = findUser({ settings, environment, accounts }, world);
   const { home } = workbench.user;
+  const homes = tree.find(home) === undefined ? world : tree;
   return {
     accounts,
     workbench,
     hasOwners: tree.find('/')?.stat.uid === 0 && tree.find('/etc')?.stat.uid === 0,
-    home: readOwned(world, home),
-    homeFolders: HOME_FOLDERS.flatMap(name => readOwned(world, `${home}/${name}`) ?? []),
+    home: readOwned(homes, home),
+    homeFolders: HOME_FOLDERS.flatMap(name => readOwned(homes, `${home}/${name}`) ?? []),
   };
 }
 
