@@ -52,16 +52,34 @@ interface Widths {
   readonly note: number;
 }
 
-function makeWidths(rows: readonly Row[], { columns = USUAL_COLUMNS }: Terminal): Widths {
-  const longest = (texts: readonly string[]) => Math.max(0, ...texts.map(measure));
+/** Where lines may be as long as they like nothing is cut, and the bars are as long as they usually are. */
+function makeWidths(rows: readonly Row[], { columns }: Terminal): Widths {
+  const widths = fitWidths(rows, columns ?? USUAL_COLUMNS);
+  if (columns !== undefined) return widths;
+  return { ...widths, label: measureLabels(rows), note: measureNotes(rows) };
+}
+
+function fitWidths(rows: readonly Row[], columns: number): Widths {
   const room = Math.max(LEAST_LABEL, Math.floor(columns * LABEL_SHARE));
-  const label = Math.min(MOST_LABEL, room, longest(rows.map(row => MARK + row.label)));
-  const start = Math.max('START'.length, longest(rows.map(row => renderMs(row.startMs))));
-  const took = Math.max('TOOK'.length, longest(rows.map(row => renderMs(row.tookMs))));
+  const label = Math.min(MOST_LABEL, room, measureLabels(rows));
+  const start = Math.max('START'.length, findLongest(rows.map(row => renderMs(row.startMs))));
+  const took = Math.max('TOOK'.length, findLongest(rows.map(row => renderMs(row.tookMs))));
   const left = Math.max(LEAST_COLUMNS, columns) - label - start - took - 2 * GAP.length;
-  const note = chooseNote(longest(rows.map(row => row.note)), left, columns);
+  const note = chooseNote(measureNotes(rows), left, columns);
   const bar = Math.min(MOST_BAR, left - GAP.length - (note === 0 ? 0 : GAP.length + note));
   return { label, start, took, note, bar: bar < LEAST_BAR ? 0 : bar };
+}
+
+function measureLabels(rows: readonly Row[]): number {
+  return findLongest(rows.map(row => MARK + row.label));
+}
+
+function measureNotes(rows: readonly Row[]): number {
+  return findLongest(rows.map(row => row.note));
+}
+
+function findLongest(texts: readonly string[]): number {
+  return Math.max(0, ...texts.map(measure));
 }
 
 /** What the longest note wants, but for the bars' room: they say more. */

@@ -76,6 +76,21 @@ describe('a boot as text', () => {
     assert.equal(renderBoot(TROUBLED, screen(80)).join('').includes('\x1b'), false);
   });
 
+  test('is whole where it goes into a file or a pipe', () => {
+    const name = `web-${'x'.repeat(60)}`;
+    const others = ['xvfb', 'dashboard', 'another-service-that-it-waits-for'];
+    const record = makeRecord('ready', 2070, [
+      ...BEFORE,
+      wait(name, [60, 370], others),
+      service(name, 370, 2070),
+    ]);
+    const row = renderBoot(record, PIPE).find(line => line.startsWith('▸ web-')) ?? '';
+    assert.match(
+      row,
+      new RegExp(`^▸ ${name} +370 ms {2}1700 ms {2} ?░+▐?█{10,}\\S* +waited for ${others.join(', ')}$`),
+    );
+  });
+
   test('keeps to the width of every screen, but for its sentence', () => {
     for (let columns = 40; columns <= 200; columns++) {
       const [, ...lines] = renderBoot(TROUBLED, screen(columns));
