@@ -7,6 +7,7 @@ import { escapeLine, renderJson } from '../printable.ts';
 import { makeCriticalPath } from '../timing/critical-path.ts';
 import { renderDrawing } from '../timing/drawing.ts';
 import { type BootRecord, makeRecordSchema, type Span } from '../timing/record.ts';
+import { renderSentence } from '../timing/sentence.ts';
 import { type Command, type CommandContext, jsonFlag } from './command.ts';
 import { renderBoot } from './waterfall.ts';
 
@@ -18,7 +19,7 @@ export const analyze: Command = {
   name: 'analyze',
   summary: 'say where the time of the boot went',
   flags: [
-    { name: '--svg', value: 'FILE', doc: 'draw it into this file, or with - print the drawing' },
+    { name: '--svg', value: 'FILE', doc: 'draw it into this file instead, or with - print the drawing' },
     jsonFlag('{format, version, beganAt, outcome, tookMs, reason?, spans, reduced, criticalPath}'),
   ],
   operands: { usage: '[FILE]', atMost: 1 },
@@ -33,8 +34,12 @@ export const analyze: Command = {
     const { given } = context;
     const record = escapeRecord(await readRecord(context));
     const drawing = given.value('--svg');
-    if (drawing !== undefined && drawing !== '-') writeDrawing(drawing, renderDrawing(record));
-    return { text: renderText(record, context), exitCode: 0 };
+    if (drawing === undefined || drawing === '-') return { text: renderText(record, context), exitCode: 0 };
+    writeDrawing(drawing, renderDrawing(record));
+    const text = given.has('--json')
+      ? renderText(record, context)
+      : `${renderSentence(record)}\ndrawn into ${escapeLine(drawing)}\n`;
+    return { text, exitCode: 0 };
   },
 };
 

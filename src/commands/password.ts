@@ -14,7 +14,7 @@ export const password: Command = {
   summary: 'print the workbench user’s password',
   flags: [jsonFlag('{password}'), { name: '--vnc', doc: 'the desktop’s password instead' }],
   details:
-    'For the workbench user and root. It is PASSWORD (VNC_PASSWORD), or what the boot made up, and the same after a restart of the container. Programs read it from the files that LINTEL_PASSWORD_FILE and LINTEL_VNC_PASSWORD_FILE name.',
+    'For the workbench user and root. It is PASSWORD (VNC_PASSWORD), or what the boot made up, and the same after a restart of the container. The desktop’s is made also where no desktop runs: an image may bring a VNC server of its own. Programs read it from the files that LINTEL_PASSWORD_FILE and LINTEL_VNC_PASSWORD_FILE name.',
   examples: [
     { line: 'lintel password', does: 'for Jupyter, code-server, RStudio and ssh' },
     { line: 'lintel password --vnc', does: 'for the desktop' },

@@ -99,12 +99,15 @@ describe('lintel analyze FILE', () => {
 });
 
 describe('lintel analyze --svg FILE', () => {
-  test('draws into the file, and says the rest as without', async t => {
+  test('draws into the file, and says so in place of the waterfall', async t => {
     const root = makeRoot(t, { '/tmp/boot.json': JSON.stringify(DESKTOP), '/tmp/boot.svg': 'an old one' });
     const file = root.at('/tmp/boot.json');
     const run = (...args: string[]) => root.boot({ command: ['lintel', 'analyze', file, ...args] }).end();
     const plain = await run();
-    assert.deepEqual(await run('--svg', root.at('/tmp/boot.svg')), plain);
+    const svg = root.at('/tmp/boot.svg');
+    const drawn = await run('--svg', svg);
+    assert.deepEqual([drawn.code, drawn.stdout], [0, `${plain.stdout.split('\n')[0]}\ndrawn into ${svg}\n`]);
+    assert.deepEqual(await run('--json', '--svg', svg), await run('--json'));
     const drawing = root.read('/tmp/boot.svg');
     assert.match(drawing, /^<svg /);
     assert.equal((await run('--svg', '-')).stdout, drawing);

@@ -84,7 +84,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   'lintel password --vnc': { says: /^\S{8}\n$/ },
   'lintel analyze': { says: /^ready after \d[\s\S]*^▸ node .*[\s\S]* dashboard .*waited for jupyter$/m },
   'lintel analyze --svg boot.svg': {
-    says: /^ready after /,
+    says: /^ready after .*\ndrawn into \S+\/boot\.svg\n$/,
     afterwards: async ({ root }) => assert.match(root.read('/tmp/boot.svg'), /^<svg [\s\S]*>dashboard</),
   },
   'lintel analyze boot.json': { says: /^ready after \d/ },
