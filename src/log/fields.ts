@@ -17,7 +17,7 @@ export const LINE_FIELDS = {
   msg: {
     type: 'string',
     meaning:
-      'a line of a program, without its newline; or what Lintel says: a sentence, at the end perhaps several lines',
+      'a line of a program, without its newline (or CR and newline); or what Lintel says: a sentence, at the end perhaps several lines',
   },
 } as const satisfies Record<string, FieldDoc>;
 

@@ -32,7 +32,7 @@ export interface HistoryLine {
   readonly stream: Stream;
   /** Milliseconds since 1970. */
   readonly timeMs: number;
-  /** Without its newline; bytes that are no UTF-8 are shown as U+FFFD. */
+  /** Without its newline, or CR and newline; bytes that are no UTF-8 are shown as U+FFFD. */
   readonly text: string;
 }
 
@@ -64,6 +64,7 @@ const KEPT_CHUNKS = 1000;
 /** A service that says little takes little. */
 const FIRST_BYTES = 2 * 1024;
 const NEWLINE = 10;
+const RETURN = 13;
 
 export function makeHistory(): History {
   const tapes = new Map<string, Tape>();
@@ -101,7 +102,7 @@ export function makeHistory(): History {
       const tape = tapes.get(source);
       if (tape === undefined) return '';
       const from = Math.max(mark, tape.begin, tape.total - limit);
-      return tape.bytes.toString('utf8', from - tape.begin, tape.total - tape.begin);
+      return tape.bytes.toString('utf8', from - tape.begin, tape.total - tape.begin).replaceAll('\r\n', '\n');
     },
     read({ sources, lines }) {
       const wanted = [...tapes].filter(([source]) => sources === undefined || sources.includes(source));
@@ -194,10 +195,15 @@ function* cutAll(excerpts: readonly Excerpt[]): Generator<HistoryLine, void> {
   for (const { source, stream, timeMs, bytes } of excerpts) {
     for (let from = 0; from < bytes.length; ) {
       const end = bytes.indexOf(NEWLINE, from);
-      yield { source, stream, timeMs, text: bytes.toString('utf8', from, end) };
+      yield { source, stream, timeMs, text: bytes.toString('utf8', from, withoutReturn(bytes, from, end)) };
       from = end + 1;
     }
   }
+}
+
+/** Programs that think of a terminal end their lines with CR and newline, as sshd does. */
+function withoutReturn(bytes: Buffer, from: number, end: number): number {
+  return end > from && bytes[end - 1] === RETURN ? end - 1 : end;
 }
 
 /** What has just been said, for those who follow. */

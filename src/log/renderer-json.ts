@@ -47,8 +47,12 @@ function isPlain(lines: Buffer): boolean {
   return isUtf8(lines);
 }
 
-/** Bytes that are no UTF-8 become U+FFFD: JSON knows no others. */
+/** Bytes that are no UTF-8 become U+FFFD: JSON knows no others. A CR before the newline belongs to the line's end. */
 function escapeLines(lines: Buffer): Buffer {
   const texts = lines.toString('utf8').slice(0, -1).split('\n');
-  return Buffer.from(`${texts.map(text => JSON.stringify(text).slice(1, -1)).join('\n')}\n`);
+  return Buffer.from(`${texts.map(escapeText).join('\n')}\n`);
+}
+
+function escapeText(text: string): string {
+  return JSON.stringify(text.endsWith('\r') ? text.slice(0, -1) : text).slice(1, -1);
 }

@@ -55,6 +55,14 @@ describe('the history', () => {
     });
   }
 
+  test('takes one CR before the newline for a part of the line’s end', () => {
+    const history = makeHistory();
+    const mark = history.mark('sshd');
+    history.add('sshd', 'stderr', 'listening\r\n\r\n50 %\r100 %\r\r\nend\n');
+    assert.deepEqual(texts(history.read({ lines: FAR })), ['listening', '', '50 %\r100 %\r', 'end']);
+    assert.equal(history.tail('sshd', mark, 100), 'listening\n\n50 %\r100 %\r\nend\n');
+  });
+
   test('shows bytes that are no UTF-8 as U+FFFD, and all others as they are', () => {
     const history = makeHistory();
     history.add('web', 'stdout', 'Zoë → 東京\n');

@@ -110,7 +110,7 @@ test('with LINTEL_LOG_FORMAT=json each line is one object, whatever stands in it
     {
       ...service(
         'web',
-        `printf '%s\\n' 'say "hello" \\ {}' 'Zoë → 東京' '' '{"msg":"json"}'\nprintf 'tab\\tbell\\a\\377\\n'\necho err >&2\nexit 3`,
+        `printf '%s\\n' 'say "hello" \\ {}' 'Zoë → 東京' '' '{"msg":"json"}'\nprintf 'tab\\tbell\\a\\377\\n50 %%\\r100 %%\\r\\n\\r\\n'\necho err >&2\nexit 3`,
         { restart: 'never' },
       ),
       '/etc/cont-init.d/10-script': '#!/bin/sh\necho from a script\n',
@@ -134,6 +134,9 @@ test('with LINTEL_LOG_FORMAT=json each line is one object, whatever stands in it
       ['web', 'stdout', ''],
       ['web', 'stdout', '{"msg":"json"}'],
       ['web', 'stdout', 'tab\tbell\x07\ufffd'],
+      // As sshd and others end their lines; only there is it no part of them.
+      ['web', 'stdout', '50 %\r100 %'],
+      ['web', 'stdout', ''],
     ],
   );
   const all = [...lines, ...parse(stderr)];
