@@ -13,6 +13,7 @@ import { RULES } from './service-rules.ts';
 export function findMissing(definition: Definition, image: ImageFacts): Finding[] {
   return [
     ...findMissingPrograms(definition, image),
+    ...findMissingInRun(definition, image),
     ...findUnknownNames(definition, image),
     ...findUnknownUser(definition, image),
     ...findUnset(definition, image),
@@ -42,6 +43,29 @@ function findMissingPrograms(definition: Definition, image: ImageFacts): Finding
       severity: isBeside ? 'error' : 'warning',
     });
   });
+}
+
+/** A script of the image may give everybody another PATH. */
+const INIT_SCRIPTS = '/etc/cont-init.d/';
+const OWN_PATH = /\bPATH\b/;
+
+/** Of a `run` that does nothing but become a program. What may change PATH before it is left to the boot. */
+function findMissingInRun({ origin, env, when, command: [run] }: Definition, image: ImageFacts): Finding[] {
+  const { becomes } = image.files.find(({ path }) => path === run) ?? {};
+  const setsPath = image.files.some(
+    ({ path, text }) => path.startsWith(INIT_SCRIPTS) && OWN_PATH.test(text ?? ''),
+  );
+  // With a when it is not started.
+  if (run === undefined || becomes === undefined || when.command.length > 0) return [];
+  if (origin === 'shipped' || 'PATH' in env || setsPath) return [];
+  return [
+    found(RULES, 'missing-program', {
+      path: run,
+      line: becomes.line,
+      what: `${becomes.name} is not installed`,
+      expected: 'a program on PATH or an absolute path',
+    }),
+  ];
 }
 
 function findUnknownNames(definition: Definition, image: ImageFacts): Finding[] {

@@ -29,7 +29,7 @@ export const SERVICE_DOCS: Docs<typeof RULES> = {
   },
   'missing-program': {
     finds:
-      'a program of `command`, `ready.exec` or `health.exec` that is not installed; an error where it is a file of the folder',
+      'a program of `command`, `ready.exec` or `health.exec` that is not installed, an error where it is a file of the folder; or that of a `run` whose only command is `exec PROGRAM …`',
     example:
       '/etc/services.d/web/service.json:2:15: warning: serve is not installed, expected a program on PATH or an absolute path (missing-program)',
     remedy: 'install it; or give the service a `when.command`, if it may be missing',

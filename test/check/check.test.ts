@@ -415,6 +415,38 @@ describe('services', () => {
       ],
     },
     {
+      name: 'a run that becomes a program which is not installed, where nothing can have changed that',
+      entries: {
+        'etc/services.d/a/run': script('#!/bin/sh\n# ours\n\nexec serve --port 9000\n'),
+        'etc/services.d/b/run': script(
+          '#!/usr/bin/env sh\nset -eu\nexec 2>&1\nexec serve \\\n  --port 9000\n',
+        ),
+        'etc/services.d/c/run': script('#!/bin/sh\nexport PATH=/opt/serve:$PATH\nexec serve\n'),
+        'etc/services.d/d/run': script('#!/bin/sh\n. /opt/serve/activate\nexec serve\n'),
+        'etc/services.d/e/run': script('#!/bin/sh\nexec serve || exec sh\n'),
+        'etc/services.d/f/run': script('#!/bin/sh\nexec "$SERVE" here\n'),
+        'etc/services.d/g/run': script('#!/bin/sh -l\nexec serve\n'),
+        'etc/services.d/h/run': script('#!/bin/sh\nexec serve\n'),
+        'etc/services.d/h/service.json': json({ env: { PATH: '/opt/serve' } }),
+        'etc/services.d/i/run': script('#!/bin/sh\nexec serve\n'),
+        'etc/services.d/i/service.json': json({ when: { command: 'serve' } }),
+        'etc/services.d/j/run': script('#!/bin/sh\nexec base64 /dev/zero\n'),
+      },
+      lines: [
+        '/etc/services.d: note: not started here: i (serve is not installed) (not-started)',
+        '/etc/services.d/a/run:4: warning: serve is not installed, expected a program on PATH or an absolute path (missing-program)',
+        '/etc/services.d/b/run:4: warning: serve is not installed, expected a program on PATH or an absolute path (missing-program)',
+      ],
+    },
+    {
+      name: 'no such run beside a script that may have changed PATH',
+      entries: {
+        'etc/services.d/a/run': script('#!/bin/sh\nexec serve\n'),
+        'etc/cont-init.d/10-path': script('#!/bin/sh\necho "PATH=/opt/serve:$PATH" >> "$LINTEL_ENV"\n'),
+      },
+      lines: [],
+    },
+    {
       name: 'a program of the folder that is not there',
       entries: { 'etc/services.d/web/service.json': '{ "command": ["./serve"] }' },
       lines: [

@@ -20,6 +20,8 @@ export interface ProgramFile {
   readonly needs: readonly Need[];
   /** What env takes for one name. */
   readonly unsplit: string | undefined;
+  /** The program that it becomes and nobody has installed, where becoming it is all that it does. */
+  readonly becomes: { readonly name: string; readonly line: number } | undefined;
   /** Programs of s6 and execline that it names and nobody has installed, each where it stands first. */
   readonly s6Programs: readonly { readonly name: string; readonly line: number }[];
 }
@@ -50,6 +52,7 @@ export function readProgramFile(
       : [{ program: interpreter, isThere: interpreter.startsWith('/') && hasProgram(interpreter) }]),
     ...others.map(program => ({ program, isThere: hasProgram(program) })),
   ];
+  const becomes = findSoleProgram(text ?? '');
   return {
     ...place,
     kind: nameKind(found?.stat),
@@ -58,8 +61,26 @@ export function readProgramFile(
     text,
     needs,
     unsplit: line?.unsplit,
+    becomes: becomes === undefined || hasProgram(becomes.name) ? undefined : becomes,
     s6Programs: findS6Programs(text ?? '').filter(({ name }) => !hasProgram(name)),
   };
+}
+
+const PLAIN_SHELL = /^(?:(?:ba|da|a)?sh (?:-[eux]+)?|env (?:ba|da|a)?sh)$/;
+/** What changes nothing about where programs are found. */
+const HARMLESS = /^(?:#.*|set -[a-z]+|exec 2>&1)?$/;
+
+/** The NAME of a script whose only command is `exec NAME …`: what else a shell may do before nobody guesses. */
+function findSoleProgram(text: string): ProgramFile['becomes'] {
+  const { interpreter, rest } = parseShebang(text) ?? { interpreter: '', rest: '' };
+  if (!PLAIN_SHELL.test(`${interpreter} ${rest}`)) return undefined;
+  const lines = text.split('\n').map(line => line.trim());
+  const first = lines.findIndex(line => !HARMLESS.test(line));
+  const command = lines.slice(first).filter(line => !HARMLESS.test(line));
+  const name = /^exec ([\w][\w.+-]*)(?!\S)/.exec(command[0] ?? '')?.[1];
+  const isOne = command.every((line, index) => line.endsWith('\\') === index < command.length - 1);
+  if (name === undefined || !isOne || command.some(line => /[;|]|&&/.test(line))) return undefined;
+  return { name, line: first + 1 };
 }
 
 /** Words that are execline's in a script of execline's only: to a shell most are its own, or nothing. */
