@@ -32,7 +32,7 @@ function renderOutcome(record: BootRecord): string {
     case 'stopped':
       return `the boot was stopped after ${took}: ${reason ?? 'a stop was asked for'}`;
     case 'booting':
-      return `still booting for ${took}${renderAwaited(record)}`;
+      return `still booting for ${renderSeconds(roundDown(tookMs))}${renderAwaited(record)}`;
     default:
       return unreachable(outcome);
   }
@@ -42,6 +42,12 @@ function renderOutcome(record: BootRecord): string {
 export function renderSeconds(ms: number): string {
   const seconds = ms / 1000;
   return `${seconds.toFixed(seconds < 0.995 ? 2 : seconds < 9.95 ? 1 : 0)} s`;
+}
+
+/** To what will be shown of it: of what goes on nobody says more than has passed, as the status page's "Up 3 s" does. */
+function roundDown(ms: number): number {
+  const unitMs = ms < 1000 ? 10 : ms < 10_000 ? 100 : 1000;
+  return Math.floor(ms / unitMs) * unitMs;
 }
 
 interface Part {

@@ -75,6 +75,10 @@ const CASES: readonly (readonly [string, BootRecord])[] = [
     'still booting for 0.08 s: waits for password',
     makeRecord('booting', 80, [stage('node', 0, 25), step('password', 25, undefined, { isBeside: true })]),
   ],
+  // What goes on is rounded down.
+  ['still booting for 3.9 s', makeRecord('booting', 3990, [])],
+  ['still booting for 0.99 s', makeRecord('booting', 999, [])],
+  ['still booting for 59 s', makeRecord('booting', 59_990, [])],
   ['still booting for 0.00 s', makeRecord('booting', 1, [])],
 ];
 
