@@ -915,6 +915,17 @@ describe('lintel check', () => {
     );
   });
 
+  test('below LINTEL_ROOT, a layer’s files need no users, no programs and no Lintel', async t => {
+    const layer = makeFolder(t, {
+      'etc/cont-init.d/10-a': script('#!/bin/sh\n'),
+      'etc/services.d/web/run': script('#!/usr/bin/env sh\nexec sleep 9999\n'),
+    });
+    const { text } = await runCheck([], { LINTEL_ROOT: layer.path, PATH: '/usr/bin:/bin' });
+    const lines = text.split('\n').filter(line => line !== '' && !line.endsWith('(no-owners)'));
+    assert.equal(lines.length, 1, text);
+    assert.match(text, /no errors, no warnings, (?:no notes|1 note); looked at 2 scripts and 1 service\n$/);
+  });
+
   test('takes LINTEL_ROOT for the files alone, as a boot does: programs and homes are this machine’s', async t => {
     const root = makeFolder(t, {
       'etc/passwd': 'root:x:0:0::/root:/bin/sh\nada:x:1000:1000::/nowhere/at/all:/bin/sh\n',
