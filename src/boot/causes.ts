@@ -6,7 +6,7 @@ import type { Environment } from '../launch/environ.ts';
 import { SHUTDOWN } from '../pid1/requests.ts';
 import type { Plan } from '../plan.ts';
 import { type Exit, exitCodeOf, renderExit } from '../processes/exit.ts';
-import { groupDisabled } from '../services/disabled.ts';
+import { type Disabled, groupDisabled } from '../services/disabled.ts';
 import { renderCommand, renderEnd, renderOthers, renderShortage } from '../services/explain.ts';
 import { type FinalEnd, renderSignalCode } from '../services/final-end.ts';
 import { type MemoryKill, readMemoryKills } from '../services/memory.ts';
@@ -67,20 +67,34 @@ export function makeServiceEnding(name: string, ended: FinalEnd, plan: Plan): En
   return { code: 1, reason, particulars: ended.allParticulars };
 }
 
-export function makeIdleEnding({ disabledServices }: Plan): Ending {
-  const left = groupDisabled(disabledServices).map(({ names, why }) => `${names.join(', ')}: ${why}`);
+export function makeIdleEnding({ disabledServices, problems }: Plan): Ending {
+  const mistaken = disabledServices.filter(({ isMistake }) => isMistake);
+  const hidden = problems.filter(({ what }) => what.endsWith(SERVICES));
   return {
     code: 1,
     reason: 'there is nothing to run: no CMD and no service',
     particulars: {
-      facts:
-        left.length === 0
-          ? ['there is no service in /etc/services.d']
-          : ['services that do not run:', ...left],
+      facts: [...hidden.map(renderProblem), ...describeDisabled(disabledServices, hidden.length === 0)],
       advice:
-        'give the container a command, or the image a service (/etc/services.d/NAME/run), or name one in LINTEL_SERVICES',
+        mistaken.length + hidden.length === 0
+          ? `give the container a command, or the image a service (${SERVICES}/NAME/run), or name one in LINTEL_SERVICES`
+          : `mend ${[...hidden.map(({ what }) => what), ...mistaken.map(({ name }) => name)].join(', ')} in the image, or give the container a command`,
     },
   };
+}
+
+const SERVICES = '/etc/services.d';
+
+/** What somebody has to mend stands first, and each by itself. */
+function describeDisabled(disabled: readonly Disabled[], isAllSeen: boolean): string[] {
+  if (disabled.length === 0) return isAllSeen ? [`there is no service in ${SERVICES}`] : [];
+  const mistaken = disabled.filter(({ isMistake }) => isMistake);
+  const others = groupDisabled(disabled.filter(({ isMistake }) => !isMistake));
+  return [
+    'services that do not run:',
+    ...mistaken.map(({ name, why }) => `${name}: ${why}`),
+    ...others.map(({ names, why }) => `${names.join(', ')}: ${why}`),
+  ];
 }
 
 export function makeCommandEnding(ended: {

@@ -1,3 +1,4 @@
+import type { PlannedService } from '../definitions/definitions.ts';
 import { renderProblem } from '../errors.ts';
 import { isShipped } from '../facts/scripts.ts';
 import type { Log } from '../log/log.ts';
@@ -47,9 +48,13 @@ export function saySummary(draft: Draft, log: Log): void {
   for (const warning of plan.warnings) log.warn(escapeLine(warning));
   if (isSilent(draft)) return;
   for (const note of renderNotes(plan)) log.info(escapeLine(note));
-  const names = plan.services.map(({ definition }) => definition.name).join(' ');
+  const names = plan.services.map(renderName).join(' ');
   const disabled = renderDisabled(plan.disabledServices);
   log.info(escapeLine(`services: ${names || 'none'}${disabled === '' ? '' : `; not: ${disabled}`}`));
+}
+
+function renderName({ definition: { name, isDownAtStart } }: PlannedService): string {
+  return isDownAtStart ? `${name} (down)` : name;
 }
 
 /** Where the time went, who is not ready, and what was reduced, once nothing of that changes any more. */

@@ -92,7 +92,8 @@ function renderPlan(made: Plan & { readonly steps: StepNames }): string {
     [
       'Services',
       made.services.map(
-        ({ definition, user }) => `${definition.name} as ${user.name}: ${definition.command.join(' ')}`,
+        ({ definition, user }) =>
+          `${definition.name} as ${user.name}: ${definition.command.join(' ')}${definition.isDownAtStart ? ' (down until lintel start: its folder has a file "down")' : ''}`,
       ),
     ],
     ['Services not started', made.disabledServices.map(({ name, why }) => `${name}: ${why}`)],

@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { chmodSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import test from 'node:test';
-import { type BootOptions, type Files, isAlive, type Lintel, makeRoot, type Root } from '../rig.ts';
+import {
+  type BootOptions,
+  type Files,
+  isAlive,
+  type Lintel,
+  makeRoot,
+  NEEDS_ROOT,
+  type Root,
+} from '../rig.ts';
 import { waitUntil } from '../waiting.ts';
 
 /**
@@ -213,6 +222,21 @@ const FAILURES: readonly Failure[] = [
   what to do: give the container a command, or the image a service (/etc/services.d/NAME/run), or name one in LINTEL_SERVICES`,
   },
   {
+    what: 'nothing to run but services with mistakes',
+    files: {
+      '/etc/services.d/api/run/file': '',
+      '/etc/services.d/web/run': 'exec sleep 9999\n',
+      '/usr/local/lib/lintel/services.d/lab/run': '#!/bin/sh\nexec sleep 9999\n',
+      '/usr/local/lib/lintel/services.d/lab/service.json': '{"when": {"command": "no-lab"}}',
+    },
+    message: `ended with exit code 1: there is nothing to run: no CMD and no service
+  services that do not run:
+  api: /etc/services.d/api/run: it is a directory, not a file
+  web: /etc/services.d/web/run: it is not executable (chmod +x)
+  lab: not installed
+  what to do: mend api, web in the image, or give the container a command`,
+  },
+  {
     what: 'nothing to run',
     files: {},
     message: `ended with exit code 1: there is nothing to run: no CMD and no service
@@ -238,6 +262,21 @@ for (const { what, files, options, during, message } of FAILURES) {
     assert.equal(mask(left), `${message}\n`);
   });
 }
+
+test('nothing to run since Lintel may not look into /etc/services.d', { skip: NEEDS_ROOT }, async t => {
+  const root = makeRoot(t, service('web', 'exec sleep 9999'));
+  const folder = root.at('/etc/services.d');
+  chmodSync(folder, 0o700);
+  const { code, stderr } = await root.boot({ isUnprivileged: true }).end();
+  assert.equal(code, 1, stderr);
+  assert.ok(
+    stderr.endsWith(`there is nothing to run: no CMD and no service
+  Cannot use ${folder}: permission denied, expected a folder that Lintel may look into
+  what to do: mend ${folder} in the image, or give the container a command
+`),
+    stderr,
+  );
+});
 
 test('a container that is killed while it stops has said so before', async t => {
   const root = makeRoot(t, {

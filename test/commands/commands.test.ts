@@ -88,6 +88,36 @@ CMD
     );
   });
 
+  test('lists who runs, who does only when asked, and who can’t', async t => {
+    const root = machine(t, {
+      'etc/services.d/spare/run': script(),
+      'etc/services.d/spare/down': '',
+      'etc/services.d/web/service.json': '{"restrat": "never", "requires": ["spar"]}',
+      'etc/services.d/lab/run/file': '',
+    });
+    const { text, exitCode } = await run(root, ['plan']);
+    const at = (path: string) => `${root.path}/etc/services.d/${path}`;
+    assert.equal(exitCode, 1);
+    assert.ok(
+      text.startsWith(`Problems
+  Cannot use ${at('lab/run')}: it is a directory, not a file, expected an executable script or program
+  Cannot use ${at('web/service.json')}: unknown field "restrat", expected perhaps "restart"
+  Cannot use ${at('web')}: neither "run" nor a "command" in service.json, expected one of them
+  Cannot use requires and after of service web: unknown service "spar", expected perhaps spare
+`),
+      text,
+    );
+    assert.match(text, /^Services\n {2}spare as \S+: \S+\/run \(down until lintel start: .+\)\n\n/m);
+    assert.ok(
+      text.includes(`Services not started
+  late: NEVER is not set
+  lab: ${at('lab/run')}: it is a directory, not a file
+  web: ${at('web/service.json')}: unknown field "restrat"
+`),
+      text,
+    );
+  });
+
   test('names what takes time, by its moment, and who may change the plan', async t => {
     const root = machine(t, { 'usr/local/bin/start-notebook.d/10-a.sh': '' });
     const environment = {

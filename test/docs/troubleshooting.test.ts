@@ -58,6 +58,7 @@ const SHOWN: readonly Shown[] = [
           '#!/bin/sh\necho "Looking in indexes: https://mirror.example/simple"\necho "ERROR: No matching distribution found for torch==9.9" >&2\nexit 1\n',
       }),
   },
+  { name: 'nothing', run: t => fail(t, { '/etc/services.d/web/run': 'exec sleep 9999\n' }) },
   {
     name: 'settings',
     run: t =>
