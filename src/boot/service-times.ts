@@ -20,6 +20,8 @@ interface Way {
   releasedMs?: number;
   startMs?: number;
   endMs?: number;
+  /** Since when it is not on its way. */
+  givenUpMs?: number | undefined;
   /** When it ended: how often it had been started, and whether it had failed for good. */
   starts?: number;
   isFailed?: boolean;
@@ -30,10 +32,12 @@ export function makeServiceTimes(): ServiceTimes {
   const underway = new Set<string>();
   return {
     take(entry, ms) {
-      if (isUnderway(progressOf(entry.service))) underway.add(entry.name);
+      const isGoing = isUnderway(progressOf(entry.service));
+      if (isGoing) underway.add(entry.name);
       else underway.delete(entry.name);
       const way = ways.get(entry.name) ?? { entry };
       ways.set(entry.name, way);
+      way.givenUpMs = isGoing ? undefined : (way.givenUpMs ?? ms);
       go(way, ms);
     },
     spans: () => [...ways.values()].flatMap(makeSpans),
@@ -55,7 +59,7 @@ function go(way: Way, ms: number): void {
 }
 
 function makeSpans(way: Way): Span[] {
-  const { entry, waitMs, releasedMs, startMs, endMs, starts, isFailed } = way;
+  const { entry, waitMs, releasedMs, startMs, endMs, givenUpMs, starts, isFailed } = way;
   const { name, service, waitedFor } = entry;
   const isHopeless = isFailed ?? (endMs === undefined && (service.isFailing || isLate(service)));
   const common = { name, isBeside: true };
@@ -73,7 +77,8 @@ function makeSpans(way: Way): Span[] {
           },
         ];
   if (startMs === undefined) return wait;
-  const end = endMs === undefined ? {} : { endMs };
+  const open = givenUpMs === undefined ? {} : { givenUpMs };
+  const end = endMs === undefined ? open : { endMs };
   return [
     ...wait,
     {

@@ -6,7 +6,7 @@ export interface Link {
   readonly name: string;
   readonly startMs: number;
   readonly endMs: number;
-  /** It goes on: the boot waits for it. */
+  /** It goes on. */
   readonly isOpen: boolean;
   /** Of a service: how often it was started until it was ready. */
   readonly starts?: number | undefined;
@@ -78,13 +78,18 @@ function makeLink(span: Span, record: BootRecord): Link {
   };
 }
 
-function endOf({ endMs }: Span, { tookMs }: BootRecord): number {
-  return endMs ?? tookMs;
+/** The boot waits for nobody's end who will not be ready soon. */
+function endOf({ endMs, givenUpMs }: Span, { tookMs }: BootRecord): number {
+  return endMs ?? givenUpMs ?? tookMs;
 }
 
 /** What the boot has waited for longest: of several that still go on, the one that began first. */
 function findLast(record: BootRecord): Cause | undefined {
-  const awaited = record.spans.filter(({ kind }) => kind === 'service' || kind === 'wait');
+  const services = record.spans.filter(({ kind }) => kind === 'service');
+  // Whoever waits in vain holds up nobody: it was those others that the boot waited for, as long as there was hope.
+  const isInVain = ({ endMs }: Span) => endMs === undefined && record.outcome === 'incomplete';
+  const waits = record.spans.filter(span => span.kind === 'wait' && !(services.length > 0 && isInVain(span)));
+  const awaited = [...services, ...waits];
   const [span] = (awaited.length > 0 ? awaited : record.spans.filter(isInRow)).toSorted(
     (one, other) =>
       endOf(other, record) - endOf(one, record) ||

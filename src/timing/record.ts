@@ -41,6 +41,8 @@ const makeSpan = () =>
     startMs: makeMs(),
     /** Absent while it goes on. */
     endMs: z.optional(makeMs()),
+    /** Of a service that goes on: from when on it was waited for no more, since it was late or kept dying. */
+    givenUpMs: z.optional(makeMs()),
     /** Others go on meanwhile. */
     isBeside: z.boolean(),
     /** It ended badly, or can't be ready any more. */

@@ -90,9 +90,11 @@ function renderPart({ name, tookMs }: Part): string {
   return `${renderSeconds(tookMs)} ${name}`;
 }
 
-/** Whoever goes on: of services that wait for others only these others. */
+/** Whoever goes on and may be ready soon: of services that wait for others only these others. */
 function renderAwaited({ spans }: BootRecord): string {
-  const open = spans.filter(({ endMs, kind }) => endMs === undefined && kind !== 'wait');
+  const open = spans.filter(
+    ({ endMs, givenUpMs, kind }) => endMs === undefined && givenUpMs === undefined && kind !== 'wait',
+  );
   const names = open.map(labelOf);
   if (names.length === 0) return '';
   const more = names.length > MOST_PARTS ? ` and ${names.length - MOST_PARTS} more` : '';

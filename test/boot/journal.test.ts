@@ -128,6 +128,20 @@ describe('boot.json', () => {
     );
   });
 
+  test('says of two that are not ready for which it waited last', async t => {
+    const bench = bootWorkbench(t, {
+      '/etc/services.d/late/run': LASTING,
+      '/etc/services.d/late/service.json': `${READY.slice(0, -1)}, "timeoutMs": 1}}`,
+      '/etc/services.d/broken/run': `#!/bin/sh\n${AT_GATE}exit 3\n`,
+      '/etc/services.d/broken/service.json': `${READY}, "restart": "never"}`,
+    });
+    await bench.lintel.waitForText(/late is not ready in time/);
+    bench.gate.open();
+    const record = await untilSettled(bench);
+    assert.deepEqual(renderServices(record), ['service broken failed', 'service late failed open']);
+    await bench.lintel.waitForText(/: booted after .+ without .+: [\d.]+ s broken, /);
+  });
+
   test('waits for nobody who is late, nor for those who wait for that one', async t => {
     const bench = bootWorkbench(t, {
       '/etc/services.d/late/run': LASTING,
@@ -139,6 +153,10 @@ describe('boot.json', () => {
     assert.equal(record.outcome, 'incomplete');
     assert.match(record.reason ?? '', /^late \(late to become ready.*\), next \(waits for late\)$/);
     assert.deepEqual(renderServices(record), ['service late failed open', 'wait next for late open']);
+    const late = record.spans.find(({ kind }) => kind === 'service');
+    assert.ok((late?.givenUpMs ?? 0) >= (late?.startMs ?? 0) + 299, JSON.stringify(late));
+    assert.ok((late?.givenUpMs ?? Number.POSITIVE_INFINITY) <= record.tookMs, JSON.stringify(record));
+    await bench.lintel.waitForText(/: booted after .+ without late \(.+\): [\d.]+ s late, /);
     // It comes after all; what is written is of the boot.
     bench.root.write({ '/tmp/ready': '' });
     await bench.lintel.waitForText(/next starts/);

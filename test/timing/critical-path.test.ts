@@ -82,6 +82,21 @@ const CASES: readonly (readonly [string, BootRecord, readonly string[]])[] = [
     ['node', 'files', '10-xdg', 'late'],
   ],
   [
+    'of those that are not ready, the one that was given up last, not one that waits for the other in vain',
+    makeRecord('incomplete', 4700, [
+      ...BEFORE,
+      service('late', 60, undefined, { isFailed: true, givenUpMs: 3060 }),
+      wait('dependent', [60, undefined], ['late']),
+      service('broken', 80, undefined, { isFailed: true, givenUpMs: 4699.8, starts: 5 }),
+    ]),
+    ['node', 'files', '10-xdg', 'broken'],
+  ],
+  [
+    'one that waits in vain where nothing was started',
+    makeRecord('incomplete', 90, [...BEFORE, wait('dependent', [60, undefined], ['spare'])]),
+    ['node', 'files', '10-xdg'],
+  ],
+  [
     'the end of one that has failed, also for the one that requires it',
     makeRecord('incomplete', 800, [
       ...BEFORE,

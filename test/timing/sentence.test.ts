@@ -52,6 +52,27 @@ const CASES: readonly (readonly [string, BootRecord])[] = [
     ),
   ],
   [
+    'booted after 4.7 s without late (late to become ready), broken (failing): 4.6 s broken (5 starts), 0.06 s before services',
+    makeRecord(
+      'incomplete',
+      4700,
+      [
+        ...BEFORE,
+        service('late', 60, undefined, { isFailed: true, givenUpMs: 3060 }),
+        service('broken', 60, undefined, { isFailed: true, givenUpMs: 4699.8, starts: 5 }),
+      ],
+      { reason: 'late (late to become ready), broken (failing)' },
+    ),
+  ],
+  [
+    'still booting for 3.5 s: waits for broken',
+    makeRecord('booting', 3500, [
+      ...BEFORE,
+      service('late', 60, undefined, { isFailed: true, givenUpMs: 3060 }),
+      service('broken', 60, undefined),
+    ]),
+  ],
+  [
     'the boot failed after 0.30 s: script 10-a exited with code 1',
     makeRecord('failed', 300, [...BEFORE], { reason: 'script 10-a exited with code 1' }),
   ],
