@@ -130,6 +130,7 @@ describe('pure modules', () => {
     'src/durations.ts',
     'src/pid1/routing.ts',
     'src/boot/paragraph.ts',
+    'src/control/standing.ts',
     'src/web/paths.ts',
     'src/web/metrics/list.ts',
     'src/web/metrics/samples.ts',

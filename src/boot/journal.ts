@@ -1,5 +1,6 @@
 import { writeBootFile } from '../apply/boot-file.ts';
-import { findNotReady, hasFailed, renderTroubles, tellStrangers } from '../control/judgements.ts';
+import { findNotReady, renderTroubles, tellStrangers } from '../control/judgements.ts';
+import { hasFailed } from '../control/standing.ts';
 import type { Log } from '../log/log.ts';
 import type { Plan } from '../plan.ts';
 import type { Entry } from '../services/entry.ts';

@@ -1,5 +1,14 @@
-import { isIll, renderStage } from '../control/judgements.ts';
+import { renderStage } from '../control/judgements.ts';
 import type { ResponseOf } from '../control/routes.ts';
+import {
+  countServices,
+  isIll,
+  isInTrouble,
+  isWanted,
+  type Standing,
+  type Word,
+  wordOf,
+} from '../control/standing.ts';
 import { escapeLine } from '../printable.ts';
 import { renderDuration } from './durations.ts';
 import { type Cell, renderTable } from './tables.ts';
@@ -18,8 +27,11 @@ interface Column {
 /** A pipe gets all of them. */
 const COLUMNS: readonly Column[] = [
   { title: 'NAME', make: ({ name }) => name },
-  { title: 'STATE', make: ({ state }) => state, colour: chooseColour },
-  { title: 'READY', make: ({ state, isReady }) => (state === 'down' ? '-' : isReady ? 'yes' : 'no') },
+  { title: 'STATE', make: service => wordOf(standingOf(service)), colour: chooseColour },
+  {
+    title: 'READY',
+    make: service => (isWanted(service) ? (service.isReady ? 'yes' : 'no') : '-'),
+  },
   { title: 'PID', make: ({ pid }) => (pid === undefined ? '-' : String(pid)) },
   { title: 'SINCE', make: ({ forMs }) => renderDuration(forMs) },
   { title: 'RESTARTS', make: ({ spawn }) => String(Math.max(0, spawn - 1)) },
@@ -45,11 +57,9 @@ export function renderStatus(seen: Status, terminal: Terminal, rows = Number.POS
 }
 
 function renderHead({ version, pid, upMs, stage, services }: Status, terminal: Terminal): string[] {
-  const wanted = services.filter(({ state }) => state !== 'down');
-  const ready = wanted.filter(({ isReady }) => isReady).length;
-  const troubles = services.filter(service => needOf(service) === 0).length;
-  const trouble = troubles === 0 ? '' : `, ${troubles} in trouble`;
-  const count = stage.name === 'running' ? `; ${ready} of ${wanted.length} services ready${trouble}` : '';
+  const { wanted, ready, inTrouble } = countServices(services.map(standingOf));
+  const trouble = inTrouble === 0 ? '' : `, ${inTrouble} in trouble`;
+  const count = stage.name === 'running' ? `; ${ready} of ${wanted} services ready${trouble}` : '';
   const text = `Lintel ${version}, pid ${pid}, up ${renderDuration(upMs)}: ${renderStage(stage)}${count}`;
   return wrap(escapeLine(text), terminal.columns ?? Number.POSITIVE_INFINITY);
 }
@@ -81,10 +91,9 @@ function fit(
 
 /** How much somebody wants to see it: 0 most. */
 function needOf(service: Service): number {
-  const colour = chooseColour(service);
-  if (colour === 'red' || service.isLate) return 0;
-  if (colour === 'yellow') return 1;
-  return colour === 'green' ? 2 : 3;
+  if (isInTrouble(standingOf(service))) return 0;
+  if (!service.isReady && isWanted(service)) return 1;
+  return service.isReady ? 2 : 3;
 }
 
 function chooseColumns(services: readonly Service[], terminal: Terminal): readonly Column[] {
@@ -104,20 +113,31 @@ function widthOf({ title, make }: Column, services: readonly Service[]): number 
   return Math.max(title.length, ...services.map(service => measure(make(service))));
 }
 
-function chooseColour(service: Service): Colour {
-  const { state, isReady, isFailing, isLate } = service;
-  if (state === 'failed' || isFailing || isIll(service)) return 'red';
-  if (state === 'down') return 'dim';
-  return isReady && !isLate ? 'green' : 'yellow';
+function standingOf(service: Service): Standing {
+  return { ...service, isIll: isIll(service) };
 }
 
+function chooseColour(service: Service): Colour {
+  return service.isKeptDown ? 'red' : COLOURS[wordOf(standingOf(service))];
+}
+
+const COLOURS: Readonly<Record<Word, Colour>> = {
+  failed: 'red',
+  failing: 'red',
+  unhealthy: 'red',
+  late: 'yellow',
+  restarting: 'yellow',
+  starting: 'yellow',
+  stopping: 'yellow',
+  waiting: 'yellow',
+  ready: 'green',
+  down: 'dim',
+};
+
 function makeNote(service: Service): string {
-  const { state, spawn, isFailing, isLate, waitsFor, illness, restartsInMs } = service;
+  const { state, spawn, waitsFor, illness, restartsInMs } = service;
   const notes = [
     state === 'down' && spawn === 0 ? 'not started yet' : '',
-    isFailing ? 'failing' : '',
-    isLate ? 'late' : '',
-    isIll(service) ? 'unhealthy' : '',
     state === 'waiting' && waitsFor.length > 0 ? `waits for ${waitsFor.join(', ')}` : '',
     state === 'starting' || isIll(service) ? (illness ?? '') : '',
     service.lastCause ?? '',

@@ -22,7 +22,7 @@ export const status: Command = {
   ],
   operands: { usage: '[NAME…]' },
   details:
-    'READY: the service may be used. SINCE: how long it has been in its state. NOTE: what it waits for, what a probe says, or how it died last; a terminal shows of it what has room, and all of it where services are named. --watch ends with Lintel, with Ctrl-C or q; on a terminal it draws in place, and where rows have no room those in trouble stay. Exit code 0 whatever the services do; "lintel health" judges.',
+    'STATE: how it stands in one word, which the status page has too. READY: the service may be used. SINCE: how long it has been in its state. NOTE: what it waits for, what a probe says, or how it died last; a terminal shows of it what has room, and all of it where services are named. --watch ends with Lintel, with Ctrl-C or q; on a terminal it draws in place, and where rows have no room those in trouble stay. Exit code 0 whatever the services do; "lintel health" judges.',
   examples: [
     { line: 'lintel status', does: 'a table of all services' },
     { line: 'lintel status --json jupyter', does: 'one service as JSON' },

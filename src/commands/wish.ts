@@ -1,5 +1,6 @@
 import { ask } from '../control/client.ts';
 import type { RequestOf, ResponseOf } from '../control/routes.ts';
+import { isIll, wordOf } from '../control/standing.ts';
 import { escapeLine, renderJson } from '../printable.ts';
 import { type CommandContext, type CommandResult, jsonFlag } from './command.ts';
 import { parseDuration } from './durations.ts';
@@ -38,7 +39,8 @@ export async function wish(
   return { text, exitCode: 0 };
 }
 
-function renderService({ name, state, isReady, pid }: ResponseOf<'services'>['services'][number]): string {
-  const process = pid === undefined ? '' : `, pid ${pid}`;
-  return `${escapeLine(name)}: ${escapeLine(state)}${isReady ? ', ready' : ''}${process}\n`;
+function renderService(service: ResponseOf<'services'>['services'][number]): string {
+  const { name, pid } = service;
+  const word = wordOf({ ...service, isIll: isIll(service) });
+  return `${escapeLine(name)}: ${word}${pid === undefined ? '' : `, pid ${pid}`}\n`;
 }

@@ -1,6 +1,7 @@
 import { unreachable } from '../errors.ts';
 import type { ServiceStatus } from '../services/status.ts';
 import type { ACTIONS } from './routes.ts';
+import { hasFailed, isIll, isInTrouble, isWanted } from './standing.ts';
 import type { Stage } from './subject.ts';
 
 /** What is not as it should be, in a few words. */
@@ -27,20 +28,17 @@ export const tellStrangers = ({ symptom, lastEnd }: ServiceStatus): Words => ({
   death: lastEnd,
 });
 
-/**
- * Services that should be ready and are not. What is down is so because somebody wanted it: it ended well, was
- * stopped, or is not to be started at all. But one that failed, and which its finish script keeps down, has failed.
- */
+/** Services that should be ready and are not. */
 export function findNotReady(services: readonly ServiceStatus[], tell = tellAll): Trouble[] {
   return services
-    .filter(service => (service.state !== 'down' || service.isKeptDown) && !service.isReady)
+    .filter(service => isWanted(service) && !service.isReady)
     .map(service => makeTrouble(service, tell));
 }
 
-/** Services that a HEALTHCHECK should know of; one that just starts, or is between two lives, is no trouble yet. */
+/** Services that a HEALTHCHECK should know of. */
 export function findTroubles(services: readonly ServiceStatus[]): Trouble[] {
   return services
-    .filter(service => hasFailed(service) || service.isFailing || service.isLate || isIll(service))
+    .filter(service => isInTrouble({ ...service, isIll: isIll(service) }))
     .map(service => makeTrouble(service, tellAll));
 }
 
@@ -58,22 +56,6 @@ export function findUnhealthy(services: readonly ServiceStatus[], tell = tellAll
         : isOnly && hasFailed(service),
     )
     .map(service => makeTrouble(service, tell));
-}
-
-/** It will not come back by itself, and nobody asked for that. */
-export function hasFailed({ state, isKeptDown }: ServiceStatus): boolean {
-  return state === 'failed' || isKeptDown;
-}
-
-/** Its health probe finds something wrong; until a service is ready that is nothing but a matter of time. */
-export function isIll({
-  state,
-  illness,
-}: {
-  readonly state: string;
-  readonly illness?: string | undefined;
-}): boolean {
-  return illness !== undefined && (state === 'up' || state === 'stopping' || state === 'killing');
 }
 
 function makeTrouble(service: ServiceStatus, tell: (service: ServiceStatus) => Words): Trouble {

@@ -1,3 +1,4 @@
+import { isInTrouble, renderCount, wordOf } from '../control/standing.ts';
 import type { View } from './view.ts';
 
 declare const LINTEL_PAGE: {
@@ -45,13 +46,14 @@ export function makePolicy(): string {
   ].join('; ');
 }
 
-/** For text browsers: the state, once. */
+/** For text browsers: the state, once, in the words of the page. */
 function renderPlain({ stage, isReady, services, version }: View): string {
-  const state = stage.name === 'running' ? (isReady ? 'ready' : 'not ready') : stage.name;
-  const items = services.map(
-    service => `<li>${escapeHtml(`${service.name}: ${service.isReady ? 'ready' : service.state}`)}</li>`,
-  );
-  return `<h1>The workbench is ${state}</h1><ul>${items.join('')}</ul><p>Lintel ${escapeHtml(version)}. With JavaScript this page is live; <a href="status.json">status.json</a> holds all that it shows.</p>`;
+  const isIncomplete = services.some(isInTrouble);
+  const running = isIncomplete ? 'incomplete' : isReady ? 'ready' : 'not ready';
+  const state = stage.name === 'running' ? running : stage.name;
+  const count = stage.name === 'running' ? `<p>Now ${renderCount(services)}.</p>` : '';
+  const items = services.map(service => `<li>${escapeHtml(`${service.name}: ${wordOf(service)}`)}</li>`);
+  return `<h1>The workbench is ${state}</h1>${count}<ul>${items.join('')}</ul><p>Lintel ${escapeHtml(version)}. With JavaScript this page is live; <a href="status.json">status.json</a> holds all that it shows.</p>`;
 }
 
 function escapeHtml(text: string): string {

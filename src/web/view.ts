@@ -1,5 +1,6 @@
 import { readClockMs } from '../clock.ts';
-import { findNotReady, findUnhealthy, isIll, type Trouble, tellStrangers } from '../control/judgements.ts';
+import { findNotReady, findUnhealthy, type Trouble, tellStrangers } from '../control/judgements.ts';
+import { isIll } from '../control/standing.ts';
 import type { Stage, Subject } from '../control/subject.ts';
 import type { Plan } from '../plan.ts';
 import type { ServiceStatus } from '../services/status.ts';

@@ -63,12 +63,12 @@ while :; do sleep 9999 & wait $!; done
   assert.equal(code, 0, stderr);
   const said = stdout.trim().split('\n');
   assert.deepEqual(
-    said.map(line => line.replace(/ +up .*/, ' up')),
+    said.map(line => line.replace(/ +ready .*/, ' ready')),
     [
       '20-proof | the script is aarch64',
       'store | no zombie',
       'web | run has by-script as 1000',
-      'web | store up',
+      'web | store ready',
       'web | web closes',
       'store | store closes',
       '90-farewell | farewell',

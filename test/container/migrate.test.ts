@@ -156,8 +156,8 @@ describe('docs/migrate.md, by its text alone', { skip }, () => {
     await follow(remove, work, env);
     const { stdout } = await follow(attempt, work, env);
     assert.doesNotMatch(stdout, /does not run/);
-    assert.match(stdout, /server +up/);
-    assert.match(stdout, /ticker +up/);
+    assert.match(stdout, /server +ready/);
+    assert.match(stdout, /ticker +ready/);
     assert.match(stdout, /^0$/m, 'the exit code');
   });
 

@@ -44,19 +44,19 @@ const endsWith = (code: number) => async (workbench: Workbench) =>
 
 /** Every example stands here: a new one is not true before somebody has said how one sees it. */
 const EXPECTED: Readonly<Record<string, Expected>> = {
-  'lintel status': { says: /^NAME .*\ndashboard +up +yes .*\njupyter +up +yes /m },
+  'lintel status': { says: /^NAME .*\ndashboard +ready +yes .*\njupyter +ready +yes /m },
   'lintel status --json jupyter': {
     says: /"services": \[\n {4}\{\n {6}"name": "jupyter",[^[]*"state": "up"/,
   },
-  'lintel status --watch': { says: /^jupyter +up +yes /m, goesOn: true },
+  'lintel status --watch': { says: /^jupyter +ready +yes /m, goesOn: true },
   'lintel logs -n 20 jupyter': { says: /^jupyter \| jupyter runs\n$/ },
   'lintel logs -f': { says: /^jupyter \| jupyter runs\n/m, goesOn: true },
   'lintel ready': { says: /^ready\n$/ },
   'lintel ready --timeout 10s': { says: /^ready\n$/ },
   'lintel health': { says: /^healthy\n$/ },
   'lintel health --json': { says: /"isHealthy":true/ },
-  'lintel start jupyter': { says: /^jupyter: up, ready, pid \d+\n$/ },
-  'lintel start jupyter --wait --timeout 2m': { says: /^jupyter: up, ready, pid \d+\n$/ },
+  'lintel start jupyter': { says: /^jupyter: ready, pid \d+\n$/ },
+  'lintel start jupyter --wait --timeout 2m': { says: /^jupyter: ready, pid \d+\n$/ },
   'lintel stop jupyter': { says: /^jupyter: \w+/, changes: true },
   'lintel stop jupyter dashboard --wait': {
     says: /^dashboard: down\njupyter: down\n$/,
@@ -65,9 +65,9 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   },
   'lintel restart jupyter': { says: /^jupyter: \w+/, changes: true },
   'lintel restart dashboard --with-dependents --wait': {
-    says: /^dashboard: up, ready, pid \d+\n$/,
+    says: /^dashboard: ready, pid \d+\n$/,
     changes: true,
-    afterwards: isState('dashboard', 'up +yes +\\d+ +\\S+ +1$'),
+    afterwards: isState('dashboard', 'ready +yes +\\d+ +\\S+ +1$'),
   },
   'lintel shutdown': {
     says: /^the workbench stops: asked to stop by lintel shutdown\n$/,

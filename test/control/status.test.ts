@@ -41,13 +41,13 @@ test('lintel status shows every service in a table', async t => {
   assert.equal(blank, '');
   assert.match(titles ?? '', /^NAME {2}STATE +READY {2}PID +SINCE {2}RESTARTS {2}NOTE$/);
   assert.match(rows[0] ?? '', /^bad +failed +no +- +\d+s +0 +exited with code 3; its last lines: no good$/);
-  assert.match(rows[1] ?? '', /^db +up +yes +\d+ +\d+s +0$/);
+  assert.match(rows[1] ?? '', /^db +ready +yes +\d+ +\d+s +0$/);
   assert.match(rows[2] ?? '', /^late +waiting +no +- +\d+s +0 +waits for slow$/);
   assert.match(
     rows[3] ?? '',
-    /^slow +backoff +no +- +\d+s +0 +exited with code 3; starts again in \d+\.\d s; its last lines: no good$/,
+    /^slow +restarting +no +- +\d+s +0 +exited with code 3; starts again in \d+\.\d s; its last lines: no good$/,
   );
-  assert.match(rows[4] ?? '', /^web +up +yes +\d+ +\d+s +0$/);
+  assert.match(rows[4] ?? '', /^web +ready +yes +\d+ +\d+s +0$/);
   assert.equal(rows.length, 5);
 });
 
@@ -142,7 +142,7 @@ test('a service that was ended because it was unhealthy says so', async t => {
   const { stdout } = await run(['status']);
   assert.match(
     stdout,
-    /^web +backoff .* was unhealthy: exited with code 3: disk full \(2 times in a row\); starts again in \d+\.\d s$/m,
+    /^web +restarting .* was unhealthy: exited with code 3: disk full \(2 times in a row\); starts again in \d+\.\d s$/m,
   );
 });
 
@@ -165,7 +165,7 @@ test('lintel status --watch shows it again after each change, and ends with Lint
   await run(WAIT);
   const table = start(['status', '--watch']);
   const data = start(['status', '-w', '--json', 'db']);
-  await table.waitForText(/^web +up/m);
+  await table.waitForText(/^web +ready/m);
   await data.waitForText(/"state":"up"/);
   await run(['stop', 'db', '--wait']);
   await table.waitForText(/^db +down/m);

@@ -24,7 +24,7 @@ describe('lintel status --watch on a terminal', { skip: NEEDS_TMUX }, () => {
     await untilThere(run, ['start', 'web', 'db', '--wait']);
     const terminal = await startTmux(t, root, { columns: 80, rows: 12 });
     terminal.type('echo before; lintel status --watch', 'Enter');
-    const first = await terminal.see(/^web +up +yes/m);
+    const first = await terminal.see(/^web +ready +yes/m);
     assert.deepEqual(terminal.state(), DRAWN_PAGE);
     assert.match(
       first,
@@ -76,12 +76,12 @@ describe('lintel status --watch on a terminal', { skip: NEEDS_TMUX }, () => {
     await untilThere(run, ['start', 'web', '--wait']);
     const terminal = await startTmux(t, root, { columns: 100, rows: 12 });
     terminal.type('set -m; lintel status -w', 'Enter');
-    await terminal.see(/^web +up/m);
+    await terminal.see(/^web +ready/m);
     terminal.type('C-z');
     await terminal.see(/Stopped/);
     assert.deepEqual(terminal.state(), OWN_PAGE);
     terminal.type('fg', 'Enter');
-    await terminal.see(/^web +up/m);
+    await terminal.see(/^web +ready/m);
     assert.deepEqual(terminal.state(), DRAWN_PAGE);
   });
 
@@ -94,7 +94,7 @@ describe('lintel status --watch on a terminal', { skip: NEEDS_TMUX }, () => {
       await untilThere(run, ['start', 'web', '--wait']);
       const terminal = await startTmux(t, root, { columns: 100, rows: 12 });
       terminal.type(`sh -c 'echo $$ > ${root.at('/tmp/watcher')}; exec lintel status -w'`, 'Enter');
-      await terminal.see(/^web +up/m);
+      await terminal.see(/^web +ready/m);
       process.kill(Number(root.read('/tmp/watcher')), `SIG${signal}`);
       assert.equal(await terminal.code(), code);
       assert.deepEqual(terminal.state(), OWN_PAGE);
@@ -106,7 +106,7 @@ describe('lintel status --watch on a terminal', { skip: NEEDS_TMUX }, () => {
     await untilThere(run, ['start', 'web', '--wait']);
     const terminal = await startTmux(t, root, { columns: 100, rows: 20 });
     terminal.type('lintel status -w', 'Enter');
-    await terminal.see(/^web +up/m);
+    await terminal.see(/^web +ready/m);
     lintel.signal('SIGTERM');
     await lintel.exitCode();
     assert.equal(await terminal.code(), 0);
@@ -134,9 +134,9 @@ describe('lintel status --watch on a terminal', { skip: NEEDS_TMUX }, () => {
     await untilThere(run, ['start', 'web', 'db', '--wait']);
     const terminal = await startTmux(t, root, { columns: 100, rows: 40 });
     terminal.type('TERM=dumb lintel status -w', 'Enter');
-    await terminal.see(/^web +up/m);
+    await terminal.see(/^web +ready/m);
     await run(['stop', 'db', '--wait']);
-    await terminal.see(/^db +up[\s\S]*^db +down/m);
+    await terminal.see(/^db +ready[\s\S]*^db +down/m);
     assert.deepEqual(terminal.state(), OWN_PAGE);
     terminal.type('C-c');
     assert.equal(await terminal.code(), 130);

@@ -35,13 +35,13 @@ test('stop, start and restart with --wait return when it is done', async t => {
   assert.deepEqual([stopped['db'], stopped['web']], [undefined, first['web']]);
 
   const started = await run(['start', 'db', '--wait']);
-  assert.match(started.stdout, /^db: up, ready, pid \d+\n$/);
+  assert.match(started.stdout, /^db: ready, pid \d+\n$/);
   const again = await run(['start', 'db', '--wait', '--json']);
   const [db] = (JSON.parse(again.stdout) as Answer).services;
   assert.deepEqual([db?.state, db?.spawn], ['up', 2], 'what runs already is left alone');
 
   const restarted = await run(['restart', 'db', '--wait']);
-  assert.match(restarted.stdout, /^db: up, ready, pid \d+\n$/);
+  assert.match(restarted.stdout, /^db: ready, pid \d+\n$/);
   const second = await pids();
   assert.notEqual(second['db'], db?.pid);
   assert.equal(second['web'], first['web'], 'who requires it is left alone');
@@ -66,7 +66,7 @@ test('start also starts what is required', async t => {
   await run(WAIT);
   await run(['stop', 'web', 'db', '--wait']);
   const { stdout } = await run(['start', 'web', '--wait']);
-  assert.match(stdout, /^db: up, ready, pid \d+\nweb: up, ready, pid \d+\n$/);
+  assert.match(stdout, /^db: ready, pid \d+\nweb: ready, pid \d+\n$/);
 });
 
 test('restart --with-dependents restarts those that require it, and nobody else', async t => {

@@ -135,7 +135,7 @@ const SHOWN: readonly Shown[] = [
           await lintel.waitForText(/api \| api runs/);
           const status = await waitUntil('between two lives', async () => {
             const { stdout } = await run(['status']);
-            return /^api +up .*\nweb +backoff/m.test(stdout) && stdout;
+            return /^api +ready .*\nweb +failing .*starts again/m.test(stdout) && stdout;
           });
           return `${status}${(await run(['logs', '-n', '3', 'web'])).stdout}`;
         },

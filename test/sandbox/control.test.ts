@@ -28,7 +28,7 @@ for (const { how, options } of STARTS) {
       /^ready\n1000\nLintel \S+, pid 1, up \d+s: the workbench runs; 1 of 1 services ready\n/,
       stderr,
     );
-    assert.match(stdout, /^web +up +yes/m);
+    assert.match(stdout, /^web +ready +yes/m);
     assert.equal(code, 5, stderr);
   });
 }
@@ -75,9 +75,9 @@ test('a person at a terminal sees colours, and Ctrl-C ends what goes on', {
   // What the service says may come between the prompt and what is typed.
   await container.waitFor(/\$ /);
   container.type('lintel ready --timeout 20s; lintel status\n');
-  await container.waitFor(new RegExp(`${ESC}\\[32mup${ESC}\\[0m`));
+  await container.waitFor(new RegExp(`${ESC}\\[32mready${ESC}\\[0m`));
   container.type('NO_COLOR=1 lintel status web | cat; NO_COLOR=1 lintel status\n');
-  await container.waitFor(/web +up +yes/);
+  await container.waitFor(/web +ready +yes/);
   const from = container.output().length;
   container.type('lintel logs -f web\n');
   await container.waitFor(new RegExp(`${ESC}\\[32mgreen${ESC}\\[0m \\\\x1b\\[2J`), from);

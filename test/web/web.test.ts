@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
+import { listServices, makeHeadline } from '../../src/web/page/words.ts';
+import type { View } from '../../src/web/view.ts';
 import { AT_GATE, DOOMED, LASTING, NEVER, WAIT } from '../control/workbench.ts';
 import { IS_ROOT, makeRoot } from '../rig.ts';
 import { askAt, bootWeb, findFreePort, untilBody, type WebWorkbench } from './client.ts';
@@ -132,6 +134,40 @@ describe('what /healthz and /readyz say', () => {
     const browser = await workbench.ask('/readyz', { headers: { accept: 'text/html,application/json' } });
     assert.equal(browser.headers['content-type'], 'text/plain; charset=utf-8');
   });
+});
+
+test('the page with and without JavaScript, lintel status and the probes count alike, in the same words', async t => {
+  const workbench = await bootWeb(t, {
+    '/etc/services.d/broken/run': DOOMED,
+    '/etc/services.d/broken/service.json': CRITICAL,
+    '/etc/services.d/database/run': LASTING,
+    '/etc/services.d/database/service.json':
+      '{"health": {"file": "/no/such", "intervalMs": 100, "failures": 1000}}',
+    '/etc/services.d/late/run': LASTING,
+    '/etc/services.d/late/service.json': '{"ready": {"file": "/no/such", "timeoutMs": 50}}',
+    '/etc/services.d/next/run': LASTING,
+    '/etc/services.d/next/service.json': '{"requires": ["late"]}',
+  });
+  const words = { broken: 'failing', database: 'unhealthy', late: 'late', next: 'waiting' };
+  await workbench.lintel.waitForText(/broken is failing/);
+  await workbench.lintel.waitForText(/late is not ready in time/);
+  await untilBody(workbench, '/', /database: unhealthy/);
+  const { body: plain } = await workbench.ask('/');
+  for (const [name, word] of Object.entries(words))
+    assert.ok(plain.includes(`<li>${name}: ${word}</li>`), plain);
+  assert.match(plain, /<h1>The workbench is incomplete<\/h1><p>Now 1 of 4 services are ready\.<\/p>/);
+  const view = JSON.parse((await workbench.ask('/status.json')).body) as View;
+  const lines = listServices(view, 0).map(({ name, word }) => [name, word] as const);
+  assert.deepEqual(Object.fromEntries(lines), words);
+  assert.match(makeHeadline(view, 0).detail, /; 1 of 4 services are ready$/);
+  const { stdout } = await workbench.run(['status']);
+  assert.match(stdout, /: the workbench runs; 1 of 4 services ready, 3 in trouble\n/);
+  const states = [...stdout.matchAll(/^(\w+) +(\w+) +(?:yes|no|-) /gm)].map(([, name, word]) => [name, word]);
+  assert.deepEqual(Object.fromEntries(states), words);
+  assert.match(
+    (await workbench.ask('/readyz')).body,
+    /^not ready: broken \(.+\), late \(.+\), next \(.+\)$/m,
+  );
 });
 
 describe('a request', () => {

@@ -1,4 +1,6 @@
+import { renderCount, type Word, wordOf } from '../../control/standing.ts';
 import { renderSpell } from '../../durations.ts';
+import { unreachable } from '../../errors.ts';
 import type { ServiceView, View } from '../view.ts';
 
 /** How it looks: of two things, which one to look at first. */
@@ -25,8 +27,6 @@ export interface Headline {
   readonly detail: string;
 }
 
-type Judged = Pick<ServiceLine, 'tone' | 'word' | 'why'>;
-
 const RANKS: Readonly<Record<Tone, number>> = { bad: 0, warn: 1, busy: 2, wait: 3, good: 4, off: 5 };
 
 /** Troubles first, what is down last; else in the order of the image. */
@@ -46,35 +46,49 @@ function makeLine(service: ServiceView, passedMs: number): ServiceLine {
   const { name, description, forMs, isFailing, isIll } = service;
   // Since when it is failing or unhealthy nobody knows: only since when it is in its state.
   const spentMs = isFailing || isIll ? undefined : forMs + passedMs;
-  return { name, description, forMs: spentMs, ...judge(service, passedMs) };
+  const word = wordOf(service);
+  const tone = service.isKeptDown ? 'bad' : TONES[word];
+  return { name, description, tone, word, forMs: spentMs, why: explain(service, passedMs) };
 }
 
-function judge(service: ServiceView, passedMs: number): Judged {
-  const { state, symptom, lastEnd, waitsFor } = service;
-  const again = renderRestart(service, passedMs);
-  if (state === 'failed') return { tone: 'bad', word: 'failed', why: known(lastEnd, 'it stays down') };
-  if (service.isFailing) return { tone: 'bad', word: 'failing', why: known(lastEnd, again) };
-  if (service.isIll) return { tone: 'bad', word: 'unhealthy', why: known(symptom) };
-  if (service.isLate) return { tone: 'warn', word: 'late', why: known(symptom, 'it was to be ready by now') };
-  switch (state) {
-    case 'up':
-      return { tone: 'good', word: 'ready', why: known(renderRestarts(service)) };
+const TONES: Readonly<Record<Word, Tone>> = {
+  failed: 'bad',
+  failing: 'bad',
+  unhealthy: 'bad',
+  late: 'warn',
+  restarting: 'warn',
+  starting: 'busy',
+  stopping: 'busy',
+  waiting: 'wait',
+  ready: 'good',
+  down: 'off',
+};
+
+function explain(service: ServiceView, passedMs: number): string[] {
+  const { symptom, lastEnd, waitsFor } = service;
+  const word = wordOf(service);
+  switch (word) {
+    case 'failed':
+      return known(lastEnd, 'it stays down');
+    case 'failing':
+    case 'restarting':
+      return known(lastEnd, renderRestart(service, passedMs));
+    case 'unhealthy':
+      return known(symptom);
+    case 'late':
+      return known(symptom, 'it was to be ready by now');
+    case 'ready':
+      return known(renderRestarts(service));
     case 'starting':
-      return { tone: 'busy', word: 'starting', why: known(symptom, renderRestarts(service)) };
+      return known(symptom, renderRestarts(service));
     case 'waiting':
-      return {
-        tone: 'wait',
-        word: 'waiting',
-        why: known(waitsFor.length === 0 ? undefined : `waits for ${joinNames(waitsFor)}`),
-      };
-    case 'backoff':
-      return { tone: 'warn', word: 'restarting', why: known(lastEnd, again) };
+      return known(waitsFor.length === 0 ? undefined : `waits for ${joinNames(waitsFor)}`);
     case 'down':
-      if (service.isKeptDown)
-        return { tone: 'bad', word: 'down', why: known(lastEnd, 'its finish script keeps it down') };
-      return { tone: 'off', word: 'down', why: known(lastEnd) };
+      return known(lastEnd, service.isKeptDown ? 'its finish script keeps it down' : undefined);
+    case 'stopping':
+      return [];
     default:
-      return { tone: 'busy', word: 'stopping', why: [] };
+      return unreachable(word);
   }
 }
 
@@ -106,12 +120,17 @@ export function makeHeadline(view: View, passedMs: number): Headline {
   if (stage.name === 'stopping') return makeTitle('off', 'stopping', renderStop(view));
   if (stage.name === 'booting') return makeTitle('busy', 'booting', renderNow(view, passedMs));
   const troubles = lines.filter(({ tone }) => tone === 'bad' || tone === 'warn');
-  const count = [...renderTroubles(troubles), renderCount(lines)].join('; ');
+  const count = renderCount(view.services);
+  const detail = troubles.length === 0 ? capitalise(count) : [...renderTroubles(troubles), count].join('; ');
   const worst = lines[0]?.tone ?? 'good';
-  if (view.isReady && view.isHealthy && worst !== 'bad') return makeTitle('good', 'ready', count);
-  if (worst === 'bad' || worst === 'warn') return makeTitle(worst, 'incomplete', count);
-  if (view.boot.outcome === 'booting') return makeTitle('busy', 'booting', count);
-  return { tone: 'busy', title: 'Not all is ready', brief: 'Not all is ready', detail: count };
+  if (view.isReady && view.isHealthy && worst !== 'bad') return makeTitle('good', 'ready', detail);
+  if (worst === 'bad' || worst === 'warn') return makeTitle(worst, 'incomplete', detail);
+  if (view.boot.outcome === 'booting') return makeTitle('busy', 'booting', detail);
+  return { tone: 'busy', title: 'Not all is ready', brief: 'Not all is ready', detail };
+}
+
+function capitalise(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
 function makeTitle(tone: Tone, word: string, detail: string): Headline {
@@ -135,16 +154,6 @@ function renderTroubles(troubles: readonly ServiceLine[]): string[] {
       .map(({ name, word }) => `${name} ${word === 'failed' ? 'has' : 'is'} ${word}`),
     ...(more > 0 ? [`${more} more have trouble`] : []),
   ];
-}
-
-/** "3 of 4 services are ready"; what is down wants to be. */
-function renderCount(lines: readonly ServiceLine[]): string {
-  const wanted = lines.filter(({ tone }) => tone !== 'off');
-  const ready = wanted.filter(({ tone }) => tone === 'good');
-  if (wanted.length === 0) return 'No service is to run';
-  if (wanted.length === 1) return `Its service is ${ready.length === 1 ? 'ready' : 'not ready yet'}`;
-  if (ready.length === wanted.length) return `All ${wanted.length} services are ready`;
-  return `${ready.length} of ${wanted.length} services are ready`;
 }
 
 /** What a boot is doing: "Script 20-fetch has run for 12 s (2 of 5)". */
