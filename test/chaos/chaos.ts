@@ -4,9 +4,11 @@
  * a service is not up again, a zombie is left, memory has grown, the end is not clean or Lintel speaks of a bug.
  *
  *     boot      until all are ready
- *     warm-up   every mischief once, so that what is loaded or filled at first use is there; then quiet: "the start"
+ *     warm-up   every mischief once, and a flood from each service, so that what is loaded or filled at first use is
+ *               there; then quiet: "the start"
  *     chaos     for so many minutes, some at a time
- *     settle    nothing happens any more, until all are ready; quiet once more: "the end"
+ *     settle    nothing happens any more, until all are ready; what restarts have left running by design is ended;
+ *               quiet once more: "the end"
  *     TERM
  */
 import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +18,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { sandboxKind } from '../../dev/sandbox.ts';
 import { makeLimits } from './limits.ts';
-import { MISCHIEFS, type Mischief } from './mischief.ts';
+import { floodAll, killLeftovers, MISCHIEFS, type Mischief } from './mischief.ts';
 import { type Observer, observe } from './observer.ts';
 import { describeRss, readRssKiB } from './processes.ts';
 import { type Chance, makeChance } from './random.ts';
@@ -108,9 +110,12 @@ async function torment(given: {
   await settle(victim);
   for (const mischief of MISCHIEFS) await commit(mischief, victim, chance);
   await settle(victim);
+  await floodAll(victim);
+  await settle(victim);
   const startKiB = await measure(victim);
   const counts = await raise(victim, chance, limitMs);
   const { status, faults } = await settle(victim);
+  await killLeftovers(victim);
   const endKiB = await measure(victim);
   return { counts, startKiB, endKiB, zombies: observer.zombies(), status, faults };
 }

@@ -92,6 +92,23 @@ async function signalService(victim: Victim, chance: Chance, signal: NodeJS.Sign
   return name;
 }
 
+/** Fills what Lintel keeps of everybody's lines, which is bounded. */
+export async function floodAll(victim: Victim): Promise<void> {
+  for (const name of NAMES) {
+    const seen = await findService(victim, name);
+    if (seen?.name === 'python3') hit(seen, 'SIGUSR1');
+  }
+}
+
+/** What a service with `kill: group` has left running at its restarts, whose output Lintel goes on reading. */
+export async function killLeftovers(victim: Victim): Promise<void> {
+  const own = new Set((await victim.status()).services.map(({ pid }) => pid));
+  const left = listBelow(victim.pid).filter(
+    ({ parent, inside }) => parent === victim.pid && !own.has(inside),
+  );
+  for (const seen of left) hit(seen, 'SIGKILL');
+}
+
 async function stallReader(victim: Victim): Promise<string> {
   victim.setReading(false);
   await sleep(2 * SPELL_MS);
