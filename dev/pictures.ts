@@ -31,7 +31,7 @@ const environment = { PATH: process.env['PATH'] ?? '', HOME: join(root, 'home'),
 await makeRoot();
 const lintel = spawn(PROGRAM, [], { env: environment, stdio: 'ignore' });
 try {
-  await waitUntil(async () => /import-tables +failed[^]*mlflow +ready/.test(await lintelSays('status')));
+  await waitUntil(async () => /import-tables +failed[\s\S]*mlflow +ready/.test(await lintelSays('status')));
   await lintelSays('stop', 'postgres', '--wait');
   await mkdir(dirname(PICTURE), { recursive: true });
   await writeFile(PICTURE, renderTerminal(await capture(), COLUMNS));
