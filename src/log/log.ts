@@ -45,7 +45,8 @@ export const OWN_NAME = 'lintel';
 
 /** What is said of a service, whose name may be whatever a file's can be. */
 function withinLine(sentence: string, { service }: Fields): string {
-  return service === undefined ? sentence : sentence.replaceAll(service, escapeLine(service));
+  // By a function: in a text a "$&" of the name would stand for something else.
+  return service === undefined ? sentence : sentence.replaceAll(service, () => escapeLine(service));
 }
 
 export async function makeLog(options: LogOptions): Promise<Log> {

@@ -40,11 +40,11 @@ for (const onFailure of ['warn', 'stop']) {
 
 test('nor can that of a service', async t => {
   const root = makeRoot(t, {
-    '/etc/services.d/a\nlintel: forged\x1b/run': '#!/bin/sh\necho up\nexit 3\n',
-    '/etc/services.d/a\nlintel: forged\x1b/service.json': '{"restart": "never"}',
+    '/etc/services.d/a$&\nlintel: forged\x1b/run': '#!/bin/sh\necho up\nexit 3\n',
+    '/etc/services.d/a$&\nlintel: forged\x1b/service.json': '{"restart": "never"}',
   });
   const { stdout, stderr } = await root.boot({ environment: { LINTEL_LOG_FORMAT: 'text' } }).end();
-  const said = 'a\\x0alintel: forged\\x1b';
+  const said = 'a$&\\x0alintel: forged\\x1b';
   assert.equal(stdout, `${said} | up\n`);
   for (const line of [`services: ${said}`, `${said} starts`, `warning: ${said} exited with code 3`])
     assert.ok(stderr.includes(`lintel: ${line}`), stderr);
