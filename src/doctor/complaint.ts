@@ -2,7 +2,7 @@
 const DISTRUST = /certificate|PKIX|UnknownIssuer/i;
 /** Of one that nobody was connected to, or that never answered. */
 const UNREACHED =
-  /refused|timed? ?out|no answer within|resol[vu]|not known|UnknownHost|unreachable|no route|connect to|ECONN|ENOTFOUND|EAI_AGAIN|(?:dns|connect) error|from proxy|tunnel connection|ProxyError/i;
+  /refused|timed? ?out|no answer within|resol[vu]|not known|UnknownHost|unreachable|no route|connect to|ECONN|ENOTFOUND|EAI_AGAIN|dns error|(?<!SSL |TLS )connect error|from proxy|tunnel connection|ProxyError/i;
 /** What a client says of a cause, after a long word about what it was doing. */
 const CAUSE = /^.*(?:\(Caused by|\breason:) (?=\S)/;
 const CONNECTION = new RegExp(`\\bSSL|\\bTLS|handshake|connect|${UNREACHED.source}`, 'i');
@@ -44,7 +44,7 @@ function leaveOutUrl(line: string, url: URL): string {
 
 /** Python's clients and npm say where it happened, and at the end of a long line why. */
 function findCause(line: string): string {
-  const cause = line.replace(CAUSE, '').replace(/<\S+ object at 0x[0-9a-f]+>: /, '');
+  const cause = line.replace(CAUSE, '').replace(/<[^\s<]+ object at 0x[0-9a-f]+>: /, '');
   return line.includes('(Caused by ') ? cause.replace(/\)(?: - skipping)?$/, '') : cause;
 }
 
@@ -55,8 +55,14 @@ function cut(line: string): string {
   const wanted = last === undefined ? MOST_CHARACTERS : last.index + last[0].length + REST_CHARACTERS;
   const end = Math.max(wanted, MOST_CHARACTERS);
   const isWhole = end >= line.length;
-  const words = isWhole ? line : line.slice(0, end).replace(/(?<=\S.*)\s\S*$/, '');
+  const words = isWhole ? line : withoutLastWord(line.slice(0, end));
   const from = words.length - MOST_CHARACTERS;
   const shown = from <= 0 ? words : `… ${words.slice(from).replace(/^\S*\s(?=.*\S)/, '')}`;
   return isWhole ? shown : `${shown} …`;
+}
+
+/** Half of it is missing, or may be. A single word stays. */
+function withoutLastWord(text: string): string {
+  const at = text.search(/\s\S*$/);
+  return at > 0 ? text.slice(0, at) : text;
 }

@@ -107,6 +107,7 @@ describe('a server that was reached may be one that is not trusted', () => {
   for (const says of [
     'curl: (60) SSL certificate problem: unable to get local issuer certificate',
     'curl: (35) OpenSSL/3.0.19: error:0A00010B:SSL routines::wrong version number',
+    'curl: (35) TLS connect error: error:0A00010B:SSL routines::wrong version number',
     'Unable to establish SSL connection.',
     'Caused by: invalid peer certificate: UnknownIssuer',
     'PKIX path building failed: unable to find valid certification path to requested target',

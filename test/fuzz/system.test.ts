@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { type AccountChange, changeAccounts } from '../../src/accounts/change.ts';
 import { ACCOUNT_FILES, editAccountFile } from '../../src/accounts/texts.ts';
+import { findComplaint } from '../../src/doctor/complaint.ts';
 import { parseGroup, parsePasswd } from '../../src/facts/accounts.ts';
 import { findOwn, parseCpuLimit } from '../../src/facts/cgroup.ts';
 import { EXIT_CODE_FILE, readExitCodeWish } from '../../src/facts/exit-code.ts';
@@ -269,4 +270,10 @@ describe('the files of the system’s users', () => {
       assert.deepEqual(parseGroup(editAccountFile('group', group, change)), meant.groups);
     }
   });
+});
+
+test('what a client complains of is found in time, whatever a server made it write', () => {
+  const url = new URL('https://mirror.example/');
+  const pieces = [' ', 'a ', '<a', 'connect ', 'certificate ', '(Caused by ', 'reason: ', '\n', ')'];
+  tryLong(pieces, text => void findComplaint(text, url), 100_000);
 });
