@@ -182,6 +182,13 @@ describe('the headline', () => {
       'Its service is not ready yet',
     ],
     [
+      'of one between two lives, which is no trouble yet',
+      { isReady: false, services: [makeService('a', { state: 'backoff' }), makeService('b')] },
+      'busy',
+      'Not all is ready',
+      '1 of 2 services are ready',
+    ],
+    [
       'when all is well',
       { services: [makeService('a'), makeService('b'), makeService('c', { state: 'down' })] },
       'good',

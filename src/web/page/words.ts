@@ -1,4 +1,4 @@
-import { renderCount, type Word, wordOf } from '../../control/standing.ts';
+import { isInTrouble, renderCount, type Word, wordOf } from '../../control/standing.ts';
 import { renderSpell } from '../../durations.ts';
 import { unreachable } from '../../errors.ts';
 import type { ServiceView, View } from '../view.ts';
@@ -119,12 +119,13 @@ export function makeHeadline(view: View, passedMs: number): Headline {
   const { stage } = view;
   if (stage.name === 'stopping') return makeTitle('off', 'stopping', renderStop(view));
   if (stage.name === 'booting') return makeTitle('busy', 'booting', renderNow(view, passedMs));
-  const troubles = lines.filter(({ tone }) => tone === 'bad' || tone === 'warn');
+  const inTrouble = new Set(view.services.filter(isInTrouble).map(({ name }) => name));
+  const troubles = lines.filter(({ name }) => inTrouble.has(name));
   const count = renderCount(view.services);
   const detail = troubles.length === 0 ? capitalise(count) : [...renderTroubles(troubles), count].join('; ');
-  const worst = lines[0]?.tone ?? 'good';
+  const worst = troubles[0]?.tone;
   if (view.isReady && view.isHealthy && worst !== 'bad') return makeTitle('good', 'ready', detail);
-  if (worst === 'bad' || worst === 'warn') return makeTitle(worst, 'incomplete', detail);
+  if (worst !== undefined) return makeTitle(worst, 'incomplete', detail);
   if (view.boot.outcome === 'booting') return makeTitle('busy', 'booting', detail);
   return { tone: 'busy', title: 'Not all is ready', brief: 'Not all is ready', detail };
 }
