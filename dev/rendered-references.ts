@@ -233,7 +233,7 @@ function renderChecks(): string {
     '```',
     '',
     'Scripts, services, defaults and secrets are those below the folder, as with a ROOT; programs are this machine’s, variables this',
-    'process’s, and Lintel need not be there. From a checkout, after `npm run build`, the program is `dist/lintel.cjs`.',
+    'process’s, and Lintel need not be there: what it brings, such as `/command/with-contenv`, counts as installed. From a checkout, after `npm run build`, the program is `dist/lintel.cjs`.',
     '',
     '| to lint | |',
     '|---|---|',

@@ -917,8 +917,8 @@ describe('lintel check', () => {
 
   test('below LINTEL_ROOT, a layer’s files need no users, no programs and no Lintel', async t => {
     const layer = makeFolder(t, {
-      'etc/cont-init.d/10-a': script('#!/bin/sh\n'),
-      'etc/services.d/web/run': script('#!/usr/bin/env sh\nexec sleep 9999\n'),
+      'etc/cont-init.d/10-a': script('#!/command/with-contenv sh\n'),
+      'etc/services.d/web/run': script('#!/usr/bin/env sh\nexec s6-setuidgid ada sleep 9999\n'),
     });
     const { text } = await runCheck([], { LINTEL_ROOT: layer.path, PATH: '/usr/bin:/bin' });
     const lines = text.split('\n').filter(line => line !== '' && !line.endsWith('(no-owners)'));

@@ -4,7 +4,7 @@ import { parseSettings, type Settings } from '../../settings/settings.ts';
 import type { Accounts, FoundUser } from '../../user.ts';
 import type { Mentions } from '../mentions.ts';
 import type { Programs } from '../programs.ts';
-import { type Installed, readInstalled } from './installed.ts';
+import { type Installed, OWN_PROGRAMS, readInstalled } from './installed.ts';
 import type { Owned } from './owners.ts';
 import type { ProgramFile } from './program-files.ts';
 import { makeProgramFinder } from './program-finder.ts';
@@ -77,7 +77,7 @@ export function readImage({ root, programsRoot, variables, isRunning, isInstalle
   const all = [...readVariableFiles(tree), ...(variables === undefined ? [] : [variables])];
   const environment = joinVariables(all);
   const { settings } = parseSettings(environment);
-  const finder = makeProgramFinder(world, environment['PATH']);
+  const finder = makeProgramFinder(world, environment['PATH'], isInstalled ? new Set() : OWN_PROGRAMS);
   const users = readUsers({ tree, world, settings, environment });
   const { user } = users.workbench;
   const services = readServices(tree, finder);

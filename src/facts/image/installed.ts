@@ -30,6 +30,8 @@ const LINKS: Readonly<Record<string, string>> = {
     ),
   ),
 };
+/** Programs that an image has when Lintel is in it. */
+export const OWN_PROGRAMS: ReadonlySet<string> = new Set(Object.keys(LINKS));
 /** Onyxia's charts call it; a copy, since tests of their images want a regular file. */
 const COPY = '/opt/onyxia-init.sh';
 const PARTS = [`${HOME}/node`, `${HOME}/services.d`, `${HOME}/cont-init.d`];

@@ -9,10 +9,14 @@ export interface ProgramFinder {
   isProgram(path: string): boolean;
 }
 
-/** `path` is the image's PATH; undefined where it is not known. */
-export function makeProgramFinder(world: Tree, path: string | undefined): ProgramFinder {
+/** `path` is the image's PATH, undefined where it is not known; `coming` are programs that count as there. */
+export function makeProgramFinder(
+  world: Tree,
+  path: string | undefined,
+  coming: ReadonlySet<string>,
+): ProgramFinder {
   const PATH = path || listProgramFolders(world).join(':');
-  const isProgram = (file: string) => isUsable(world.find(file));
+  const isProgram = (file: string) => coming.has(file) || isUsable(world.find(file));
   return { path: PATH, isProgram, find: name => findProgram(name, { PATH }, isProgram) };
 }
 
