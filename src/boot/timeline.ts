@@ -40,7 +40,7 @@ export function makeTimeline(): Timeline {
         spans = spans.map(span => (span === begun ? { ...begun, endMs: atMs(), isFailed } : span));
       };
     },
-    spans: () => spans.filter(isWorthIt),
+    spans: () => spans.filter(span => span.kind !== 'wait' || isWorthIt(span, spans)),
     findAwaited() {
       const open = spans.filter(({ kind, endMs }) => kind in AWAITED && endMs === undefined);
       const found = open.findLast(({ isBeside }) => !isBeside) ?? open.at(-1);
@@ -58,8 +58,15 @@ const AWAITED: Partial<Record<Span['kind'], true>> = { script: true, step: true 
 
 const PLAIN = { isBeside: false, isFailed: false } as const;
 
-function isWorthIt({ kind, startMs, endMs }: Span): boolean {
-  return kind !== 'wait' || endMs === undefined || endMs - startMs >= LEAST_WAIT_MS;
+/** Where nothing was going on to wait for, only the machine was busy. */
+function isWorthIt(
+  { startMs, endMs = Number.POSITIVE_INFINITY, waitedFor = [] }: Span,
+  spans: readonly Span[],
+): boolean {
+  const wentOn = spans.some(
+    ({ name, endMs: end = Number.POSITIVE_INFINITY }) => waitedFor.includes(name) && end > startMs,
+  );
+  return wentOn && endMs - startMs >= LEAST_WAIT_MS;
 }
 
 /** Finer than that, no clock of a container is worth it. */
