@@ -57,8 +57,8 @@ const FAILURES: readonly Failure[] = [
     files: {
       '/etc/cont-init.d/10-wait-for-db': '#!/bin/sh\necho "waiting for db.example:5432"\nexec sleep 9999\n',
     },
-    options: { environment: { LINTEL_INIT_TIMEOUT_MS: '300' } },
-    message: `ended with exit code 1: Script /etc/cont-init.d/10-wait-for-db took longer than 300 ms (LINTEL_INIT_TIMEOUT_MS)
+    options: { environment: { LINTEL_INIT_TIMEOUT_MS: '1000' } },
+    message: `ended with exit code 1: Script /etc/cont-init.d/10-wait-for-db took longer than 1000 ms (LINTEL_INIT_TIMEOUT_MS)
   it is start-up script 1 of 1, ran as uid N and ended after N s; nothing after it was started
   what to do: see what the script waits for, or give it more time by LINTEL_INIT_TIMEOUT_MS
   its last lines:
@@ -124,6 +124,8 @@ const FAILURES: readonly Failure[] = [
     files: {
       ...service('db', 'echo "initdb: error: directory \\"/data\\" exists but is not empty" >&2\nexit 1', {
         restart: 'never',
+        // However long a busy machine takes to end it.
+        ready: { file: '/no/such' },
       }),
       ...service('api', 'exec sleep 9999', { requires: ['db'] }),
       ...service('web', 'exec sleep 9999', { requires: ['api'], critical: true }),
@@ -152,9 +154,10 @@ const FAILURES: readonly Failure[] = [
     what: 'a service that is unhealthy',
     files: service(
       'web',
-      'trap "exit 0" TERM\necho "listening on 127.0.0.1:80"\nwhile :; do sleep 0.05; done',
+      'trap "exit 0" TERM\necho "listening on 127.0.0.1:80"\n: > "$LINTEL_ROOT/tmp/up"\nwhile :; do sleep 0.05; done',
       {
         restart: 'never',
+        ready: { file: '${LINTEL_ROOT}/tmp/up' },
         health: { tcp: 1, intervalMs: 50, failures: 2 },
       },
     ),

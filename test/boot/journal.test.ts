@@ -75,7 +75,7 @@ describe('boot.json', () => {
     const [, said] = await bench.lintel.waitForText(/^lintel: (ready after .*)$/m);
     assert.match(
       said ?? '',
-      /^ready after [\d.]+ s: 0\.\d\d s (db|web), .* before services; reduced: 1 \(PIP_REPOSITORY\)$/,
+      /^ready after [\d.]+ s: .*[\d.]+ s (db|web), .* before services; reduced: 1 \(PIP_REPOSITORY\)$/,
     );
   });
 
@@ -91,8 +91,8 @@ describe('boot.json', () => {
   test('counts how often a service was started until it was ready', async t => {
     const bench = bootWorkbench(t, {
       '/etc/services.d/web/run':
-        '#!/bin/sh\necho x >> "$LINTEL_ROOT/tmp/lives"\n[ "$(wc -l < "$LINTEL_ROOT/tmp/lives")" -ge 3 ] || exit 3\nexec sleep 9999\n',
-      '/etc/services.d/web/service.json': '{"backoffMs": {"min": 10, "max": 20}}',
+        '#!/bin/sh\necho x >> "$LINTEL_ROOT/tmp/lives"\n[ "$(wc -l < "$LINTEL_ROOT/tmp/lives")" -ge 3 ] || exit 3\n: > "$LINTEL_ROOT/tmp/ready"\nexec sleep 9999\n',
+      '/etc/services.d/web/service.json': `${READY}, "backoffMs": {"min": 10, "max": 20}}`,
     });
     const record = await untilSettled(bench);
     assert.deepEqual([record.outcome, renderServices(record)], ['ready', ['service web 3 starts']]);
@@ -279,7 +279,7 @@ describe('with a CMD', () => {
   test('the line stands above what the CMD says', async t => {
     const files = { '/etc/cont-init.d/10-hello': '#!/bin/sh\necho hello\n' };
     const { stderr } = await boot(t, files, 'echo the CMD speaks >&2');
-    assert.match(stderr, /^lintel: ready after 0\.\d\d s: 0\.\d\d s node.*\nthe CMD speaks$/m);
+    assert.match(stderr, /^lintel: ready after [\d.]+ s: [\d.]+ s \w.*\nthe CMD speaks$/m);
   });
 
   test('that ends before the services are ready the boot was stopped', async t => {

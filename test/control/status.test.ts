@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { WORKBENCH } from '../rig.ts';
-import { AT_GATE, bootWorkbench, DOOMED, LASTING, NEVER, untilThere, WAIT } from './workbench.ts';
+import { AT_GATE, bootWorkbench, DOOMED, LASTING, NEVER, UNREADY, untilThere, WAIT } from './workbench.ts';
 
 const SERVICES = {
   '/etc/services.d/db/run': LASTING,
@@ -25,7 +25,10 @@ test('lintel status shows every service in a table', async t => {
     '/etc/services.d/late/run': LASTING,
     '/etc/services.d/late/service.json': '{"requires": ["slow"]}',
     '/etc/services.d/slow/run': DOOMED,
-    '/etc/services.d/slow/service.json': '{"backoffMs": {"min": 3600000, "max": 3600000}}',
+    '/etc/services.d/slow/service.json': JSON.stringify({
+      ...UNREADY,
+      backoffMs: { min: 3_600_000, max: 3_600_000 },
+    }),
   });
   await lintel.waitForText(/bad exited with code 3/);
   await lintel.waitForText(/slow exited with code 3/);

@@ -8,6 +8,7 @@ import {
   DOOMED,
   LASTING,
   NEVER,
+  UNREADY,
   untilItSays,
   untilThere,
   WAIT,
@@ -101,6 +102,7 @@ test('a service that failed and is kept down by its finish script is neither rea
     '/etc/services.d/web/run': LASTING,
     '/etc/services.d/bad/run': DOOMED,
     '/etc/services.d/bad/finish': '#!/bin/sh\nexit 125\n',
+    '/etc/services.d/bad/service.json': JSON.stringify(UNREADY),
     '/etc/services.d/done/run': '#!/bin/sh\nexit 0\n',
     '/etc/services.d/done/finish': '#!/bin/sh\nexit 125\n',
   });
@@ -123,7 +125,7 @@ test('lintel health ends with 1 for a service that keeps dying', async t => {
   const { run, lintel } = bootWorkbench(t, {
     '/etc/services.d/web/run': LASTING,
     '/etc/services.d/bad/run': DOOMED,
-    '/etc/services.d/bad/service.json': '{"backoffMs": {"min": 1, "max": 10}}',
+    '/etc/services.d/bad/service.json': JSON.stringify({ ...UNREADY, backoffMs: { min: 1, max: 10 } }),
   });
   await lintel.waitForText(/bad is failing/);
   const { code, stdout } = await run(['health']);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { makeRoot } from '../rig.ts';
-import { AT_GATE, bootWorkbench, DOOMED, LASTING, NEVER, WAIT } from './workbench.ts';
+import { AT_GATE, bootWorkbench, DOOMED, LASTING, NEVER, UNREADY, WAIT } from './workbench.ts';
 
 const CHAIN = {
   '/etc/services.d/db/run': LASTING,
@@ -91,6 +91,7 @@ test('a service that has failed by maxRestarts gets all its restarts again when 
     ...CHAIN,
     '/etc/services.d/bad/run': '#!/bin/sh\necho started >> "$LINTEL_ROOT/tmp/starts"\nexit 3\n',
     '/etc/services.d/bad/service.json': JSON.stringify({
+      ...UNREADY,
       maxRestarts: { count: 2, windowMs: 3_600_000 },
       backoffMs: { min: 1, max: 1 },
     }),
@@ -144,6 +145,7 @@ test('a wait ends when its time is over, with what is missing', async t => {
     '/etc/services.d/late/run': LASTING,
     '/etc/services.d/late/service.json': '{"requires": ["web", "bad"]}',
     '/etc/services.d/bad/run': '#!/bin/sh\nexit 3\n',
+    '/etc/services.d/bad/service.json': JSON.stringify(UNREADY),
   });
   await lintel.waitForText(/bad exited/);
   const { code, stderr } = await run(['start', 'late', '--timeout', '0.2s']);

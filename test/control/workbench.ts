@@ -7,7 +7,9 @@ import { type BootOptions, type End, type Files, type Lintel, makeRoot, type Roo
 export const LASTING = '#!/bin/sh\necho "$LINTEL_SERVICE runs"\nexec sleep 9999\n';
 /** Ends badly, and stays down. */
 export const DOOMED = '#!/bin/sh\necho "no good"\nexit 3\n';
-export const NEVER = '{"restart": "never"}';
+/** Without a probe of its own, what a busy machine takes 200 ms to end would count as ready. */
+export const UNREADY = { ready: { file: '/no/such' } };
+export const NEVER = JSON.stringify({ restart: 'never', ...UNREADY });
 /** Waits for `gate.open()`. */
 export const AT_GATE = 'read -r line < "$LINTEL_ROOT/tmp/gate"\n';
 /** The build that is tested, for shells that call it. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { UNREADY } from '../control/workbench.ts';
 import { bootRoot, type Files, findProcesses } from '../rig.ts';
 
 /** Real services that wait for one another. Each writes its name when it begins and when it ends. */
@@ -53,7 +54,7 @@ test('independent services start without waiting for those that wait', async t =
 test('a service whose requirement has failed for good fails, and says why', async t => {
   const lintel = bootRoot(t, {
     ...service('web', { requires: ['db'] }),
-    ...service('db', { restart: 'never' }, 'exit 3'),
+    ...service('db', { ...UNREADY, restart: 'never' }, 'exit 3'),
     ...service('keeper'),
   });
   await lintel.waitForText(/web has failed: it requires db, which will not come/);
@@ -64,8 +65,7 @@ test('a service whose requirement has failed for good fails, and says why', asyn
 test('a critical service whose requirement has failed ends the container, not with 0', async t => {
   const lintel = bootRoot(t, {
     ...service('web', { requires: ['db'], critical: true }),
-    // On a busy machine it may live long enough to count as ready, where nothing asks it.
-    ...service('db', { restart: 'never', ready: { file: '/no/such' } }, 'exit 3'),
+    ...service('db', { ...UNREADY, restart: 'never' }, 'exit 3'),
     ...service('keeper'),
   });
   const { code, stderr } = await lintel.end();
@@ -74,10 +74,11 @@ test('a critical service whose requirement has failed ends the container, not wi
 });
 
 test('a service waits while its requirement dies and comes back', async t => {
-  const twice = 'echo x >> "$LINTEL_ROOT/tmp/tries"; [ "$(wc -l < "$LINTEL_ROOT/tmp/tries")" = 3 ] || exit 1';
+  const twice =
+    'echo x >> "$LINTEL_ROOT/tmp/tries"; [ "$(wc -l < "$LINTEL_ROOT/tmp/tries")" = 3 ] || exit 1; : > "$LINTEL_ROOT/tmp/up"';
   const lintel = bootRoot(t, {
     ...service('web', { requires: ['db'] }),
-    ...service('db', { backoffMs: { min: 10, max: 20 } }, twice),
+    ...service('db', { ready: { file: '${LINTEL_ROOT}/tmp/up' }, backoffMs: { min: 10, max: 20 } }, twice),
   });
   await lintel.waitForFile('/tmp/order', /\+web\n/);
   assert.equal(lintel.root.read('/tmp/order'), '+db\n+db\n+db\n+web\n');
@@ -108,7 +109,7 @@ test('a service outlives those that were started after it by way of a job', asyn
 test('a TERM while services wait ends them without starting them', async t => {
   const lintel = bootRoot(t, {
     ...service('web', { requires: ['db'] }),
-    ...service('db', { command: ['/no/such/program'] }),
+    ...service('db', { ...UNREADY, command: ['/no/such/program'] }),
   });
   await lintel.waitForText(/db could not start/);
   const { code, stderr } = await lintel.stop();

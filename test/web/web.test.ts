@@ -4,12 +4,12 @@ import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { listServices, makeHeadline } from '../../src/web/page/words.ts';
 import type { View } from '../../src/web/view.ts';
-import { AT_GATE, DOOMED, LASTING, NEVER, WAIT } from '../control/workbench.ts';
+import { AT_GATE, DOOMED, LASTING, NEVER, UNREADY, WAIT } from '../control/workbench.ts';
 import { IS_ROOT, makeRoot } from '../rig.ts';
 import { askAt, bootWeb, findFreePort, untilBody, type WebWorkbench } from './client.ts';
 
 const SERVICES = { '/etc/services.d/web/run': LASTING };
-const CRITICAL = '{"critical": true, "backoffMs": {"min": 1, "max": 10}}';
+const CRITICAL = JSON.stringify({ ...UNREADY, critical: true, backoffMs: { min: 1, max: 10 } });
 
 async function look({ ask }: WebWorkbench): Promise<readonly string[]> {
   const replies = await Promise.all([ask('/healthz'), ask('/readyz')]);

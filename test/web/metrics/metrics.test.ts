@@ -5,7 +5,7 @@ import { Agent, get, type IncomingMessage } from 'node:http';
 import { describe, test } from 'node:test';
 import { escapeLine } from '../../../src/printable.ts';
 import { STATES } from '../../../src/web/metrics/list.ts';
-import { AT_GATE, DOOMED, LASTING, WAIT } from '../../control/workbench.ts';
+import { AT_GATE, DOOMED, LASTING, UNREADY, WAIT } from '../../control/workbench.ts';
 import { type Files, NEEDS_PYTHON, PYTHON } from '../../rig.ts';
 import { waitUntil } from '../../waiting.ts';
 import { assertLinted, NEEDS_PARSERS, parseAll } from './parsers.ts';
@@ -47,7 +47,7 @@ test('parsers accept what a workbench says while it boots, runs, fails and stops
       'web',
       '#!/bin/sh\ntrap "read -r line < \\"$LINTEL_ROOT/tmp/gate\\"; exit 0" TERM\nwhile :; do sleep 0.01; done\n',
     ),
-    ...service('bad', DOOMED, { restart: 'never' }),
+    ...service('bad', DOOMED, { ...UNREADY, restart: 'never' }),
     ...service('waits', LASTING, { requires: ['bad'] }),
     ...service('dies', DOOMED, { backoffMs: { min: 1, max: 1 } }),
   });
