@@ -214,7 +214,7 @@ const SHOWN: readonly Shown[] = [
       const lintel = root.boot({ environment: { HOME: root.at('/srv/ada') } });
       await lintel.waitForText(/web \| web runs/);
       const { stderr } = await lintel.stop();
-      return mask(grep(stderr, /no home/), root).replaceAll('/srv/ada', '/home/ada');
+      return mask(grep(stderr, /has no home/), root).replaceAll('/srv/ada', '/home/ada');
     },
   },
   {

@@ -55,17 +55,18 @@ for (const restart of ['always', 'on-failure'] as const) {
 }
 
 test('a finish script is started when there is a process for it again, or that is said', async t => {
-  const root = makeRoot(t, {
-    '/etc/services.d/web/run': '#!/bin/sh\necho runs\nexec sleep 9999\n',
-    '/etc/services.d/web/finish': '#!/bin/sh\necho "tidied up after $1 $2"\n',
-    '/etc/services.d/web/timeout-finish': '2000\n',
+  const finishing = (name: string, timeoutMs: number): Files => ({
+    [`/etc/services.d/${name}/run`]: '#!/bin/sh\necho runs\nexec sleep 9999\n',
+    [`/etc/services.d/${name}/finish`]: '#!/bin/sh\necho "tidied up after $1 $2"\n',
+    [`/etc/services.d/${name}/timeout-finish`]: `${timeoutMs}\n`,
   });
+  const root = makeRoot(t, { ...finishing('web', 60_000), ...finishing('brief', 100) });
   const lintel = root.boot(USER);
-  await lintel.waitForText(/web \| runs/);
+  for (const name of ['web', 'brief']) await lintel.waitForText(new RegExp(`${name} \\| runs`));
   const lower = () => execaSync('prlimit', ['--pid', String(lintel.pid), '--nproc=0:']);
-  const kill = () => root.boot({ command: ['lintel', 'restart', 'web'] }).end();
+  const restart = (name: string) => root.boot({ command: ['lintel', 'restart', name] }).end();
   lower();
-  assert.equal((await kill()).code, 0);
+  assert.equal((await restart('web')).code, 0);
   await lintel.waitForText(
     new RegExp(`warning: the finish script of web can't be started yet, it is tried again: ${WHY}`),
   );
@@ -73,8 +74,8 @@ test('a finish script is started when there is a process for it again, or that i
   await lintel.waitForText(/web \| tidied up after 256 15\n/);
   await lintel.waitForText(/web \| runs/, lintel.log().lastIndexOf('tidied'));
   lower();
-  assert.equal((await kill()).code, 0);
-  await lintel.waitForText(new RegExp(`warning: the finish script of web could not start: ${WHY}`));
+  assert.equal((await restart('brief')).code, 0);
+  await lintel.waitForText(new RegExp(`warning: the finish script of brief could not start: ${WHY}`));
   raiseLimit(lintel.pid);
   const { code, stderr } = await lintel.stop();
   assert.equal(code, 0, stderr);
