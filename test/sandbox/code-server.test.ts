@@ -18,7 +18,14 @@ import {
   waitUntil,
   whyNot,
 } from './container.ts';
-import { assertUnseen, findProcess, listProcesses, readPassword, readVariables } from './inside.ts';
+import {
+  assertUnseen,
+  findProcess,
+  listInside,
+  listProcesses,
+  readPassword,
+  readVariables,
+} from './inside.ts';
 
 /** The shipped code-server with the real program, which test/code-server.sh installs. */
 const FOLDER = execFileSync('sh', [join(import.meta.dirname, '../code-server.sh'), '--path'], {
@@ -128,6 +135,15 @@ describe('code-server', { skip: whyNot(NEEDS) }, () => {
     await container.waitFor(new RegExp(`Using user-data-dir ${place}/code-server$`, 'm'));
     await container.waitFor(new RegExp(`Using config file ${place}/config\\.yaml$`, 'm'));
     assert.doesNotMatch(container.output(), / error |EACCES/);
+  });
+
+  test('takes no link for a place of its own', async t => {
+    const plant = 'chmod 555 /home/lintel; mkdir /tmp/planted; ln -s planted /tmp/code-server; exec "$@"';
+    const shared = { XDG_RUNTIME_DIR: '/tmp' };
+    const { container } = await startCodeServer(t, shared, {}, ['/bin/sh', '-c', plant, 'sh']);
+    await container.waitFor(/can't be written: what belongs there is in \/tmp\/code-server-1000, and ends/);
+    await container.waitFor(/code-server is ready/);
+    assert.deepEqual(await listInside(container, '/tmp/planted'), []);
   });
 
   test('without any place to write to it says so in a sentence', async t => {

@@ -68,6 +68,20 @@ for (const { how, options, isRoot } of STARTS) {
   });
 }
 
+test('jupyter started as root follows no link that was planted where it keeps its logins', {
+  skip: whyNot({ ...NEEDS, isRoot: true }),
+}, async t => {
+  const plant = '#!/bin/sh\nmkdir /home/lintel/planted\nln -s /home/lintel/planted /tmp/jupyter\n';
+  const { container } = await startJupyter(
+    t,
+    { LINTEL_SERVICE_USER: 'root', XDG_RUNTIME_DIR: '/tmp' },
+    { user: { uid: 0, gid: 0 }, files: { '/etc/cont-init.d/50-plant': plant } },
+  );
+  await container.waitFor(/jupyter is ready/);
+  assert.deepEqual(await listInside(container, '/home/lintel/planted'), []);
+  assert.match((await listInside(container, '/run/lintel/jupyter')).join(' '), /cookie_secret/);
+});
+
 describe('jupyter', WITH_JUPYTER, () => {
   test('takes PASSWORD', async t => {
     const password = 'p w"$(id)\'&%ä';
