@@ -14,7 +14,7 @@ export const NEVER = JSON.stringify({ restart: 'never', ...UNREADY });
 export const AT_GATE = 'read -r line < "$LINTEL_ROOT/tmp/gate"\n';
 /** The build that is tested, for shells that call it. */
 export const PROGRAM = join(import.meta.dirname, '../../dist/lintel.cjs');
-export const WAIT = ['ready', '--timeout', '20s'] as const;
+export const WAIT = ['ready', '--timeout', '50s'] as const;
 
 export interface Workbench {
   readonly root: Root;

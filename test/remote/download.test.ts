@@ -6,6 +6,8 @@ import { findFreePort, makeCertificates, serve, serveProxy, serveTcp } from './s
 
 /** Lintel's own downloads, from real servers, through real proxies. */
 const LIMIT_BYTES = 1024 * 1024;
+/** Whoever waits for one of the usual limits takes longer, on a busy machine too (milliseconds). */
+const PROMPT_MS = 4500;
 const DIRECT: Network = {
   httpProxy: undefined,
   httpsProxy: undefined,
@@ -127,7 +129,7 @@ for (const [what, url, proxy] of [
     assert.match(given, /^given up, since a stop was asked for, after/);
     const late = said(await fetchIt(target, { timeoutMs: 300 }, network));
     assert.match(late, /^no complete answer within 300 ms, after/);
-    assert.ok(performance.now() - startMs < 2000, `it took ${performance.now() - startMs} ms`);
+    assert.ok(performance.now() - startMs < PROMPT_MS, `it took ${performance.now() - startMs} ms`);
   });
 
 test('a server that hangs, or that sends a byte now and then, is left when the time is over', async t => {

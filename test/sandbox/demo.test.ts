@@ -8,6 +8,8 @@ import { sandboxKind } from '../../dev/sandbox.ts';
 
 const CHECKOUT = join(import.meta.dirname, '../..');
 const LIMIT_MS = 60_000;
+/** A stop that has to kill somebody takes longer, on a busy machine too. */
+const PROMPT_MS = 4000;
 /** Root can give the demo a network of its own, so that its ports are free whatever else runs here. */
 const skip = sandboxKind() !== 'root namespaces' && 'a network of its own for the demo wants root';
 
@@ -16,7 +18,7 @@ describe('npm start', { timeout: LIMIT_MS }, () => {
     ['Ctrl-C on the terminal', '\x03'],
     ['a second Ctrl-C right after the first', '\x03\x03'],
   ] as const) {
-    test(`boots a workbench whose page answers; ${name} stops it in order within a second`, {
+    test(`boots a workbench whose page answers; ${name} stops it in order and kills nobody`, {
       skip,
     }, async () => {
       const demo = startOnTerminal();
@@ -45,7 +47,7 @@ describe('npm start', { timeout: LIMIT_MS }, () => {
       }
       assert.doesNotMatch(output, /no answer/);
       assert.equal(output.match(/Lintel has ended\S* with exit code 0/g)?.length, 1, output);
-      assert.ok(tookMs < 1000, `stopping took ${tookMs} ms, expected less than 1000\n${output}`);
+      assert.ok(tookMs < PROMPT_MS, `stopping took ${tookMs} ms, expected less than ${PROMPT_MS}\n${output}`);
     });
   }
 
