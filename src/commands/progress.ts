@@ -1,4 +1,5 @@
 import type { CommandContext } from './command.ts';
+import { CLEAR_LINE } from './screen.ts';
 import type { Terminal } from './terminal.ts';
 import { cut } from './width.ts';
 
@@ -9,8 +10,6 @@ export interface ProgressLine {
   clear(): Promise<void>;
 }
 
-/** To the line's beginning, and nothing is left of it. */
-const CLEAR_LINE = '\r\x1b[2K';
 const SILENT: ProgressLine = { show: () => undefined, clear: async () => undefined };
 
 /** Only on a terminal that can be drawn upon; undefined is none. */
@@ -22,8 +21,9 @@ export function makeProgressLine(
   // A line that wraps could not be taken back.
   const room = (terminal.columns ?? Number.POSITIVE_INFINITY) - 1;
   let last = Promise.resolve();
+  // From the line's beginning, and nothing is left of what stood there.
   const draw = (line: string) => {
-    last = last.then(() => write(`${CLEAR_LINE}${line}`));
+    last = last.then(() => write(`\r${CLEAR_LINE}${line}`));
     return last;
   };
   return {

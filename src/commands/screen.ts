@@ -7,7 +7,7 @@ const LEAVE = '\x1b[?7h\x1b[?25h\x1b[?1049l';
 const [BEGIN, END] = ['\x1b[?2026h', '\x1b[?2026l'];
 const goTo = (row: number) => `\x1b[${row}H`;
 /** Before a line, not behind it: behind one that fills the row it would take its last character. */
-const CLEAR_LINE = '\x1b[2K';
+export const CLEAR_LINE = '\x1b[2K';
 const CLEAR_BELOW = '\x1b[J';
 
 const CTRL_C = '\x03';
