@@ -5,7 +5,7 @@ import {
   isIll,
   isInTrouble,
   isWanted,
-  type Standing,
+  standingOf,
   type Word,
   wordOf,
 } from '../control/standing.ts';
@@ -111,10 +111,6 @@ function chooseColumns(services: readonly Service[], terminal: Terminal): readon
 
 function widthOf({ title, make }: Column, services: readonly Service[]): number {
   return Math.max(title.length, ...services.map(service => measure(make(service))));
-}
-
-function standingOf(service: Service): Standing {
-  return { ...service, isIll: isIll(service) };
 }
 
 function chooseColour(service: Service): Colour {

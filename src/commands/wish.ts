@@ -1,6 +1,6 @@
 import { ask } from '../control/client.ts';
 import type { RequestOf, ResponseOf } from '../control/routes.ts';
-import { isIll, wordOf } from '../control/standing.ts';
+import { standingOf, wordOf } from '../control/standing.ts';
 import { escapeLine, renderJson } from '../printable.ts';
 import { type CommandContext, type CommandResult, jsonFlag } from './command.ts';
 import { parseDuration } from './durations.ts';
@@ -41,6 +41,6 @@ export async function wish(
 
 function renderService(service: ResponseOf<'services'>['services'][number]): string {
   const { name, pid } = service;
-  const word = wordOf({ ...service, isIll: isIll(service) });
+  const word = wordOf(standingOf(service));
   return `${escapeLine(name)}: ${word}${pid === undefined ? '' : `, pid ${pid}`}\n`;
 }

@@ -1,7 +1,7 @@
 import { unreachable } from '../errors.ts';
 import type { ServiceStatus } from '../services/status.ts';
 import type { ACTIONS } from './routes.ts';
-import { hasFailed, isIll, isInTrouble, isWanted } from './standing.ts';
+import { hasFailed, isIll, isInTrouble, isWanted, standingOf } from './standing.ts';
 import type { Stage } from './subject.ts';
 
 /** What is not as it should be, in a few words. */
@@ -38,7 +38,7 @@ export function findNotReady(services: readonly ServiceStatus[], tell = tellAll)
 /** Services that a HEALTHCHECK should know of. */
 export function findTroubles(services: readonly ServiceStatus[]): Trouble[] {
   return services
-    .filter(service => isInTrouble({ ...service, isIll: isIll(service) }))
+    .filter(service => isInTrouble(standingOf(service)))
     .map(service => makeTrouble(service, tellAll));
 }
 

@@ -22,6 +22,11 @@ export type Word =
   | 'stopping'
   | 'down';
 
+/** Of what the control socket tells of a service. */
+export function standingOf(service: Omit<Standing, 'isIll'> & Parameters<typeof isIll>[0]): Standing {
+  return { ...service, isIll: isIll(service) };
+}
+
 /** Of two that are true the worse one. */
 export function wordOf(service: Standing): Word {
   if (service.state === 'failed') return 'failed';
